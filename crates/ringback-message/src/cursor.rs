@@ -1,0 +1,216 @@
+//! Reading a header value byte by byte.
+
+use crate::chars;
+use crate::error::{ParseError, ParseErrorKind};
+use crate::header::HeaderId;
+
+/// A place in a value. Nothing moves it past the end, and it can't be moved back.
+#[derive(Clone, Debug)]
+pub struct Cursor<'a> {
+    rest: &'a [u8],
+    /// The offset in the message of the first byte of `rest`.
+    offset: u32,
+    header: HeaderId,
+}
+
+impl<'a> Cursor<'a> {
+    /// At the start of a value that begins at `offset` of its message.
+    #[must_use]
+    pub fn new(header: HeaderId, value: &'a [u8], offset: u32) -> Cursor<'a> {
+        Cursor { rest: value, offset, header }
+    }
+
+    /// What has not been read.
+    #[must_use]
+    pub fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    /// The place in the message.
+    #[must_use]
+    pub fn offset(&self) -> u32 {
+        self.offset
+    }
+
+    /// The header field that is being read.
+    #[must_use]
+    pub fn header(&self) -> HeaderId {
+        self.header
+    }
+
+    /// True where all is read.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// The next byte, left in place.
+    #[must_use]
+    pub fn peek(&self) -> Option<u8> {
+        self.rest.first().copied()
+    }
+
+    /// Takes as many bytes, or all that are left.
+    pub fn take(&mut self, count: usize) -> &'a [u8] {
+        let (head, tail) = self.rest.split_at_checked(count).unwrap_or((self.rest, &[]));
+        self.rest = tail;
+        self.offset = self.offset.saturating_add(u32::try_from(head.len()).unwrap_or(u32::MAX));
+        head
+    }
+
+    /// Takes bytes for as long as `keep` says so.
+    pub fn take_while(&mut self, keep: impl Fn(u8) -> bool) -> &'a [u8] {
+        let count = self.rest.iter().position(|&b| !keep(b)).unwrap_or(self.rest.len());
+        self.take(count)
+    }
+
+    /// Takes this byte if it comes next.
+    pub fn eat(&mut self, byte: u8) -> bool {
+        let there = self.peek() == Some(byte);
+        if there {
+            self.take(1);
+        }
+        there
+    }
+
+    /// Passes white space and folds.
+    pub fn lws(&mut self) {
+        self.take_while(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n'));
+    }
+
+    /// Takes a separator with white space around it; true if it was there. The white space is passed in either case.
+    pub fn separator(&mut self, byte: u8) -> bool {
+        self.lws();
+        let there = self.eat(byte);
+        if there {
+            self.lws();
+        }
+        there
+    }
+
+    /// A `token`.
+    ///
+    /// # Errors
+    /// Where none stands here.
+    pub fn token(&mut self, expected: &'static str) -> Result<&'a [u8], ParseError> {
+        let token = self.take_while(|b| chars::is(b, chars::TOKEN));
+        if token.is_empty() { Err(self.error(expected)) } else { Ok(token) }
+    }
+
+    /// A decimal number that fits in 32 bits.
+    ///
+    /// # Errors
+    /// Where no digit stands here, or the number is larger: it neither wraps nor saturates.
+    pub fn number(&mut self, expected: &'static str) -> Result<u32, ParseError> {
+        let at = self.clone();
+        let digits = self.take_while(|b| b.is_ascii_digit());
+        decimal(digits).ok_or_else(|| at.error(expected))
+    }
+
+    /// A `quoted-string`, both quotes included. `[RFC 3261, Section 25.1]`
+    ///
+    /// # Errors
+    /// Where none stands here or its end is missing.
+    pub fn quoted_string(&mut self) -> Result<&'a [u8], ParseError> {
+        let mut ahead = self.rest.iter().enumerate();
+        if ahead.next().map(|(_, &b)| b) != Some(b'"') {
+            return Err(self.error("a quoted string"));
+        }
+        while let Some((i, &b)) = ahead.next() {
+            match b {
+                b'\\' => _ = ahead.next(),
+                b'"' => return Ok(self.take(i.saturating_add(1))),
+                _ => {}
+            }
+        }
+        Err(self.error("the closing quote of this quoted string"))
+    }
+
+    /// An error at this place.
+    #[must_use]
+    pub fn error(&self, expected: &'static str) -> ParseError {
+        ParseError {
+            kind: ParseErrorKind::HeaderValue,
+            header: Some(self.header),
+            offset: self.offset,
+            expected,
+            section: section(self.header),
+        }
+    }
+
+    /// Nothing but white space may follow.
+    ///
+    /// # Errors
+    /// Where something does.
+    pub fn end(&mut self) -> Result<(), ParseError> {
+        self.lws();
+        if self.is_done() { Ok(()) } else { Err(self.error("the end of the value")) }
+    }
+}
+
+/// Digits as a number of 32 bits; `None` where there are none, other bytes, or too many.
+pub(crate) fn decimal(digits: &[u8]) -> Option<u32> {
+    if digits.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0_u32, |n, &b| match b {
+        b'0'..=b'9' => n.checked_mul(10)?.checked_add(u32::from(b - b'0')),
+        _ => None,
+    })
+}
+
+/// Where the grammar of a header field stands.
+fn section(header: HeaderId) -> &'static str {
+    match header {
+        HeaderId::CallId => "RFC 3261, Section 20.8",
+        HeaderId::Contact => "RFC 3261, Section 20.10",
+        HeaderId::ContentLength => "RFC 3261, Section 20.14",
+        HeaderId::CSeq => "RFC 3261, Section 20.16",
+        HeaderId::Expires => "RFC 3261, Section 20.19",
+        HeaderId::From => "RFC 3261, Section 20.20",
+        HeaderId::MaxForwards => "RFC 3261, Section 20.22",
+        HeaderId::RecordRoute => "RFC 3261, Section 20.30",
+        HeaderId::Route => "RFC 3261, Section 20.34",
+        HeaderId::To => "RFC 3261, Section 20.39",
+        HeaderId::Via => "RFC 3261, Section 20.42",
+        HeaderId::Path => "RFC 3327, Section 4",
+        HeaderId::Authorization => "RFC 3261, Section 20.7",
+        HeaderId::ProxyAuthorization => "RFC 3261, Section 20.28",
+        _ => "RFC 3261, Section 25.1",
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn at(value: &[u8]) -> Cursor<'_> {
+        Cursor::new(HeaderId::Via, value, 100)
+    }
+
+    #[test]
+    fn numbers_never_wrap() {
+        assert_eq!(at(b"4294967295 x").number("n").unwrap(), u32::MAX);
+        for bad in [&b"4294967296"[..], b"99999999999999999999", b"", b"-1", b"+1", b" 1"] {
+            assert_eq!(at(bad).number("n").unwrap_err().offset, 100);
+        }
+    }
+
+    #[test]
+    fn quoted_strings_end_where_they_should() {
+        assert_eq!(at(b"\"a\\\"b\" c").quoted_string().unwrap(), b"\"a\\\"b\"");
+        for bad in [&b"\"a"[..], b"\"", b"\"a\\", b"\"a\\\"", b"a\""] {
+            assert!(at(bad).quoted_string().is_err());
+        }
+    }
+
+    #[test]
+    fn offsets_are_those_of_the_message() {
+        let mut cursor = at(b"ab ; c");
+        cursor.token("t").unwrap();
+        assert!(cursor.separator(b';'));
+        assert_eq!(cursor.offset(), 105);
+        assert_eq!(cursor.error("x").offset, 105);
+    }
+}

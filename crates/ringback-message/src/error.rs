@@ -1,0 +1,145 @@
+//! What was wrong with bytes that came in, and what can't be built.
+
+use alloc::boxed::Box;
+use core::fmt;
+
+use crate::header::HeaderId;
+use crate::message::Message;
+use crate::status::StatusCode;
+
+/// The place and kind of the first defect of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParseError {
+    /// What is wrong.
+    pub kind: ParseErrorKind,
+    /// The header field it is in, if it is in one.
+    pub header: Option<HeaderId>,
+    /// The byte of the message where reading stopped, counted from 0.
+    pub offset: u32,
+    /// What should have stood there, as a phrase that follows "expected".
+    pub expected: &'static str,
+    /// The section that asks for it, such as "RFC 3261, Section 7.1".
+    pub section: &'static str,
+}
+
+/// Kinds of defect, by what the receiver does about them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ParseErrorKind {
+    /// The first line is neither a request line nor a status line.
+    StartLine,
+    /// A SIP version that is not 2.0: answered with 505. `[RFC 3261, Section 21.5.6]`
+    Version,
+    /// A line that is no header field.
+    HeaderLine,
+    /// A value of a known header field that its grammar does not allow.
+    HeaderValue,
+    /// A header field that must be there once is missing.
+    Missing,
+    /// A header field that must be there once is there more often.
+    Repeated,
+    /// The length of the body and Content-Length don't fit together.
+    Length,
+    /// The message ends before its empty line.
+    Incomplete,
+    /// A named limit of the parser is passed: answered with 513. `[RFC 3261, Section 21.5.7]`
+    TooLarge,
+}
+
+impl ParseErrorKind {
+    /// The response that a request with this defect gets.
+    #[must_use]
+    pub const fn status(self) -> StatusCode {
+        match self {
+            ParseErrorKind::Version => StatusCode::VersionNotSupported,
+            ParseErrorKind::TooLarge => StatusCode::MessageTooLarge,
+            _ => StatusCode::BadRequest,
+        }
+    }
+}
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.header {
+            Some(id) => write!(f, "{id}, byte {}: expected {}", self.offset, self.expected)?,
+            None => write!(f, "byte {}: expected {}", self.offset, self.expected)?,
+        }
+        if self.section.is_empty() { Ok(()) } else { write!(f, " [{}]", self.section) }
+    }
+}
+
+impl core::error::Error for ParseError {}
+
+/// Bytes that are not a well-formed message, with all that could be read of them.
+#[derive(Clone, Debug)]
+pub struct Rejected {
+    /// The first defect.
+    pub error: ParseError,
+    /// The lines that could be read: enough, often, to answer a request with 400.
+    pub salvage: Option<Message>,
+}
+
+impl Rejected {
+    pub(crate) fn bare(error: ParseError) -> Box<Rejected> {
+        Box::new(Rejected { error, salvage: None })
+    }
+}
+
+impl fmt::Display for Rejected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl core::error::Error for Rejected {}
+
+/// Why a message can't be built: always the caller's doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// A value holds CR, LF or NUL, which would let it pose as something else.
+    ForbiddenByte {
+        /// The header field, or `None` for the start line.
+        header: Option<HeaderId>,
+        /// The place in the value.
+        offset: usize,
+    },
+    /// A header name or method that is no token. `[RFC 3261, Section 25.1]`
+    NotAToken {
+        /// What it was meant to be.
+        what: &'static str,
+    },
+    /// The answer must carry a header field that was not given.
+    Missing {
+        /// The code of the answer.
+        status: StatusCode,
+        /// The header field.
+        header: &'static str,
+        /// The RFC and section that ask for it.
+        rfc: u16,
+        /// The section.
+        section: &'static str,
+    },
+    /// What was built would not be read back: the defect.
+    Malformed(ParseError),
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BuildError::ForbiddenByte { header: Some(id), offset } => {
+                write!(f, "{id}: CR, LF or NUL at byte {offset} of the value")
+            }
+            BuildError::ForbiddenByte { header: None, offset } => {
+                write!(f, "start line: CR, LF or NUL at byte {offset} of the value")
+            }
+            BuildError::NotAToken { what } => write!(f, "the {what} is not a token [RFC 3261, Section 25.1]"),
+            BuildError::Missing { status, header, rfc, section } => {
+                write!(f, "a {status} must carry {header} [RFC {rfc}, Section {section}]")
+            }
+            BuildError::Malformed(error) => write!(f, "what was built is malformed: {error}"),
+        }
+    }
+}
+
+impl core::error::Error for BuildError {}

@@ -1,0 +1,168 @@
+//! Parameters behind a value, kept as the text they came in.
+
+use crate::chars;
+use crate::cursor::Cursor;
+use crate::error::ParseError;
+
+/// `;name=value` parameters of a URI or header value, generic over how their text is held.
+///
+/// The text runs from the first semicolon to the end; the parameters are found in it on demand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Params<T> {
+    text: T,
+}
+
+impl<'a> Params<&'a [u8]> {
+    /// Reads header parameters up to the end of the value or a comma. `[RFC 3261, Section 25.1]`
+    ///
+    /// # Errors
+    /// Where a name is missing, or a quoted string doesn't end.
+    pub fn parse(cursor: &mut Cursor<'a>) -> Result<Params<&'a [u8]>, ParseError> {
+        let start = cursor.rest();
+        let mut after = cursor.clone();
+        while after.separator(b';') {
+            after.token("the name of a parameter")?;
+            if after.separator(b'=') {
+                match after.peek() {
+                    Some(b'"') => _ = after.quoted_string()?,
+                    _ => value(&mut after)?,
+                }
+            }
+            *cursor = after.clone();
+        }
+        let used = start.len().saturating_sub(cursor.rest().len());
+        Ok(Params { text: start.get(..used).unwrap_or_default() })
+    }
+
+    /// Reads URI parameters, whose values are never quoted and hold no white space. `[RFC 3261, Section 25.1]`
+    pub(crate) fn parse_uri(cursor: &mut Cursor<'a>) -> Result<Params<&'a [u8]>, ParseError> {
+        let start = cursor.rest();
+        while cursor.eat(b';') {
+            let name = cursor.take_while(|b| chars::is(b, chars::URI_PARAM));
+            if name.is_empty() {
+                return Err(cursor.error("the name of a URI parameter"));
+            }
+            if cursor.eat(b'=') {
+                cursor.take_while(|b| chars::is(b, chars::URI_PARAM));
+            }
+        }
+        let used = start.len().saturating_sub(cursor.rest().len());
+        Ok(Params { text: start.get(..used).unwrap_or_default() })
+    }
+}
+
+fn value(cursor: &mut Cursor<'_>) -> Result<(), ParseError> {
+    let value = cursor.take_while(|b| chars::is(b, chars::PARAM_VALUE));
+    if value.is_empty() { Err(cursor.error("the value of a parameter")) } else { Ok(()) }
+}
+
+impl<T: AsRef<[u8]>> Params<T> {
+    /// The parameters as they were written, from the first semicolon.
+    #[must_use]
+    pub fn text(&self) -> &[u8] {
+        self.text.as_ref()
+    }
+
+    /// True where there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.text().is_empty()
+    }
+
+    /// Each parameter in order, with its value (quotes included) if it has one.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
+        let mut rest = self.text();
+        core::iter::from_fn(move || {
+            while !rest.is_empty() {
+                let piece = next_piece(&mut rest);
+                if !piece.is_empty() {
+                    return Some(split_pair(piece));
+                }
+            }
+            None
+        })
+    }
+
+    /// The first parameter of that name, in any case: its value, or `None` inside if it has none.
+    #[must_use]
+    pub fn find(&self, name: &[u8]) -> Option<Option<&[u8]>> {
+        self.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// The value of the first parameter of that name.
+    #[must_use]
+    pub fn value(&self, name: &[u8]) -> Option<&[u8]> {
+        self.find(name).flatten()
+    }
+
+    /// True where there is a parameter of that name.
+    #[must_use]
+    pub fn has(&self, name: &[u8]) -> bool {
+        self.find(name).is_some()
+    }
+
+    /// The same, its text held otherwise.
+    pub fn map<U>(self, hold: impl FnOnce(T) -> U) -> Params<U> {
+        Params { text: hold(self.text) }
+    }
+}
+
+/// Cuts off the text up to the next semicolon that is not in quotes.
+fn next_piece<'a>(rest: &mut &'a [u8]) -> &'a [u8] {
+    let mut quoted = false;
+    let mut bytes = rest.iter().enumerate();
+    let end = loop {
+        match bytes.next() {
+            None => break rest.len(),
+            Some((_, b'\\')) if quoted => _ = bytes.next(),
+            Some((_, b'"')) => quoted = !quoted,
+            Some((i, b';')) if !quoted => break i,
+            Some(_) => {}
+        }
+    };
+    let (piece, tail) = rest.split_at_checked(end).unwrap_or((rest, &[]));
+    *rest = tail.get(1..).unwrap_or_default();
+    chars::trim(piece)
+}
+
+fn split_pair(piece: &[u8]) -> (&[u8], Option<&[u8]>) {
+    match piece.iter().position(|&b| b == b'=') {
+        Some(i) => {
+            let (name, value) = piece.split_at_checked(i).unwrap_or((piece, &[]));
+            (chars::trim(name), Some(chars::trim(value.get(1..).unwrap_or_default())))
+        }
+        None => (piece, None),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::header::HeaderId;
+
+    fn parse(text: &[u8]) -> Result<Params<&[u8]>, ParseError> {
+        let mut cursor = Cursor::new(HeaderId::From, text, 0);
+        let params = Params::parse(&mut cursor)?;
+        cursor.end()?;
+        Ok(params)
+    }
+
+    #[test]
+    fn finds_names_in_any_case_and_values_in_quotes() {
+        let params = parse(b";Tag=a ;\r\n lr; x = \"a;b\\\";c\" ;y=[::1]").unwrap();
+        assert_eq!(params.value(b"tag"), Some(&b"a"[..]));
+        assert_eq!(params.find(b"LR"), Some(None));
+        assert_eq!(params.value(b"x"), Some(&b"\"a;b\\\";c\""[..]));
+        assert_eq!(params.value(b"y"), Some(&b"[::1]"[..]));
+        assert!(!params.has(b"b"));
+        assert_eq!(params.iter().count(), 4);
+    }
+
+    #[test]
+    fn refuses_empty_ones() {
+        for bad in [&b";;"[..], b";", b"; ;a", b";a=", b";a=\"", b";=b", b";a=;b"] {
+            assert!(parse(bad).is_err(), "{}", bad.escape_ascii());
+        }
+    }
+}

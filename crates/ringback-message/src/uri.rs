@@ -1,0 +1,471 @@
+//! URIs. `[RFC 3261, Section 19.1]`
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::chars;
+use crate::cursor::Cursor;
+use crate::error::ParseError;
+use crate::header::HeaderId;
+use crate::params::Params;
+
+/// A URI, generic over how its text is held: `&[u8]` where it is borrowed from a message, `Box<[u8]>` where it outlives one.
+///
+/// ```text
+/// SIP-URI = "sip:" [ userinfo ] hostport uri-parameters [ headers ]
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Uri<T> {
+    /// `sip:` or `sips:`.
+    Sip(SipUri<T>),
+    /// Any other scheme, its parts left as they are.
+    Other {
+        /// What stands before the colon.
+        scheme: T,
+        /// What stands behind it.
+        rest: T,
+    },
+}
+
+/// A SIP or SIPS URI, not compared by `==` but by [`SipUri::equivalent`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SipUri<T> {
+    /// True for `sips:`.
+    pub secure: bool,
+    /// What stands before the `@` and its password, escapes untouched.
+    pub user: Option<T>,
+    /// The password, which nobody should send.
+    pub password: Option<T>,
+    /// The host as written, an IPv6 address in its brackets.
+    pub host: T,
+    /// The port, if it is given.
+    pub port: Option<u16>,
+    /// The URI parameters.
+    pub params: Params<T>,
+    /// What stands behind the `?`, if there is one.
+    pub headers: Option<T>,
+}
+
+/// What a host name turns out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Host<'a> {
+    /// A name that has to be looked up.
+    Name(&'a [u8]),
+    /// An address.
+    Address(IpAddr),
+}
+
+impl<'a> Uri<&'a [u8]> {
+    /// Reads a URI that is all of `text`, at `offset` of its message.
+    ///
+    /// # Errors
+    /// Where the text is no URI, or not one that its own scheme allows.
+    pub fn parse(text: &'a [u8], header: HeaderId, offset: u32) -> Result<Uri<&'a [u8]>, ParseError> {
+        let mut cursor = Cursor::new(header, text, offset);
+        let scheme = cursor.take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
+        if !scheme.first().is_some_and(u8::is_ascii_alphabetic) || !cursor.eat(b':') {
+            return Err(cursor.error("a URI scheme and a colon"));
+        }
+        let secure = scheme.eq_ignore_ascii_case(b"sips");
+        if secure || scheme.eq_ignore_ascii_case(b"sip") {
+            let uri = sip_uri(&mut cursor, secure)?;
+            return if cursor.is_done() { Ok(Uri::Sip(uri)) } else { Err(cursor.error("the end of the URI")) };
+        }
+        let rest = cursor.take_while(|b| chars::is(b, chars::URI));
+        if rest.is_empty() || !cursor.is_done() {
+            return Err(cursor.error("what a URI may hold"));
+        }
+        Ok(Uri::Other { scheme, rest })
+    }
+}
+
+fn sip_uri<'a>(cursor: &mut Cursor<'a>, secure: bool) -> Result<SipUri<&'a [u8]>, ParseError> {
+    let (user, password) = match user_end(cursor.rest()) {
+        Some(end) => userinfo(cursor, end)?,
+        None => (None, None),
+    };
+    let (host, port) = host_port(cursor)?;
+    let params = Params::parse_uri(cursor)?;
+    let headers = if cursor.eat(b'?') {
+        let headers = cursor.take_while(|b| chars::is(b, chars::URI_PARAM) || matches!(b, b'=' | b'?'));
+        if headers.is_empty() {
+            return Err(cursor.error("a header behind the question mark"));
+        }
+        Some(headers)
+    } else {
+        None
+    };
+    Ok(SipUri { secure, user, password, host, port, params, headers })
+}
+
+/// The `@` that ends the user part: there is none behind `?`, and hosts and parameters can't hold one unescaped.
+fn user_end(text: &[u8]) -> Option<usize> {
+    text.iter().position(|&b| b == b'@')
+}
+
+type UserInfo<'a> = (Option<&'a [u8]>, Option<&'a [u8]>);
+
+fn userinfo<'a>(cursor: &mut Cursor<'a>, end: usize) -> Result<UserInfo<'a>, ParseError> {
+    let mut part = Cursor::new(cursor.header(), cursor.rest().get(..end).unwrap_or_default(), cursor.offset());
+    let user = part.take_while(|b| chars::is(b, chars::USER));
+    if user.is_empty() {
+        return Err(part.error("a user name before the @"));
+    }
+    let password = part.eat(b':').then(|| part.take_while(|b| chars::is(b, chars::USER)));
+    if !part.is_done() {
+        return Err(part.error("what a user name may hold, or its escape"));
+    }
+    cursor.take(end.saturating_add(1));
+    Ok((Some(user), password))
+}
+
+/// `host [ ":" port ]`, the host checked. `[RFC 3261, Section 25.1]`
+pub(crate) fn host_port<'a>(cursor: &mut Cursor<'a>) -> Result<(&'a [u8], Option<u16>), ParseError> {
+    let at = cursor.clone();
+    let host = if cursor.peek() == Some(b'[') {
+        let end = cursor
+            .rest()
+            .iter()
+            .position(|&b| b == b']')
+            .ok_or_else(|| at.error("the closing bracket of an IPv6 address"))?;
+        cursor.take(end.saturating_add(1))
+    } else {
+        cursor.take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'))
+    };
+    if Host::of(host).is_none() {
+        return Err(at.error("a host name or address"));
+    }
+    if !cursor.eat(b':') {
+        return Ok((host, None));
+    }
+    let at = cursor.clone();
+    let digits = cursor.take_while(|b| b.is_ascii_digit());
+    match crate::cursor::decimal(digits).and_then(|n| u16::try_from(n).ok()) {
+        Some(port) if port > 0 => Ok((host, Some(port))),
+        _ => Err(at.error("a port from 1 to 65535")),
+    }
+}
+
+impl<'a> Host<'a> {
+    /// Reads a host as a message writes it; `None` where it is none.
+    ///
+    /// An address with one colon too many, as the grammar of RFC 3261 once allowed, is read. `[RFC 5118, Section 4.10]`
+    #[must_use]
+    pub fn of(text: &'a [u8]) -> Option<Host<'a>> {
+        if let [b'[', inner @ .., b']'] = text {
+            return ipv6(inner).map(|ip| Host::Address(IpAddr::V6(ip)));
+        }
+        let name = core::str::from_utf8(text).ok()?;
+        if let Ok(ip) = name.parse::<Ipv4Addr>() {
+            return Some(Host::Address(IpAddr::V4(ip)));
+        }
+        let legal =
+            !text.is_empty() && text.iter().all(|&b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'));
+        // Four numbers that are no address, such as 999.1.1.1, are no name either: a top label starts with a letter.
+        let numeric_top =
+            name.trim_end_matches('.').rsplit('.').next().is_some_and(|top| top.bytes().all(|b| b.is_ascii_digit()));
+        (legal && !(numeric_top && name.contains('.'))).then_some(Host::Name(text))
+    }
+}
+
+fn ipv6(text: &[u8]) -> Option<Ipv6Addr> {
+    let text = core::str::from_utf8(text).ok()?;
+    if let Ok(ip) = text.parse() {
+        return Some(ip);
+    }
+    let (head, tail) = text.split_once(":::")?;
+    let mut repaired = alloc::string::String::with_capacity(text.len());
+    repaired.push_str(head);
+    repaired.push_str("::");
+    repaired.push_str(tail);
+    repaired.parse().ok()
+}
+
+impl<T: AsRef<[u8]>> Uri<T> {
+    /// The SIP or SIPS URI, if it is one.
+    #[must_use]
+    pub fn as_sip(&self) -> Option<&SipUri<T>> {
+        match self {
+            Uri::Sip(uri) => Some(uri),
+            Uri::Other { .. } => None,
+        }
+    }
+
+    /// Writes it out.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Uri::Sip(uri) => uri.write(out),
+            Uri::Other { scheme, rest } => {
+                out.extend_from_slice(scheme.as_ref());
+                out.push(b':');
+                out.extend_from_slice(rest.as_ref());
+            }
+        }
+    }
+
+    /// A copy that owns its text, for what outlives the message.
+    #[must_use]
+    pub fn to_owned_text(&self) -> Uri<Box<[u8]>> {
+        match self {
+            Uri::Sip(uri) => Uri::Sip(uri.to_owned_text()),
+            Uri::Other { scheme, rest } => Uri::Other { scheme: scheme.as_ref().into(), rest: rest.as_ref().into() },
+        }
+    }
+}
+
+impl<T: AsRef<[u8]>> SipUri<T> {
+    /// The host as address or name.
+    #[must_use]
+    pub fn host(&self) -> Host<'_> {
+        Host::of(self.host.as_ref()).unwrap_or(Host::Name(self.host.as_ref()))
+    }
+
+    /// The user part with escapes undone, once. `[RFC 4475, Section 3.1.1.3]`
+    #[must_use]
+    pub fn user_unescaped(&self) -> Option<Vec<u8>> {
+        self.user.as_ref().map(|user| unescape(user.as_ref()))
+    }
+
+    /// Writes it out.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(if self.secure { b"sips:" } else { b"sip:" });
+        if let Some(user) = &self.user {
+            out.extend_from_slice(user.as_ref());
+            if let Some(password) = &self.password {
+                out.push(b':');
+                out.extend_from_slice(password.as_ref());
+            }
+            out.push(b'@');
+        }
+        out.extend_from_slice(self.host.as_ref());
+        if let Some(port) = self.port {
+            out.push(b':');
+            out.extend_from_slice(itoa::Buffer::new().format(port).as_bytes());
+        }
+        out.extend_from_slice(self.params.text());
+        if let Some(headers) = &self.headers {
+            out.push(b'?');
+            out.extend_from_slice(headers.as_ref());
+        }
+    }
+
+    /// A copy that owns its text.
+    #[must_use]
+    pub fn to_owned_text(&self) -> SipUri<Box<[u8]>> {
+        SipUri {
+            secure: self.secure,
+            user: self.user.as_ref().map(|t| t.as_ref().into()),
+            password: self.password.as_ref().map(|t| t.as_ref().into()),
+            host: self.host.as_ref().into(),
+            port: self.port,
+            params: Params::default().map(|_: &[u8]| self.params.text().into()),
+            headers: self.headers.as_ref().map(|t| t.as_ref().into()),
+        }
+    }
+
+    /// Whether both name the same thing. `[RFC 3261, Section 19.1.4]`
+    pub fn equivalent<U: AsRef<[u8]>>(&self, other: &SipUri<U>) -> bool {
+        self.secure == other.secure
+            && same_text(self.user.as_ref(), other.user.as_ref())
+            && same_text(self.password.as_ref(), other.password.as_ref())
+            && same_host(self.host.as_ref(), other.host.as_ref())
+            && self.port == other.port
+            && same_params(&self.params, &other.params)
+            && same_headers(self.headers.as_ref().map(AsRef::as_ref), other.headers.as_ref().map(AsRef::as_ref))
+    }
+}
+
+impl<T: AsRef<[u8]>> Uri<T> {
+    /// Whether both name the same thing; URIs of other schemes compare byte by byte, their scheme in any case. `[RFC 3261, Section 19.1.4]`
+    pub fn equivalent<U: AsRef<[u8]>>(&self, other: &Uri<U>) -> bool {
+        match (self, other) {
+            (Uri::Sip(a), Uri::Sip(b)) => a.equivalent(b),
+            (Uri::Other { scheme: a, rest: x }, Uri::Other { scheme: b, rest: y }) => {
+                a.as_ref().eq_ignore_ascii_case(b.as_ref()) && x.as_ref() == y.as_ref()
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Undoes `%HH`, once. A sign that no two hexadecimal digits follow stays as it is.
+#[must_use]
+pub fn unescape(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    loop {
+        rest = match rest {
+            [] => return out,
+            [b'%', high, low, tail @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                out.push(hex(*high).wrapping_mul(16).wrapping_add(hex(*low)));
+                tail
+            }
+            [b, tail @ ..] => {
+                out.push(*b);
+                tail
+            }
+        };
+    }
+}
+
+fn hex(digit: u8) -> u8 {
+    char::from(digit).to_digit(16).and_then(|d| u8::try_from(d).ok()).unwrap_or(0)
+}
+
+fn same_text<T: AsRef<[u8]>, U: AsRef<[u8]>>(a: Option<&T>, b: Option<&U>) -> bool {
+    match (a, b) {
+        (None, None) => true,
+        (Some(a), Some(b)) => a.as_ref() == b.as_ref() || unescape(a.as_ref()) == unescape(b.as_ref()),
+        _ => false,
+    }
+}
+
+fn same_host(a: &[u8], b: &[u8]) -> bool {
+    a.eq_ignore_ascii_case(b)
+        || matches!((Host::of(a), Host::of(b)), (Some(Host::Address(x)), Some(Host::Address(y))) if x == y)
+}
+
+fn same_value(a: &[u8], b: &[u8]) -> bool {
+    a.eq_ignore_ascii_case(b) || unescape(a).eq_ignore_ascii_case(&unescape(b))
+}
+
+/// Parameters that are in both must agree; these five must be in both or in neither.
+fn same_params<T: AsRef<[u8]>, U: AsRef<[u8]>>(a: &Params<T>, b: &Params<U>) -> bool {
+    let agree = a.iter().all(|(name, value)| match b.find(name) {
+        Some(other) => match (value, other) {
+            (Some(x), Some(y)) => same_value(x, y),
+            (None, None) => true,
+            _ => false,
+        },
+        None => true,
+    });
+    agree && [&b"user"[..], b"ttl", b"method", b"maddr", b"transport"].iter().all(|name| a.has(name) == b.has(name))
+}
+
+fn same_headers(a: Option<&[u8]>, b: Option<&[u8]>) -> bool {
+    let (Some(a), Some(b)) = (a, b) else { return a == b };
+    let all_in = |x: &[u8], y: &[u8]| {
+        x.split(|&c| c == b'&')
+            .all(|pair| y.split(|&c| c == b'&').any(|other| unescape(pair).eq_ignore_ascii_case(&unescape(other))))
+    };
+    all_in(a, b) && all_in(b, a)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Uri<&[u8]>, ParseError> {
+        Uri::parse(text.as_bytes(), HeaderId::To, 0)
+    }
+
+    fn sip(text: &str) -> SipUri<&[u8]> {
+        match parse(text).unwrap() {
+            Uri::Sip(uri) => uri,
+            Uri::Other { .. } => unreachable!("{text} is no SIP URI"),
+        }
+    }
+
+    #[test]
+    fn parts() {
+        let uri = sip("sips:alice:secret@[2001:db8::10]:5070;transport=tcp;lr?Subject=a%20b&X=1");
+        assert!(uri.secure);
+        assert_eq!((uri.user, uri.password), (Some(&b"alice"[..]), Some(&b"secret"[..])));
+        assert_eq!(uri.host(), Host::Address("2001:db8::10".parse().unwrap()));
+        assert_eq!(uri.port, Some(5070));
+        assert_eq!(uri.params.value(b"transport"), Some(&b"tcp"[..]));
+        assert_eq!(uri.headers, Some(&b"Subject=a%20b&X=1"[..]));
+        assert_eq!(
+            sip("sip:user;par=u%40example.net@example.com").user_unescaped().unwrap(),
+            b"user;par=u@example.net"
+        );
+    }
+
+    #[test]
+    fn what_is_written_is_what_was_read() {
+        for text in [
+            "sip:a@b",
+            "sips:a:b@c:1;d=e;f?g=h",
+            "tel:+358-555-1234567",
+            "sip:[::1]",
+            "urn:service:sos",
+            "http://x.test/a?b#c",
+        ] {
+            let mut out = Vec::new();
+            parse(text).unwrap().to_owned_text().write(&mut out);
+            assert_eq!(out, text.as_bytes());
+        }
+    }
+
+    #[test]
+    fn malformed() {
+        for text in [
+            "",
+            "sip",
+            "sip:",
+            "sip:@host",
+            "sip:a@",
+            "sip:a@b:",
+            "sip:a@b:0",
+            "sip:a@b:65536",
+            "sip:a@b:99999999999",
+            "sip:a@2001:db8::10",
+            "sip:a@[2001:db8::10",
+            "sip:a b@c",
+            "sip:a@b c",
+            "sip:a@b;",
+            "sip:a@b;;c",
+            "sip:a@b?",
+            "sip:a@b@c",
+            ":a",
+            "1sip:a",
+            "sip:a@999.1.1.1",
+            "sip:a\"@b",
+            "tel:",
+            "sip:a@b;c=\"d\"",
+        ] {
+            assert!(parse(text).is_err(), "{text} was read");
+        }
+    }
+
+    #[test]
+    fn equivalence_as_the_rfc_lists_it() {
+        for (a, b) in [
+            ("sip:%61lice@atlanta.com;transport=TCP", "sip:alice@AtLanTa.CoM;Transport=tcp"),
+            ("sip:carol@chicago.com", "sip:carol@chicago.com;newparam=5"),
+            ("sip:carol@chicago.com;security=on", "sip:carol@chicago.com;newparam=5"),
+            (
+                "sip:biloxi.com;transport=tcp;method=REGISTER?to=sip:bob%40biloxi.com",
+                "sip:biloxi.com;method=REGISTER;transport=tcp?to=sip:bob%40biloxi.com",
+            ),
+            (
+                "sip:alice@atlanta.com?subject=project%20x&priority=urgent",
+                "sip:alice@atlanta.com?priority=urgent&subject=project%20x",
+            ),
+            ("sip:a@[2001:db8::1]", "sip:a@[2001:DB8:0::1]"),
+        ] {
+            assert!(sip(a).equivalent(&sip(b)) && sip(b).equivalent(&sip(a)), "{a} and {b}");
+        }
+        for (a, b) in [
+            ("SIP:ALICE@AtLanTa.CoM;Transport=udp", "sip:alice@AtLanTa.CoM;Transport=UDP"),
+            ("sip:bob@biloxi.com", "sip:bob@biloxi.com:5060"),
+            ("sip:bob@biloxi.com", "sip:bob@biloxi.com;transport=udp"),
+            ("sip:bob@biloxi.com", "sip:bob@biloxi.com:6000;transport=tcp"),
+            ("sip:carol@chicago.com", "sip:carol@chicago.com?Subject=next%20meeting"),
+            ("sip:bob@phone21.boxesbybob.com", "sip:bob@192.0.2.4"),
+            ("sip:carol@chicago.com;security=on", "sip:carol@chicago.com;security=off"),
+            ("sip:a@b", "sips:a@b"),
+        ] {
+            assert!(!sip(a).equivalent(&sip(b)) && !sip(b).equivalent(&sip(a)), "{a} and {b}");
+        }
+    }
+
+    #[test]
+    fn unescapes_once() {
+        assert_eq!(unescape(b"value%2541"), b"value%41");
+        assert_eq!(unescape(b"%00%zz%4"), b"\0%zz%4");
+    }
+}
