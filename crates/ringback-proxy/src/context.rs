@@ -1,0 +1,345 @@
+//! The response context: one request, its branches, and the one answer that goes back. `[RFC 3261, Section 16.7]`
+
+mod best;
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use ringback_base::{Micros, Now};
+use ringback_message::{BuildError, Edit, HeaderId, Method, Request, Response, StatusCode};
+
+use crate::config::Config;
+use crate::forward::Target;
+use crate::reply::Reply;
+
+pub use best::Final;
+
+/// Names a branch of a context, from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BranchId(usize);
+
+/// What a context wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a response goes through the queue once; to box it would cost more than the move"
+)]
+pub enum Action {
+    /// Send the request to this target, and tell of what becomes of it under this name.
+    Start {
+        /// The new branch.
+        branch: BranchId,
+        /// Where to.
+        target: Target,
+        /// Its share of Max-Breadth.
+        max_breadth: u32,
+    },
+    /// Send CANCEL on this branch, which had a provisional response.
+    Cancel {
+        /// Which.
+        branch: BranchId,
+    },
+    /// Pass this response, its top Via already off, back to where the request came from.
+    Respond(Response),
+    /// Answer with a response of our own.
+    Reply(Reply),
+    /// There is no answer to give: a non-INVITE request timed out. `[RFC 4320, Section 4.2]`
+    GiveUp,
+}
+
+#[derive(Debug)]
+enum State {
+    /// The request is out, nothing has come back.
+    Calling,
+    /// A provisional response came.
+    Proceeding,
+    /// CANCEL was sent.
+    Cancelled,
+    Ended(Final),
+}
+
+#[derive(Debug)]
+struct Branch {
+    state: State,
+    /// It is to be cancelled as soon as a provisional response allows it. `[RFC 3261, Section 9.1]`
+    cancel_wanted: bool,
+    /// Timer C, or the wait for the end of what was cancelled.
+    deadline: Option<Micros>,
+}
+
+/// One request that is being relayed: parallel among targets of one preference, serial from one preference to the next.
+#[derive(Debug)]
+pub struct Context {
+    is_invite: bool,
+    /// Targets that wait for those before them, best last.
+    waiting: Vec<Target>,
+    branches: Vec<Branch>,
+    actions: VecDeque<Action>,
+    /// A final response went back.
+    answered: bool,
+    /// No new branch may start: a 2xx or 6xx came, or the caller gave up.
+    closed: bool,
+    /// It was the caller who gave up.
+    caller_cancelled: bool,
+    breadth: u32,
+    timer_c: Micros,
+    cancel_wait: Micros,
+}
+
+impl Context {
+    /// For a request and its targets, of which at most `config.branches_max` are kept; [`Context::start`] sets it going.
+    #[must_use]
+    pub fn new(request: &Request, mut targets: Vec<Target>, config: &Config) -> Context {
+        targets.truncate(config.branches_max);
+        // Stable, so that of equals the one given first goes first: taken from the end.
+        targets.reverse();
+        targets.sort_by_key(|target| target.q);
+        let breadth =
+            request.number(HeaderId::MaxBreadth).ok().flatten().unwrap_or(config.max_breadth).min(config.max_breadth);
+        Context {
+            is_invite: request.is(&Method::Invite),
+            waiting: targets,
+            branches: Vec::new(),
+            actions: VecDeque::new(),
+            answered: false,
+            closed: false,
+            caller_cancelled: false,
+            breadth,
+            timer_c: config.timer_c,
+            cancel_wait: config.cancel_wait,
+        }
+    }
+
+    /// Starts the first branches.
+    pub fn start(&mut self, now: Now) {
+        if self.breadth == 0 && !self.waiting.is_empty() {
+            self.waiting.clear();
+            self.answer_with(Reply::new(StatusCode::MaxBreadthExceeded));
+            return;
+        }
+        self.advance(now);
+    }
+
+    /// A response came on a branch, its top Via still on.
+    ///
+    /// # Errors
+    /// Never in practice: what goes back comes from a message that was read.
+    pub fn handle_response(&mut self, id: BranchId, response: Response, now: Now) -> Result<(), BuildError> {
+        let status = response.status();
+        if status == StatusCode::Trying {
+            self.provisional(id, now);
+            return Ok(());
+        }
+        let Some(response) = without_top_via(&response)? else { return Ok(()) };
+        if status.is_provisional() {
+            self.provisional(id, now);
+            if !self.answered {
+                self.actions.push_back(Action::Respond(response));
+            }
+        } else if status.is_success() {
+            self.success(id, response, now);
+        } else {
+            self.end(id, Final::Received(Box::new(response)), now);
+        }
+        Ok(())
+    }
+
+    /// A branch ended without a response: it timed out (408) or could not be sent (503). `[RFC 3261, Section 16.8]` `[RFC 3261, Section 16.9]`
+    pub fn handle_failure(&mut self, id: BranchId, status: StatusCode, now: Now) {
+        self.end(id, Final::Local(status), now);
+    }
+
+    /// The caller sent CANCEL. `[RFC 3261, Section 16.10]`
+    pub fn handle_cancel(&mut self, now: Now) {
+        self.caller_cancelled = true;
+        self.close(now);
+        self.advance(now);
+    }
+
+    /// Fires what is due.
+    pub fn handle_timeout(&mut self, now: Now) {
+        for index in 0..self.branches.len() {
+            let id = BranchId(index);
+            let Some(branch) = self.branches.get_mut(index).filter(|b| b.deadline.is_some_and(|at| at <= now.mono))
+            else {
+                continue;
+            };
+            branch.deadline = None;
+            match branch.state {
+                State::Calling => self.end(id, Final::Local(StatusCode::RequestTimeout), now),
+                State::Proceeding => self.cancel(id, now),
+                State::Cancelled => self.end(id, Final::Local(StatusCode::RequestTimeout), now),
+                State::Ended(_) => {}
+            }
+        }
+    }
+
+    /// When [`Context::handle_timeout`] is next wanted.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Micros> {
+        self.branches.iter().filter_map(|branch| branch.deadline).min()
+    }
+
+    /// What is wanted next.
+    #[must_use]
+    pub fn poll_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// True once a final response went back, or none will.
+    #[must_use]
+    pub fn is_answered(&self) -> bool {
+        self.answered
+    }
+
+    fn provisional(&mut self, id: BranchId, now: Now) {
+        let (is_invite, timer_c) = (self.is_invite, self.timer_c);
+        let Some(branch) = self.branches.get_mut(id.0) else { return };
+        if let State::Calling | State::Proceeding = branch.state {
+            branch.state = State::Proceeding;
+            if is_invite {
+                branch.deadline = Some(now.mono.plus(timer_c));
+            }
+            if branch.cancel_wanted {
+                self.cancel(id, now);
+            }
+        }
+    }
+
+    /// A 2xx goes back at once, every one that comes. `[RFC 3261, Section 16.7]`
+    fn success(&mut self, id: BranchId, response: Response, now: Now) {
+        let first = !core::mem::replace(&mut self.answered, true);
+        if let Some(branch) = self.branches.get_mut(id.0) {
+            branch.state = State::Ended(Final::Local(response.status()));
+            branch.deadline = None;
+        }
+        if first || self.is_invite {
+            self.actions.push_back(Action::Respond(response));
+        }
+        self.close(now);
+    }
+
+    fn end(&mut self, id: BranchId, outcome: Final, now: Now) {
+        let Some(branch) = self.branches.get_mut(id.0) else { return };
+        if let State::Ended(_) = branch.state {
+            return;
+        }
+        let global = outcome.status().as_u16() >= 600;
+        branch.state = State::Ended(outcome);
+        branch.deadline = None;
+        if global {
+            self.close(now);
+        }
+        self.advance(now);
+    }
+
+    /// No new branches, and an end to those that are.
+    fn close(&mut self, now: Now) {
+        self.cancel_all();
+        for index in 0..self.branches.len() {
+            self.start_cancel_wait(BranchId(index), now);
+        }
+    }
+
+    fn cancel_all(&mut self) {
+        self.closed = true;
+        self.waiting.clear();
+        if !self.is_invite {
+            return;
+        }
+        for (index, branch) in self.branches.iter_mut().enumerate() {
+            match branch.state {
+                State::Proceeding => {
+                    branch.state = State::Cancelled;
+                    self.actions.push_back(Action::Cancel { branch: BranchId(index) });
+                }
+                State::Calling => branch.cancel_wanted = true,
+                State::Cancelled | State::Ended(_) => {}
+            }
+        }
+    }
+
+    fn start_cancel_wait(&mut self, id: BranchId, now: Now) {
+        let wait = self.cancel_wait;
+        if let Some(branch) = self.branches.get_mut(id.0)
+            && let State::Cancelled = branch.state
+        {
+            branch.deadline = Some(now.mono.plus(wait));
+        }
+    }
+
+    fn cancel(&mut self, id: BranchId, now: Now) {
+        if let Some(branch) = self.branches.get_mut(id.0)
+            && let State::Proceeding = branch.state
+        {
+            branch.state = State::Cancelled;
+            self.actions.push_back(Action::Cancel { branch: id });
+        }
+        self.start_cancel_wait(id, now);
+    }
+
+    /// Starts what may start; where nothing is open and nothing waits, the best response goes back.
+    fn advance(&mut self, now: Now) {
+        if self.branches.iter().any(|branch| !matches!(branch.state, State::Ended(_))) {
+            return;
+        }
+        if self.closed || self.waiting.is_empty() {
+            return self.conclude();
+        }
+        let Some(q) = self.waiting.last().map(|target| target.q) else { return };
+        let mut group = Vec::new();
+        while group.len() < self.breadth as usize
+            && let Some(target) = self.waiting.pop_if(|target| target.q == q)
+        {
+            group.push(target);
+        }
+        let share = self.breadth / u32::try_from(group.len()).unwrap_or(u32::MAX).max(1);
+        for target in group {
+            let branch = BranchId(self.branches.len());
+            let deadline = self.is_invite.then(|| now.mono.plus(self.timer_c));
+            self.branches.push(Branch { state: State::Calling, cancel_wanted: false, deadline });
+            self.actions.push_back(Action::Start { branch, target, max_breadth: share.max(1) });
+        }
+    }
+
+    fn conclude(&mut self) {
+        if self.answered {
+            return;
+        }
+        let finals: Vec<&Final> = self
+            .branches
+            .iter()
+            .filter_map(|branch| match &branch.state {
+                State::Ended(outcome) => Some(outcome),
+                _ => None,
+            })
+            .collect();
+        let action = match best::choose(&finals, self.is_invite) {
+            // What the caller gave up is not called a time-out. `[RFC 3261, Section 16.10]`
+            Action::Reply(_) if self.caller_cancelled => Action::Reply(Reply::new(StatusCode::RequestTerminated)),
+            action => action,
+        };
+        self.answered = true;
+        self.actions.push_back(action);
+    }
+
+    fn answer_with(&mut self, reply: Reply) {
+        self.answered = true;
+        self.closed = true;
+        self.actions.push_back(Action::Reply(reply));
+    }
+}
+
+/// `None` where there is no other Via: the response was for us and goes nowhere.
+fn without_top_via(response: &Response) -> Result<Option<Response>, BuildError> {
+    if response.vias().take(2).count() < 2 {
+        return Ok(None);
+    }
+    let edited = Edit::new(response).drop_first(HeaderId::Via).finish()?;
+    Response::check(edited).map(Some).map_err(|rejected| BuildError::Malformed(rejected.error))
+}
+
+#[cfg(test)]
+mod tests;

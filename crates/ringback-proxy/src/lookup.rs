@@ -1,0 +1,68 @@
+//! Questions that the elements ask of their surroundings, and their answers.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+use ringback_auth::Ha1Set;
+use ringback_location::{Aor, Binding, Version};
+
+/// What can be asked.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Query {
+    /// The bindings of an address of record: answered by [`Answer::Bindings`].
+    LoadBindings {
+        /// Whose.
+        aor: Aor,
+    },
+    /// Keep these bindings if nobody changed them since: answered, once they are durable, by [`Answer::Stored`], or by [`Answer::Conflict`].
+    StoreBindings {
+        /// Whose.
+        aor: Aor,
+        /// The version that they were read at.
+        version: Version,
+        /// All that are to be kept.
+        rows: Vec<Binding>,
+    },
+    /// The account of a user: answered by [`Answer::Account`].
+    Account {
+        /// The user part of the address of record, which is also the digest user name.
+        user: Box<str>,
+    },
+    /// The addresses of a host name: answered by [`Answer::Addresses`].
+    Resolve {
+        /// The name.
+        host: Box<str>,
+    },
+}
+
+/// What can be answered.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Answer {
+    /// The bindings and the version to give when they are stored.
+    Bindings {
+        /// All that are kept, expired ones perhaps among them.
+        rows: Vec<Binding>,
+        /// Their version.
+        version: Version,
+    },
+    /// Stored and durable.
+    Stored,
+    /// Somebody else stored since they were read: read them again.
+    Conflict,
+    /// The account, or that there is none.
+    Account(Option<Account>),
+    /// The addresses of a host, the preferred one first; empty where it has none.
+    Addresses(Vec<IpAddr>),
+    /// The question can't be answered now.
+    Failed,
+}
+
+/// What is known of a user.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// H(A1) for each algorithm that the account was stored with.
+    pub ha1s: Ha1Set,
+}

@@ -1,0 +1,195 @@
+//! The registrar element: one REGISTER from its arrival to its answer. `[RFC 3261, Section 10.3]`
+
+use alloc::boxed::Box;
+use alloc::string::String;
+
+use ringback_auth::{Authenticator, Claim, DigestVerified};
+use ringback_base::{Hop, Now};
+use ringback_location::{Aor, Binding, Policy, Registration, Update, contact_values};
+use ringback_message::{HeaderId, Request, StatusCode};
+
+use crate::authenticate::{self, First, Role, Second};
+use crate::lookup::{Answer, Query};
+use crate::names::Names;
+use crate::reply::Reply;
+use crate::validate::require;
+
+/// Option tags that this registrar acts on when Require names them: none yet.
+pub const REGISTRAR_OPTION_TAGS: &[&str] = &[];
+
+/// How often a REGISTER is applied anew because another one came between: then it is answered with 500.
+pub const CONFLICTS_MAX: u8 = 8;
+
+/// What the registrar is told besides the request.
+#[derive(Debug)]
+pub struct Surroundings<'a> {
+    /// Checks credentials.
+    pub auth: &'a mut Authenticator,
+    /// Knows our domain.
+    pub names: &'a Names,
+    /// The limits of bindings.
+    pub policy: &'a Policy,
+    /// The present.
+    pub now: Now,
+}
+
+/// One REGISTER that waits for an answer.
+#[derive(Debug)]
+pub struct Registering {
+    aor: Aor,
+    /// Where the request came from, if not from where its Via says: behind a NAT.
+    received: Option<Hop>,
+    stage: Stage,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Credentials(Claim),
+    /// The sender is known, but not as the user in To: is that anybody at all?
+    Stranger,
+    Load {
+        registration: Box<Registration>,
+        conflicts: u8,
+    },
+    Store {
+        registration: Box<Registration>,
+        conflicts: u8,
+        rows: alloc::vec::Vec<Binding>,
+    },
+}
+
+/// What comes next.
+#[derive(Debug)]
+pub enum Step {
+    /// Ask this, and give the answer to [`Registering::answer`].
+    Ask(Box<Registering>, Query),
+    /// Answer the request.
+    Done {
+        /// With this.
+        reply: Reply,
+        /// The user whose credentials were wrong.
+        wrong_user: Option<Box<str>>,
+        /// Bindings changed: whose, and how many there are now.
+        changed: Option<(Aor, usize)>,
+    },
+}
+
+impl Step {
+    fn refuse(reply: Reply) -> Step {
+        Step::Done { reply, wrong_user: None, changed: None }
+    }
+}
+
+/// Takes up a REGISTER for our domain.
+pub fn begin(request: &Request, from: Hop, around: &mut Surroundings<'_>) -> Step {
+    if let Err(reply) = require(request, HeaderId::Require, REGISTRAR_OPTION_TAGS) {
+        return Step::refuse(reply);
+    }
+    let aor = match address_of_record(request, around.names) {
+        Ok(aor) => aor,
+        Err(reply) => return Step::refuse(reply),
+    };
+    match authenticate::first(around.auth, Role::Uas, request, around.now) {
+        First::Refuse(reply) => Step::refuse(reply),
+        First::Ask(claim, query) => {
+            let behind_nat = request
+                .top_via()
+                .received()
+                .is_some_and(|ip| request.top_via().sent_by_host() != ringback_message::Host::Address(ip));
+            let received = behind_nat.then_some(from);
+            Step::Ask(Box::new(Registering { aor, received, stage: Stage::Credentials(claim) }), query)
+        }
+    }
+}
+
+fn address_of_record(request: &Request, names: &Names) -> Result<Aor, Reply> {
+    let to = request.to_header().map_err(|error| Reply::malformed(&error))?;
+    let Some(uri) = to.uri.as_sip() else {
+        return Err(Reply::because(StatusCode::BadRequest, "To: expected a SIP URI [RFC 3261, Section 10.3]"));
+    };
+    if !names.is_domain(uri) {
+        return Err(Reply::because(StatusCode::NotFound, "To names a domain that is not served here"));
+    }
+    names.aor(uri).ok_or_else(|| Reply::because(StatusCode::NotFound, "To names no user"))
+}
+
+impl Registering {
+    /// Goes on with the answer to what was asked last.
+    #[must_use]
+    pub fn answer(mut self, request: &Request, answer: Answer, around: &mut Surroundings<'_>) -> Step {
+        match (self.stage, answer) {
+            (Stage::Credentials(claim), Answer::Account(account)) => {
+                let user: Box<str> = claim.user().into();
+                match authenticate::second(around.auth, Role::Uas, claim, account.as_ref(), around.now) {
+                    Second::Refuse { reply, wrong } => {
+                        Step::Done { reply, wrong_user: wrong.then_some(user), changed: None }
+                    }
+                    Second::Verified(proof) if proof.user() == self.aor.user() => {
+                        Registering { stage: Stage::Stranger, ..self }.read(request, &proof)
+                    }
+                    Second::Verified(_) => {
+                        let query = Query::Account { user: self.aor.user().into() };
+                        self.stage = Stage::Stranger;
+                        Step::Ask(Box::new(self), query)
+                    }
+                }
+            }
+            (Stage::Stranger, Answer::Account(Some(_))) => {
+                Step::refuse(Reply::because(StatusCode::Forbidden, "These credentials are not those of the user in To"))
+            }
+            (Stage::Stranger, Answer::Account(None)) => Step::refuse(Reply::new(StatusCode::NotFound)),
+            (Stage::Load { registration, conflicts }, Answer::Bindings { rows, version }) => {
+                let applied = registration.apply(&rows, around.now, self.received, around.policy);
+                match applied {
+                    Err(refusal) => Step::refuse(refused(&refusal)),
+                    Ok(Update::Unchanged(rows)) => Step::refuse(listing(&rows, around.now)),
+                    Ok(Update::Changed(rows)) => {
+                        let query = Query::StoreBindings { aor: self.aor.clone(), version, rows: rows.clone() };
+                        self.stage = Stage::Store { registration, conflicts, rows };
+                        Step::Ask(Box::new(self), query)
+                    }
+                }
+            }
+            (Stage::Store { rows, .. }, Answer::Stored) => {
+                let reply = listing(&rows, around.now);
+                Step::Done { reply, wrong_user: None, changed: Some((self.aor, rows.len())) }
+            }
+            (Stage::Store { registration, conflicts, .. }, Answer::Conflict) if conflicts < CONFLICTS_MAX => {
+                let query = Query::LoadBindings { aor: self.aor.clone() };
+                self.stage = Stage::Load { registration, conflicts: conflicts.saturating_add(1) };
+                Step::Ask(Box::new(self), query)
+            }
+            (Stage::Store { .. }, Answer::Conflict) => {
+                Step::refuse(Reply::because(StatusCode::ServerInternalError, "Too many changes to this user at once"))
+            }
+            _ => Step::refuse(Reply::because(StatusCode::ServiceUnavailable, "The data base does not answer")),
+        }
+    }
+
+    /// Reads what the owner wants registered and asks for what is.
+    fn read(mut self, request: &Request, _owner: &DigestVerified) -> Step {
+        match Registration::read(request) {
+            Err(refusal) => Step::refuse(refused(&refusal)),
+            Ok(registration) => {
+                let query = Query::LoadBindings { aor: self.aor.clone() };
+                self.stage = Stage::Load { registration: Box::new(registration), conflicts: 0 };
+                Step::Ask(Box::new(self), query)
+            }
+        }
+    }
+}
+
+fn refused(refusal: &ringback_location::Refusal) -> Reply {
+    let reply = Reply::because(refusal.status(), refusal.reason());
+    match refusal.header() {
+        Some((id, value)) => reply.with(id, value),
+        None => reply,
+    }
+}
+
+/// The 200: every binding that there is now. `[RFC 3261, Section 10.3]`
+fn listing(rows: &[Binding], now: Now) -> Reply {
+    contact_values(rows, now).fold(Reply::new(StatusCode::Ok), |reply, value| {
+        reply.with(HeaderId::Contact, String::from_utf8_lossy(&value).into_owned())
+    })
+}

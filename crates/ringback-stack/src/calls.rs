@@ -1,0 +1,160 @@
+//! Requests that are being relayed, each with its response context.
+
+use alloc::vec::Vec;
+
+use hashbrown::HashMap;
+use ringback_base::{Hop, KeyedHash, Micros, TimerId, TimerQueue};
+use ringback_message::Request;
+use ringback_proxy::{BranchId, Context, Routed};
+use ringback_transaction::{ClientId, ServerId};
+use slab::Slab;
+
+/// The place of a relayed request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct CallId(usize);
+
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) server: ServerId,
+    pub(crate) request: Request,
+    pub(crate) routed: Routed,
+    pub(crate) from: Hop,
+    pub(crate) context: Context,
+    /// The client transactions of its branches, by branch.
+    pub(crate) clients: Vec<(BranchId, ClientId)>,
+    server_open: bool,
+    clients_open: usize,
+    lookups_open: usize,
+    timer: Option<TimerId>,
+}
+
+/// All of them; one goes when its server transaction and the last of its client transactions have gone.
+#[derive(Debug)]
+pub(crate) struct Calls {
+    calls: Slab<Call>,
+    by_server: HashMap<ServerId, CallId, KeyedHash>,
+    by_client: HashMap<ClientId, (CallId, BranchId), KeyedHash>,
+    timers: TimerQueue<CallId>,
+}
+
+impl Calls {
+    pub(crate) fn new(hash: KeyedHash) -> Calls {
+        Calls {
+            calls: Slab::new(),
+            by_server: HashMap::with_hasher(hash),
+            by_client: HashMap::with_hasher(hash),
+            timers: TimerQueue::new(),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.calls.len()
+    }
+
+    pub(crate) fn insert(
+        &mut self,
+        server: ServerId,
+        request: Request,
+        routed: Routed,
+        from: Hop,
+        context: Context,
+    ) -> CallId {
+        let id = CallId(self.calls.insert(Call {
+            server,
+            request,
+            routed,
+            from,
+            context,
+            clients: Vec::new(),
+            server_open: true,
+            clients_open: 0,
+            lookups_open: 0,
+            timer: None,
+        }));
+        self.by_server.insert(server, id);
+        id
+    }
+
+    pub(crate) fn call(&mut self, id: CallId) -> Option<&mut Call> {
+        self.calls.get_mut(id.0)
+    }
+
+    pub(crate) fn of_server(&self, server: ServerId) -> Option<CallId> {
+        self.by_server.get(&server).copied()
+    }
+
+    pub(crate) fn of_client(&self, client: ClientId) -> Option<(CallId, BranchId)> {
+        self.by_client.get(&client).copied()
+    }
+
+    pub(crate) fn add_client(&mut self, id: CallId, branch: BranchId, client: ClientId) {
+        let Some(call) = self.calls.get_mut(id.0) else { return };
+        call.clients.push((branch, client));
+        call.clients_open = call.clients_open.saturating_add(1);
+        self.by_client.insert(client, (id, branch));
+    }
+
+    /// A branch waits for the address of its target; until it has it, the call stays.
+    pub(crate) fn lookup_opened(&mut self, id: CallId) {
+        if let Some(call) = self.calls.get_mut(id.0) {
+            call.lookups_open = call.lookups_open.saturating_add(1);
+        }
+    }
+
+    pub(crate) fn lookup_closed(&mut self, id: CallId) {
+        if let Some(call) = self.calls.get_mut(id.0) {
+            call.lookups_open = call.lookups_open.saturating_sub(1);
+        }
+    }
+
+    pub(crate) fn server_ended(&mut self, server: ServerId) {
+        if let Some(id) = self.by_server.remove(&server) {
+            if let Some(call) = self.calls.get_mut(id.0) {
+                call.server_open = false;
+            }
+            self.remove_if_over(id);
+        }
+    }
+
+    pub(crate) fn client_ended(&mut self, client: ClientId) {
+        if let Some((id, _)) = self.by_client.remove(&client) {
+            if let Some(call) = self.calls.get_mut(id.0) {
+                call.clients_open = call.clients_open.saturating_sub(1);
+            }
+            self.remove_if_over(id);
+        }
+    }
+
+    pub(crate) fn remove_if_over(&mut self, id: CallId) {
+        let over = self
+            .calls
+            .get(id.0)
+            .is_some_and(|call| !call.server_open && call.clients_open == 0 && call.lookups_open == 0);
+        if over && let Some(call) = self.calls.try_remove(id.0) {
+            call.timer.and_then(|timer| self.timers.stop(timer));
+        }
+    }
+
+    /// Sets the timer anew to what the context waits for.
+    pub(crate) fn rearm(&mut self, id: CallId) {
+        let Some(call) = self.calls.get_mut(id.0) else { return };
+        let wanted = call.context.poll_timeout();
+        if call.timer.map(|timer| timer.at()) == wanted {
+            return;
+        }
+        call.timer.take().and_then(|timer| self.timers.stop(timer));
+        call.timer = wanted.map(|at| self.timers.set(at, id));
+    }
+
+    pub(crate) fn take_due(&mut self, now: Micros) -> Option<CallId> {
+        let (_, id) = self.timers.pop_due(now)?;
+        if let Some(call) = self.calls.get_mut(id.0) {
+            call.timer = None;
+        }
+        Some(id)
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Micros> {
+        self.timers.next().map(|(at, _)| at)
+    }
+}

@@ -1,0 +1,95 @@
+//! What a stack is told when it starts.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+
+use ringback_auth::{Algorithm, AuthConfig, AuthConfigError, Authenticator, NonceSecret};
+use ringback_base::{Micros, Random, Transport};
+use ringback_location::Policy;
+
+/// One address that we listen on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listener {
+    /// The protocol.
+    pub transport: Transport,
+    /// The address, never an unspecified one: it is what Via and Record-Route name.
+    pub address: SocketAddr,
+}
+
+/// The settings of one shard.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Which shard this is.
+    pub shard: u16,
+    /// Every listener of the process, whichever shard reads it.
+    pub listeners: Vec<Listener>,
+    /// The name that addresses of record are kept under.
+    pub domain: Box<str>,
+    /// Other names of the same domain; those of the listeners and `localhost` on a loopback one need not be listed.
+    pub aliases: Vec<Box<str>>,
+    /// The realm of digest challenges.
+    pub realm: String,
+    /// The digest algorithms that are offered, the preferred one first. `[RFC 8760, Section 2.3]`
+    pub algorithms: Vec<Algorithm>,
+    /// The secret of nonces, the same for all shards; without one a stack draws its own.
+    pub nonce_secret: Option<[u8; 32]>,
+    /// Proves that a Record-Route is ours; kept across restarts, so that calls survive them.
+    pub route_secret: [u8; 32],
+    /// The registrar's limits.
+    pub registrar: Policy,
+    /// Timers and table sizes of transactions.
+    pub transactions: ringback_transaction::Config,
+    /// Timers and limits of the proxy.
+    pub proxy: ringback_proxy::Config,
+    /// The value of Server, or nothing.
+    pub server: Option<String>,
+    /// How long a look-up may take before the request is answered without it.
+    pub lookup_timeout: Micros,
+    /// How many look-ups may be open; requests beyond it get 503.
+    pub lookups_max: usize,
+}
+
+impl Listener {
+    /// A UDP listener.
+    #[must_use]
+    pub fn udp(address: SocketAddr) -> Listener {
+        Listener { transport: Transport::Udp, address }
+    }
+}
+
+impl Config {
+    /// The defaults for a domain, which is also the realm, and these listeners.
+    ///
+    /// The secret of Record-Route is all zeros: a server sets one of its own.
+    #[must_use]
+    pub fn new(domain: &str, listeners: Vec<Listener>) -> Config {
+        Config {
+            shard: 0,
+            listeners,
+            domain: domain.into(),
+            aliases: Vec::new(),
+            realm: domain.into(),
+            algorithms: Vec::from([Algorithm::Sha256, Algorithm::Md5]),
+            nonce_secret: None,
+            route_secret: [0; 32],
+            registrar: Policy::default(),
+            transactions: ringback_transaction::Config::default(),
+            proxy: ringback_proxy::Config::default(),
+            server: None,
+            lookup_timeout: Micros::from_secs(3),
+            lookups_max: 100_000,
+        }
+    }
+
+    pub(crate) fn authenticator(&self, random: &mut Random) -> Result<Authenticator, AuthConfigError> {
+        let mut config = AuthConfig::new(self.realm.clone());
+        config.algorithms.clone_from(&self.algorithms);
+        let secret = match self.nonce_secret {
+            Some(bytes) => NonceSecret::new(bytes),
+            None => NonceSecret::random(random),
+        };
+        Authenticator::new(config, &secret, self.shard, random)
+    }
+}

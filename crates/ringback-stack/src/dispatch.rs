@@ -1,0 +1,235 @@
+//! What a request is for: the registrar, the server itself, a user of ours, or a dialog that runs through us.
+
+use ringback_base::{Hop, Now};
+use ringback_message::{HeaderId, Method, Request, StatusCode, Uri};
+use ringback_proxy::registrar::{self, Step, Surroundings};
+use ringback_proxy::{Answer, Reply, Routed, uas, validate};
+use ringback_transaction::{Event as TransactionEvent, ServerId};
+
+use crate::Stack;
+use crate::event::Event;
+use crate::jobs::Job;
+
+impl Stack {
+    /// Carries out all that the transactions have to tell.
+    pub(crate) fn pump(&mut self, from: Option<Hop>, now: Now) {
+        while let Some(event) = self.transactions.poll_event() {
+            self.on_transaction_event(event, from, now);
+        }
+    }
+
+    fn on_transaction_event(&mut self, event: TransactionEvent, from: Option<Hop>, now: Now) {
+        match event {
+            TransactionEvent::Request { id } => {
+                let from = from.or_else(|| self.transactions.server_reply_hop(id));
+                if let (Some(request), Some(from)) = (self.transactions.server_request(id).cloned(), from) {
+                    self.dispatch(id, request, from, now);
+                }
+            }
+            TransactionEvent::Cancel { id, invite } => self.on_cancel(id, invite, now),
+            TransactionEvent::Ack { request, from } => self.relay_ack(request, from, now),
+            TransactionEvent::Response { id, response } => self.on_branch_response(id, response, now),
+            TransactionEvent::StrayResponse { .. } => self.counters.stray_responses += 1,
+            TransactionEvent::ClientTimeout { id } => self.on_branch_failure(id, StatusCode::RequestTimeout, now),
+            TransactionEvent::ClientFailed { id } => self.on_branch_failure(id, StatusCode::ServiceUnavailable, now),
+            TransactionEvent::ClientEnded { id } => self.calls.client_ended(id),
+            TransactionEvent::ServerEnded { id } => self.on_server_ended(id),
+            // The caller is gone or can't be reached: what it asked for goes on until its own timers end it.
+            TransactionEvent::ServerTimeout { .. } | TransactionEvent::ServerFailed { .. } => {}
+            // An answer may still come by another way.
+            TransactionEvent::ClientHopLost { .. } => {}
+            _ => {}
+        }
+    }
+
+    fn on_server_ended(&mut self, id: ServerId) {
+        self.jobs.take_of_server(id);
+        self.merges.ended(id);
+        self.calls.server_ended(id);
+    }
+
+    fn dispatch(&mut self, server: ServerId, request: Request, from: Hop, now: Now) {
+        let routed = match self.routes.preprocess(&request, &self.names) {
+            Ok(routed) => routed,
+            Err(error) => return self.answer(server, Reply::malformed(&error), now),
+        };
+        if self.draining && !routed.trusted {
+            return self.answer(server, Reply::new(StatusCode::ServiceUnavailable), now);
+        }
+        match self.addressee(&request, &routed) {
+            Ok(Addressee::Dialog) => match self.may_relay(&request) {
+                Ok(()) => self.relay_in_dialog(server, request, routed, from, now),
+                Err(reply) => self.answer(server, reply, now),
+            },
+            Ok(Addressee::User) => match self.may_relay(&request) {
+                Ok(()) => self.relay_to_user(server, request, routed, from, now),
+                Err(reply) => self.answer(server, reply, now),
+            },
+            Ok(addressee) => self.serve(server, &request, addressee, from, now),
+            Err(reply) => self.answer(server, reply, now),
+        }
+    }
+
+    fn addressee(&self, request: &Request, routed: &Routed) -> Result<Addressee, Reply> {
+        if routed.trusted {
+            return Ok(Addressee::Dialog);
+        }
+        let uri = match request.request_uri() {
+            Ok(Uri::Sip(uri)) => uri,
+            Ok(_) => return Err(Reply::new(StatusCode::UnsupportedUriScheme)),
+            Err(error) => return Err(Reply::malformed(&error)),
+        };
+        if !self.names.is_domain(&uri) || routed.next.is_some() {
+            return Err(Reply::because(StatusCode::Forbidden, "This server relays for its own domain only"));
+        }
+        if uri.secure {
+            return Err(Reply::because(StatusCode::UnsupportedUriScheme, "No sips here: this listener has no TLS"));
+        }
+        Ok(match uri.user {
+            _ if request.is(&Method::Register) => Addressee::Registrar,
+            None => Addressee::Server,
+            Some(_) => Addressee::User,
+        })
+    }
+
+    fn may_relay(&self, request: &Request) -> Result<(), Reply> {
+        validate(request, &self.names, &self.loops)?;
+        if self.calls.len() >= self.config.proxy.contexts_max || self.jobs.len() >= self.config.lookups_max {
+            return Err(Reply::new(StatusCode::ServiceUnavailable));
+        }
+        Ok(())
+    }
+
+    /// What is addressed to us is handled as a user agent server does. `[RFC 3261, Section 8.2]`
+    fn serve(&mut self, server: ServerId, request: &Request, addressee: Addressee, from: Hop, now: Now) {
+        if self.merges.is_merged(server, request) {
+            return self.answer(server, Reply::new(StatusCode::LoopDetected), now);
+        }
+        if let Addressee::Server = addressee {
+            return self.answer(server, uas::answer(request), now);
+        }
+        if self.jobs.len() >= self.config.lookups_max {
+            return self.answer(server, Reply::new(StatusCode::ServiceUnavailable), now);
+        }
+        let step = registrar::begin(request, from, &mut self.surroundings(now));
+        self.on_register_step(server, step, from, now);
+    }
+
+    fn surroundings(&mut self, now: Now) -> Surroundings<'_> {
+        Surroundings { auth: &mut self.auth, names: &self.names, policy: &self.config.registrar, now }
+    }
+
+    fn on_register_step(&mut self, server: ServerId, step: Step, from: Hop, now: Now) {
+        match step {
+            Step::Ask(step, query) => self.jobs.ask(Job::Register { server, step }, query, self.deadline(now)),
+            Step::Done { reply, wrong_user, changed } => {
+                if let Some(user) = wrong_user {
+                    self.events.push_back(Event::AuthenticationFailed { user, from });
+                }
+                if let Some((aor, bindings)) = changed {
+                    self.events.push_back(Event::Registered { aor, bindings });
+                }
+                self.answer(server, reply, now);
+            }
+        }
+    }
+
+    /// An answer for a job, or its failure.
+    pub(crate) fn resume(&mut self, job: Job, answer: Answer, now: Now) {
+        if let Answer::Failed = answer {
+            self.counters.lookups_failed += 1;
+            self.events.push_back(Event::LookupFailed { what: job.what() });
+        }
+        match job {
+            Job::Register { server, step } => {
+                let Some(request) = self.transactions.server_request(server).cloned() else { return };
+                let from = self.transactions.server_reply_hop(server).unwrap_or(self.nowhere());
+                let step = step.answer(&request, answer, &mut self.surroundings(now));
+                self.on_register_step(server, step, from, now);
+            }
+            Job::Relay { server, relay } => self.resume_relay(server, *relay, answer, now),
+            Job::Branch { call, branch, target, max_breadth, port } => {
+                self.resume_branch(call, branch, &target, max_breadth, port, answer, now);
+            }
+            Job::Ack { request, routed, from, port } => {
+                if let Answer::Addresses(addresses) = answer
+                    && let Some(ip) = addresses.first()
+                {
+                    self.send_ack(&request, &routed, from, core::net::SocketAddr::new(*ip, port));
+                }
+            }
+        }
+        self.pump(None, now);
+    }
+
+    /// CANCEL is answered hop by hop, and ends what waits. `[RFC 3261, Section 9.2]` `[RFC 3261, Section 16.10]`
+    fn on_cancel(&mut self, id: ServerId, invite: Option<ServerId>, now: Now) {
+        let Some(invite) = invite else {
+            return self.answer(id, Reply::new(StatusCode::CallOrTransactionDoesNotExist), now);
+        };
+        self.answer(id, Reply::new(StatusCode::Ok), now);
+        if let Some(call) = self.calls.of_server(invite) {
+            if let Some(call) = self.calls.call(call) {
+                call.context.handle_cancel(now);
+            }
+            self.run(call, now);
+        } else if self.jobs.take_of_server(invite).is_some() {
+            self.answer(invite, Reply::new(StatusCode::RequestTerminated), now);
+        }
+    }
+}
+
+impl Job {
+    fn what(&self) -> &'static str {
+        match self {
+            Job::Register { .. } => "accounts or bindings for a REGISTER",
+            Job::Relay { .. } => "accounts or bindings for a request to a user",
+            Job::Branch { .. } => "the address of a target",
+            Job::Ack { .. } => "the address that an ACK goes to",
+        }
+    }
+}
+
+/// Who a request is for.
+#[derive(Clone, Copy, Debug)]
+enum Addressee {
+    /// Whoever the route of the dialog leads to.
+    Dialog,
+    Registrar,
+    Server,
+    User,
+}
+
+/// Requests that came to the server itself by two ways: the second is refused. `[RFC 3261, Section 8.2.2.2]`
+#[derive(Debug)]
+pub(crate) struct Merges {
+    hash: ringback_base::KeyedHash,
+    open: hashbrown::HashMap<u64, ServerId, ringback_base::KeyedHash>,
+    keys: hashbrown::HashMap<ServerId, u64, ringback_base::KeyedHash>,
+}
+
+impl Merges {
+    pub(crate) fn new(hash: ringback_base::KeyedHash) -> Merges {
+        Merges { hash, open: hashbrown::HashMap::with_hasher(hash), keys: hashbrown::HashMap::with_hasher(hash) }
+    }
+
+    fn is_merged(&mut self, server: ServerId, request: &Request) -> bool {
+        if request.to_tag().is_some() {
+            return false;
+        }
+        let cseq = request.first(HeaderId::CSeq).map_or(&b""[..], |h| h.value());
+        let key = self.hash.of(&[request.call_id(), request.from_tag().unwrap_or_default(), cseq]);
+        if self.open.get(&key).is_some_and(|other| *other != server) {
+            return true;
+        }
+        self.open.insert(key, server);
+        self.keys.insert(server, key);
+        false
+    }
+
+    fn ended(&mut self, server: ServerId) {
+        if let Some(key) = self.keys.remove(&server) {
+            self.open.remove(&key);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! What a stack tells its surroundings, for logs and counters.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+
+use ringback_base::Hop;
+use ringback_location::Aor;
+use ringback_message::{ParseError, StatusCode};
+
+/// Something that an operator may want to know.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// A REGISTER changed the bindings of a user.
+    Registered {
+        /// Whose.
+        aor: Aor,
+        /// How many there are now.
+        bindings: usize,
+    },
+    /// A request was answered by ourselves with a final response other than 2xx and a challenge.
+    Refused {
+        /// The method.
+        method: Box<str>,
+        /// The Call-ID.
+        call_id: Box<str>,
+        /// The code.
+        status: StatusCode,
+        /// Why.
+        reason: String,
+        /// Where it came from.
+        from: Hop,
+    },
+    /// Credentials were wrong.
+    AuthenticationFailed {
+        /// The user that they name.
+        user: Box<str>,
+        /// Where they came from.
+        from: Hop,
+    },
+    /// Bytes that are no message, or one without what every message carries.
+    Malformed {
+        /// The first defect.
+        error: ParseError,
+        /// Where they came from.
+        from: Hop,
+        /// True where a response was sent.
+        answered: bool,
+    },
+    /// A look-up failed or took too long.
+    LookupFailed {
+        /// What was asked.
+        what: &'static str,
+    },
+}

@@ -1,0 +1,113 @@
+//! From a datagram to a transaction, and what is answered without one.
+
+use alloc::boxed::Box;
+use alloc::format;
+
+use bytes::Bytes;
+use ringback_base::{Hop, Now};
+use ringback_message::{HeaderId, Message, Method, Rejected, Request, Response};
+use ringback_proxy::Reply;
+use ringback_transport::{Datagram, reply_hop, salvage_reply_hop, stamp};
+
+use crate::Stack;
+use crate::event::Event;
+
+impl Stack {
+    pub(crate) fn receive(&mut self, bytes: Bytes, from: Hop, now: Now) {
+        match Datagram::classify(&bytes) {
+            Datagram::KeepAlive | Datagram::Stun => self.counters.keep_alives += 1,
+            Datagram::Message => match Message::parse(bytes) {
+                Ok(message) if message.is_request() => self.receive_request(message, from, now),
+                Ok(message) => self.receive_response(message, from, now),
+                Err(rejected) => self.malformed(*rejected, from),
+            },
+        }
+    }
+
+    fn receive_request(&mut self, message: Message, from: Hop, now: Now) {
+        match Request::check(message) {
+            Err(rejected) => self.malformed(*rejected, from),
+            Ok(request) => {
+                let Ok(request) = stamp(request, &from) else { return };
+                self.counters.requests += 1;
+                let reply = reply_hop(&request.top_via(), from);
+                self.transactions.handle_request(request, reply, now);
+                self.pump(Some(from), now);
+            }
+        }
+    }
+
+    fn receive_response(&mut self, message: Message, from: Hop, now: Now) {
+        match Response::check(message) {
+            Err(rejected) => self.malformed(*rejected, from),
+            Ok(response) => {
+                self.counters.responses += 1;
+                self.transactions.handle_response(response, from, now);
+                self.pump(Some(from), now);
+            }
+        }
+    }
+
+    /// A request that can be answered is, without a transaction; ACKs, responses and noise are dropped. `[RFC 3261, Section 8.2.7]`
+    fn malformed(&mut self, rejected: Rejected, from: Hop) {
+        self.counters.malformed += 1;
+        let answered = rejected
+            .salvage
+            .as_ref()
+            .is_some_and(|message| self.refuse_statelessly(message, &Reply::malformed(&rejected.error), from));
+        self.events.push_back(Event::Malformed { error: rejected.error, from, answered });
+    }
+
+    fn refuse_statelessly(&mut self, message: &Message, reply: &Reply, from: Hop) -> bool {
+        let is_ack = message.method_text() == Some(Method::Ack.as_str().as_bytes());
+        if !message.is_request() || is_ack {
+            return false;
+        }
+        let Some(hop) = salvage_reply_hop(message, from) else { return false };
+        // The same for each retransmission, for want of a transaction that would remember it.
+        let identity = |id| message.first(id).map_or(&b""[..], |h| h.value());
+        let tag = format!("{:016x}", self.stateless.of(&[identity(HeaderId::CallId), identity(HeaderId::Via)]));
+        match self.reply(reply.clone()).to_salvage(message, &tag) {
+            Ok(response) => {
+                self.transactions.send(response.as_bytes().clone(), hop);
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// Ends a server transaction with a response of our own.
+    pub(crate) fn answer(&mut self, server: ringback_transaction::ServerId, reply: Reply, now: Now) {
+        let Some(request) = self.transactions.server_request(server) else { return };
+        let tag = self.random.token();
+        let refused = reply.status.as_u16() >= 300 && !is_challenge(&reply);
+        if refused {
+            let text = |bytes: &[u8]| Box::<str>::from(alloc::string::String::from_utf8_lossy(bytes).as_ref());
+            self.events.push_back(Event::Refused {
+                method: text(request.method_text().unwrap_or_default()),
+                call_id: text(request.call_id()),
+                status: reply.status,
+                reason: reply.reason.clone().unwrap_or_else(|| reply.status.default_phrase().into()),
+                from: self.transactions.server_reply_hop(server).unwrap_or(self.nowhere()),
+            });
+        }
+        let named = self.reply(reply);
+        let Some(request) = self.transactions.server_request(server) else { return };
+        if let Ok(response) = named.to(request, &tag) {
+            // It fails only where the transaction has ended, and then nobody waits for it.
+            let _ = self.transactions.respond(server, response, now);
+        }
+    }
+
+    /// The reply with Server, where the configuration wants one.
+    fn reply(&self, reply: Reply) -> Reply {
+        match &self.config.server {
+            Some(server) => reply.with(HeaderId::Server, server.clone()),
+            None => reply,
+        }
+    }
+}
+
+fn is_challenge(reply: &Reply) -> bool {
+    reply.headers.iter().any(|(id, _)| matches!(id, HeaderId::WwwAuthenticate | HeaderId::ProxyAuthenticate))
+}

@@ -1,0 +1,96 @@
+//! Requests that wait for the answer to a look-up.
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, VecDeque};
+
+use ringback_auth::Claim;
+use ringback_base::{Hop, Micros, TimerId, TimerQueue};
+use ringback_message::Request;
+use ringback_proxy::registrar::Registering;
+use ringback_proxy::{BranchId, Query, Routed, Target};
+use ringback_transaction::ServerId;
+
+use crate::calls::CallId;
+use crate::lookup::{Lookup, Token};
+
+/// What goes on when the answer comes.
+#[derive(Debug)]
+pub(crate) enum Job {
+    Register { server: ServerId, step: Box<Registering> },
+    Relay { server: ServerId, relay: Box<Relay> },
+    Branch { call: CallId, branch: BranchId, target: Target, max_breadth: u32, port: u16 },
+    Ack { request: Box<Request>, routed: Box<Routed>, from: Hop, port: u16 },
+}
+
+/// A request for a user of ours on its way to the targets.
+#[derive(Debug)]
+pub(crate) struct Relay {
+    pub(crate) from: Hop,
+    pub(crate) routed: Routed,
+    pub(crate) stage: RelayStage,
+}
+
+#[derive(Debug)]
+pub(crate) enum RelayStage {
+    Credentials(Claim),
+    Callee(ringback_location::Aor),
+    Bindings,
+}
+
+impl Job {
+    pub(crate) fn server(&self) -> Option<ServerId> {
+        match self {
+            Job::Register { server, .. } | Job::Relay { server, .. } => Some(*server),
+            Job::Branch { .. } | Job::Ack { .. } => None,
+        }
+    }
+}
+
+/// Jobs by token, each with its deadline.
+#[derive(Debug, Default)]
+pub(crate) struct Jobs {
+    open: BTreeMap<Token, (Job, TimerId)>,
+    deadlines: TimerQueue<Token>,
+    next_token: u64,
+    asked: VecDeque<Lookup>,
+}
+
+impl Jobs {
+    pub(crate) fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    pub(crate) fn ask(&mut self, job: Job, query: Query, deadline: Micros) {
+        let token = Token(self.next_token);
+        self.next_token = self.next_token.wrapping_add(1);
+        let timer = self.deadlines.set(deadline, token);
+        self.open.insert(token, (job, timer));
+        self.asked.push_back(Lookup { token, deadline, query });
+    }
+
+    pub(crate) fn take(&mut self, token: Token) -> Option<Job> {
+        let (job, timer) = self.open.remove(&token)?;
+        self.deadlines.stop(timer);
+        Some(job)
+    }
+
+    /// A job whose deadline has passed.
+    pub(crate) fn take_due(&mut self, now: Micros) -> Option<Job> {
+        let (_, token) = self.deadlines.pop_due(now)?;
+        self.open.remove(&token).map(|(job, _)| job)
+    }
+
+    /// The job of a server transaction, of which there is at most one.
+    pub(crate) fn take_of_server(&mut self, server: ServerId) -> Option<Job> {
+        let token = self.open.iter().find(|(_, (job, _))| job.server() == Some(server)).map(|(token, _)| *token)?;
+        self.take(token)
+    }
+
+    pub(crate) fn poll_lookup(&mut self) -> Option<Lookup> {
+        self.asked.pop_front()
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Micros> {
+        self.deadlines.next().map(|(at, _)| at)
+    }
+}

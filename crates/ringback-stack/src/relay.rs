@@ -1,0 +1,315 @@
+//! Relaying: to a user of ours, within a dialog, and back. `[RFC 3261, Section 16]`
+
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+
+use ringback_base::{Hop, Now, Transport};
+use ringback_location::Binding;
+use ringback_message::{HeaderId, Method, Request, Response, StatusCode, Uri};
+use ringback_proxy::authenticate::{First, Role, Second, first, second};
+use ringback_proxy::{Action, Answer, BranchId, Context, NextHop, Onward, Query, Reply, Routed, Target, next_hop};
+use ringback_transaction::{ClientId, ServerId};
+
+use crate::Stack;
+use crate::calls::CallId;
+use crate::event::Event;
+use crate::jobs::{Job, Relay, RelayStage};
+
+impl Stack {
+    /// A request for a user of ours: first, who asks? `[RFC 3261, Section 22.3]`
+    pub(crate) fn relay_to_user(&mut self, server: ServerId, request: Request, routed: Routed, from: Hop, now: Now) {
+        match first(&mut self.auth, Role::Proxy, &request, now) {
+            First::Refuse(reply) => self.answer(server, reply, now),
+            First::Ask(claim, query) => {
+                let relay = Box::new(Relay { from, routed, stage: RelayStage::Credentials(claim) });
+                self.jobs.ask(Job::Relay { server, relay }, query, self.deadline(now));
+            }
+        }
+    }
+
+    pub(crate) fn resume_relay(&mut self, server: ServerId, relay: Relay, answer: Answer, now: Now) {
+        let Some(request) = self.transactions.server_request(server).cloned() else { return };
+        let Relay { from, routed, stage } = relay;
+        let next = match (stage, answer) {
+            (RelayStage::Credentials(claim), Answer::Account(account)) => {
+                let user: Box<str> = claim.user().into();
+                match second(&mut self.auth, Role::Proxy, claim, account.as_ref(), now) {
+                    Second::Verified(proof) => self.callee(&request, proof.user()),
+                    Second::Refuse { reply, wrong } => {
+                        if wrong {
+                            self.events.push_back(Event::AuthenticationFailed { user, from });
+                        }
+                        Err(reply)
+                    }
+                }
+            }
+            (RelayStage::Callee(aor), Answer::Account(Some(_))) => {
+                Ok((RelayStage::Bindings, Query::LoadBindings { aor }))
+            }
+            (RelayStage::Callee(_), Answer::Account(None)) => Err(Reply::new(StatusCode::NotFound)),
+            (RelayStage::Bindings, Answer::Bindings { rows, .. }) => match targets(&rows, now) {
+                targets if targets.is_empty() => Err(Reply::new(StatusCode::TemporarilyUnavailable)),
+                targets => return self.start_call(server, request, routed, from, targets, now),
+            },
+            _ => Err(Reply::because(StatusCode::ServiceUnavailable, "The data base does not answer")),
+        };
+        match next {
+            Err(reply) => self.answer(server, reply, now),
+            Ok((stage, query)) => {
+                let relay = Box::new(Relay { from, routed, stage });
+                self.jobs.ask(Job::Relay { server, relay }, query, self.deadline(now));
+            }
+        }
+    }
+
+    /// The caller is known: may it call under the name in From, and whom does it call?
+    fn callee(&self, request: &Request, caller: &str) -> Result<(RelayStage, Query), Reply> {
+        let from = request.from_header().map_err(|error| Reply::malformed(&error))?;
+        if let Some(uri) = from.uri.as_sip()
+            && self.names.is_domain(uri)
+            && self.names.aor(uri).is_none_or(|aor| aor.user() != caller)
+        {
+            return Err(Reply::because(StatusCode::Forbidden, "From names another user than the credentials"));
+        }
+        let aor = match request.request_uri() {
+            Ok(Uri::Sip(uri)) => self.names.aor(&uri),
+            _ => None,
+        };
+        let aor = aor.ok_or_else(|| Reply::new(StatusCode::NotFound))?;
+        let user = aor.user().into();
+        Ok((RelayStage::Callee(aor), Query::Account { user }))
+    }
+
+    /// A request of a dialog that was set up through us goes where its route leads. `[RFC 3261, Section 16.12]`
+    pub(crate) fn relay_in_dialog(&mut self, server: ServerId, request: Request, routed: Routed, from: Hop, now: Now) {
+        let uri = routed.restored_uri.clone().unwrap_or_else(|| request.request_uri_text().into());
+        let target = Target { uri, q: 1000, hop: None };
+        self.start_call(server, request, routed, from, Vec::from([target]), now);
+    }
+
+    fn start_call(
+        &mut self,
+        server: ServerId,
+        request: Request,
+        routed: Routed,
+        from: Hop,
+        targets: Vec<Target>,
+        now: Now,
+    ) {
+        if request.is(&Method::Invite) {
+            self.answer(server, Reply::new(StatusCode::Trying), now);
+        }
+        let mut context = Context::new(&request, targets, &self.config.proxy);
+        context.start(now);
+        self.counters.calls += 1;
+        let call = self.calls.insert(server, request, routed, from, context);
+        self.run(call, now);
+    }
+
+    /// Carries out what a context wants.
+    pub(crate) fn run(&mut self, id: CallId, now: Now) {
+        while let Some(action) = self.calls.call(id).and_then(|call| call.context.poll_action()) {
+            let Some(server) = self.calls.call(id).map(|call| call.server) else { return };
+            match action {
+                Action::Start { branch, target, max_breadth } => {
+                    self.start_branch(id, branch, target, max_breadth, now)
+                }
+                Action::Cancel { branch } => self.cancel_branch(id, branch, now),
+                Action::Respond(response) => {
+                    // It fails only where the caller's transaction has ended: nobody waits for it.
+                    let _ = self.transactions.respond(server, response, now);
+                }
+                Action::Reply(reply) => self.answer(server, reply, now),
+                // The transaction ends by itself, unanswered.
+                Action::GiveUp => {}
+                _ => {}
+            }
+        }
+        self.calls.rearm(id);
+    }
+
+    fn start_branch(&mut self, id: CallId, branch: BranchId, target: Target, max_breadth: u32, now: Now) {
+        let Some(call) = self.calls.call(id) else { return };
+        let next = match target.hop {
+            Some(hop) => NextHop::Address(hop.remote),
+            None => next_hop(&call.routed, &target.uri),
+        };
+        match next {
+            NextHop::Address(remote) => self.launch(id, branch, &target, max_breadth, remote, now),
+            NextHop::Name { host, port } if self.jobs.len() < self.config.lookups_max => {
+                self.calls.lookup_opened(id);
+                let job = Job::Branch { call: id, branch, target, max_breadth, port };
+                self.jobs.ask(job, Query::Resolve { host }, self.deadline(now));
+            }
+            NextHop::Name { .. } | NextHop::Unreachable => {
+                self.branch_failed(id, branch, StatusCode::ServiceUnavailable, now)
+            }
+        }
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the parts of one job, taken apart where they are used")]
+    pub(crate) fn resume_branch(
+        &mut self,
+        id: CallId,
+        branch: BranchId,
+        target: &Target,
+        max_breadth: u32,
+        port: u16,
+        answer: Answer,
+        now: Now,
+    ) {
+        self.calls.lookup_closed(id);
+        let answered = self.calls.call(id).is_none_or(|call| call.context.is_answered());
+        match answer {
+            // The caller has its answer: a late address starts nothing.
+            _ if answered => self.calls.remove_if_over(id),
+            Answer::Addresses(addresses) if !addresses.is_empty() => {
+                let first = addresses.first().map(|ip| SocketAddr::new(*ip, port));
+                if let Some(remote) = first {
+                    self.launch(id, branch, target, max_breadth, remote, now);
+                }
+                self.run(id, now);
+            }
+            Answer::Addresses(_) => self.branch_failed(id, branch, StatusCode::NotFound, now),
+            _ => self.branch_failed(id, branch, StatusCode::ServiceUnavailable, now),
+        }
+    }
+
+    fn launch(
+        &mut self,
+        id: CallId,
+        branch: BranchId,
+        target: &Target,
+        max_breadth: u32,
+        remote: SocketAddr,
+        now: Now,
+    ) {
+        let token = self.random.token();
+        let Some(call) = self.calls.call(id) else { return };
+        let started = (|| {
+            let preferred = target.hop.map_or(call.from.local, |hop| hop.local);
+            let local = self.names.outbound(Transport::Udp, &remote, preferred)?;
+            let outbound = Hop::udp(local, remote);
+            let forks =
+                call.request.first(HeaderId::MaxBreadth).is_some() || max_breadth < self.config.proxy.max_breadth;
+            let onward = Onward {
+                request: &call.request,
+                routed: &call.routed,
+                uri: &target.uri,
+                routes: &self.routes,
+                inbound: call.from,
+                outbound,
+                branch: &format!("z9hG4bK{token}.{}", self.loops.of(&call.request)),
+                realm: &self.config.realm,
+                max_breadth: forks.then_some(max_breadth),
+            };
+            let onward = onward.build().ok()?;
+            self.transactions.request(onward, outbound, now).ok()
+        })();
+        match started {
+            Some(client) => self.calls.add_client(id, branch, client),
+            None => self.branch_failed(id, branch, StatusCode::ServiceUnavailable, now),
+        }
+    }
+
+    fn branch_failed(&mut self, id: CallId, branch: BranchId, status: StatusCode, now: Now) {
+        if let Some(call) = self.calls.call(id) {
+            call.context.handle_failure(branch, status, now);
+        }
+        self.run(id, now);
+    }
+
+    fn cancel_branch(&mut self, id: CallId, branch: BranchId, now: Now) {
+        let client = self
+            .calls
+            .call(id)
+            .and_then(|call| call.clients.iter().find(|(b, _)| *b == branch).map(|(_, client)| *client));
+        let Some(client) = client else { return };
+        let (Some(invite), Some(hop)) =
+            (self.transactions.client_request(client), self.transactions.client_hop(client))
+        else {
+            return;
+        };
+        if let Ok(cancel) = invite.cancel() {
+            // A full table costs the callee a ring until its own timers end it; there is no more to do.
+            let _ = self.transactions.request(cancel, hop, now);
+        }
+    }
+
+    pub(crate) fn on_branch_response(&mut self, client: ClientId, response: Response, now: Now) {
+        let Some((id, branch)) = self.calls.of_client(client) else { return };
+        if let Some(call) = self.calls.call(id)
+            && call.context.handle_response(branch, response, now).is_err()
+        {
+            call.context.handle_failure(branch, StatusCode::BadGateway, now);
+        }
+        self.run(id, now);
+    }
+
+    pub(crate) fn on_branch_failure(&mut self, client: ClientId, status: StatusCode, now: Now) {
+        if let Some((id, branch)) = self.calls.of_client(client) {
+            self.branch_failed(id, branch, status, now);
+        }
+    }
+
+    /// The ACK for a 2xx goes end to end, without a transaction, by the route of its dialog. `[RFC 3261, Section 16.11]`
+    pub(crate) fn relay_ack(&mut self, request: Request, from: Hop, now: Now) {
+        let Ok(routed) = self.routes.preprocess(&request, &self.names) else { return };
+        if !routed.trusted || request.max_forwards() == Some(0) {
+            self.counters.acks_dropped += 1;
+            return;
+        }
+        let uri = routed.restored_uri.clone().unwrap_or_else(|| request.request_uri_text().into());
+        match next_hop(&routed, &uri) {
+            NextHop::Address(remote) => self.send_ack(&request, &routed, from, remote),
+            NextHop::Name { host, port } if self.jobs.len() < self.config.lookups_max => {
+                let job = Job::Ack { request: Box::new(request), routed: Box::new(routed), from, port };
+                self.jobs.ask(job, Query::Resolve { host }, self.deadline(now));
+            }
+            _ => self.counters.acks_dropped += 1,
+        }
+    }
+
+    pub(crate) fn send_ack(&mut self, request: &Request, routed: &Routed, from: Hop, remote: SocketAddr) {
+        let Some(local) = self.names.outbound(Transport::Udp, &remote, from.local) else { return };
+        let uri = routed.restored_uri.clone().unwrap_or_else(|| request.request_uri_text().into());
+        // The same for each repetition of the ACK. `[RFC 3261, Section 16.11]`
+        let identity = self.stateless.of(&[
+            request.branch().unwrap_or_default(),
+            request.call_id(),
+            &request.cseq().to_be_bytes(),
+        ]);
+        let outbound = Hop::udp(local, remote);
+        let onward = Onward {
+            request,
+            routed,
+            uri: &uri,
+            routes: &self.routes,
+            inbound: from,
+            outbound,
+            branch: &format!("z9hG4bK{identity:016x}.ack"),
+            realm: &self.config.realm,
+            max_breadth: None,
+        };
+        if let Ok(ack) = onward.build() {
+            self.transactions.send(ack.as_bytes().clone(), outbound);
+        }
+    }
+}
+
+/// The live bindings as targets. A URI can't carry header fields into a request that we make. `[RFC 3261, Section 19.1.5]`
+fn targets(rows: &[Binding], now: Now) -> Vec<Target> {
+    let live = rows.iter().filter(|row| row.is_live(now));
+    live.map(|row| Target {
+        uri: without_headers(&row.contact),
+        q: row.preference().as_thousandths(),
+        hop: row.received,
+    })
+    .collect()
+}
+
+fn without_headers(uri: &[u8]) -> Box<[u8]> {
+    uri.split(|&b| b == b'?').next().unwrap_or(uri).into()
+}

@@ -1,0 +1,273 @@
+//! Calls through the server, message by message.
+
+use ringback_base::Micros;
+use ringback_message::HeaderId;
+
+use crate::world::{ALICE, BOB, World, answer, routes};
+
+const CAROL: &str = "127.0.0.1:5073";
+
+fn ready() -> World {
+    let mut world = World::new();
+    world.register(BOB, "bob");
+    world
+}
+
+fn invite(world: &mut World) -> String {
+    world.send_authenticated(
+        ALICE,
+        "INVITE",
+        "sip:bob@example.com",
+        "alice",
+        "sip:bob@example.com",
+        "Contact: <sip:alice@127.0.0.1:5071>\r\n",
+    )
+}
+
+#[test]
+fn invite_180_200_ack_bye() {
+    let mut world = ready();
+    invite(&mut world);
+    assert_eq!(world.codes(ALICE), [100]);
+    let at_bob = world.request(BOB);
+    assert_eq!(at_bob.request_uri_text(), b"sip:bob@127.0.0.1:5072");
+    assert_eq!(at_bob.max_forwards(), Some(69));
+    assert_eq!(at_bob.all(HeaderId::Via).count(), 2);
+    assert!(at_bob.first(HeaderId::ProxyAuthorization).is_none(), "our credentials are nobody else's");
+    assert_eq!(at_bob.all(HeaderId::RecordRoute).count(), 1);
+
+    world.send(BOB, answer(&at_bob, 180, "b1", ""));
+    assert_eq!(world.codes(ALICE), [180]);
+    let ok = answer(&at_bob, 200, "b1", "Contact: <sip:bob@127.0.0.1:5072>\r\n");
+    world.send(BOB, &ok);
+    let established = world.response(ALICE);
+    assert_eq!(established.all(HeaderId::Via).count(), 1);
+    // The ACK gets lost: each repeated 200 goes back again.
+    world.send(BOB, &ok);
+    assert_eq!(world.codes(ALICE), [200]);
+
+    let route = routes(&established);
+    let ack = world
+        .text(ALICE, "ACK", "sip:bob@127.0.0.1:5072", "alice", "sip:bob@example.com>;tag=b1;x=<", &route)
+        .replace(";x=<>", "");
+    world.send(ALICE, &ack);
+    let acked = world.request(BOB);
+    assert_eq!((acked.first(HeaderId::Route).is_none(), acked.max_forwards()), (true, Some(69)));
+
+    // A restart in the middle of the call: the dialog's route still leads through.
+    world.restart();
+    let bye = world
+        .text(ALICE, "BYE", "sip:bob@127.0.0.1:5072", "alice", "sip:bob@example.com>;tag=b1;x=<", &route)
+        .replace(";x=<>", "");
+    world.send(ALICE, &bye);
+    let ended = world.request(BOB);
+    assert_eq!(ended.method_text(), Some(&b"BYE"[..]));
+    world.send(BOB, answer(&ended, 200, "b1", ""));
+    assert_eq!(world.codes(ALICE), [200]);
+    world.ends_empty();
+}
+
+#[test]
+fn busy_is_acknowledged_hop_by_hop() {
+    let mut world = ready();
+    let invite = invite(&mut world);
+    world.received(ALICE);
+    let at_bob = world.request(BOB);
+    let busy = answer(&at_bob, 486, "b1", "");
+    world.send(BOB, &busy);
+    assert_eq!(world.request(BOB).method_text(), Some(&b"ACK"[..]));
+    let refused = world.response(ALICE);
+    assert_eq!(refused.status().as_u16(), 486);
+    // Unacknowledged it is sent again; acknowledged it is not, and the ACK goes no further.
+    world.wait(Micros::from_ms(600));
+    assert_eq!(world.codes(ALICE), [486]);
+    world.send(ALICE, crate::world::parsed(&invite).ack(&refused).unwrap().as_bytes());
+    world.wait(Micros::from_secs(10));
+    assert!(world.codes(ALICE).is_empty() && world.received(BOB).is_empty());
+    // A repeated 486 gets its ACK again.
+    world.send(BOB, &busy);
+    assert_eq!(world.request(BOB).method_text(), Some(&b"ACK"[..]));
+    world.ends_empty();
+}
+
+#[test]
+fn retransmissions_are_absorbed_and_repeated() {
+    let mut world = ready();
+    let invite = invite(&mut world);
+    assert_eq!(world.codes(ALICE), [100]);
+    world.send(ALICE, &invite);
+    assert_eq!(world.codes(ALICE), [100], "the last provisional response, again");
+    assert_eq!(world.received(BOB).len(), 1);
+    // Timer A: 500 ms, 1 s, 2 s … [RFC 3261, Section 17.1.1.2]
+    world.wait(Micros::from_ms(3600));
+    assert_eq!(world.received(BOB).len(), 3);
+}
+
+#[test]
+fn a_callee_that_is_not_there() {
+    let mut world = ready();
+    invite(&mut world);
+    world.wait(Micros::from_secs(33));
+    assert_eq!(world.codes(ALICE)[..2], [100, 408]);
+    world.ends_empty();
+}
+
+#[test]
+fn cancelled_while_ringing() {
+    let mut world = ready();
+    let invite = invite(&mut world);
+    let at_bob = world.request(BOB);
+    world.send(BOB, answer(&at_bob, 180, "b1", ""));
+    world.received(ALICE);
+    world.send(ALICE, crate::world::parsed(&invite).cancel().unwrap().as_bytes());
+    assert_eq!(world.codes(ALICE), [200]);
+    let cancel = world.request(BOB);
+    assert_eq!((cancel.method_text(), cancel.branch()), (Some(&b"CANCEL"[..]), at_bob.branch()));
+    world.send(BOB, answer(&cancel, 200, "b1", ""));
+    world.send(BOB, answer(&at_bob, 487, "b1", ""));
+    assert_eq!(world.codes(ALICE), [487]);
+    world.ends_empty();
+}
+
+#[test]
+fn cancelled_before_the_data_base_answered() {
+    let mut world = ready();
+    let first = world.text(ALICE, "INVITE", "sip:bob@example.com", "alice", "sip:bob@example.com", "");
+    world.send(ALICE, &first);
+    let challenge = world.response(ALICE);
+    world.mute = true;
+    let second = world.text(ALICE, "INVITE", "sip:bob@example.com", "alice", "sip:bob@example.com", "");
+    let second = world.with_credentials(&second, &challenge, "alice", "secret");
+    world.send(ALICE, &second);
+    world.send(ALICE, crate::world::parsed(&second).cancel().unwrap().as_bytes());
+    assert_eq!(world.codes(ALICE), [200, 487]);
+    assert!(world.received(BOB).is_empty());
+    world.ends_empty();
+}
+
+#[test]
+fn two_phones_ring_and_one_answers() {
+    let mut world = ready();
+    world.send_authenticated(
+        CAROL,
+        "REGISTER",
+        "sip:example.com",
+        "bob",
+        "sip:bob@example.com",
+        "Contact: <sip:bob@127.0.0.1:5073>\r\n",
+    );
+    assert_eq!(world.codes(CAROL), [200]);
+    invite(&mut world);
+    let (one, two) = (world.request(BOB), world.request(CAROL));
+    assert_ne!(one.branch(), two.branch());
+    world.send(BOB, answer(&one, 180, "b1", ""));
+    world.send(CAROL, answer(&two, 180, "c1", ""));
+    world.send(BOB, answer(&one, 200, "b1", "Contact: <sip:bob@127.0.0.1:5072>\r\n"));
+    let cancel = world.request(CAROL);
+    assert_eq!(cancel.method_text(), Some(&b"CANCEL"[..]));
+    // The second answers at the same moment: its 200 reaches the caller too. [RFC 3261, Section 16.7]
+    world.send(CAROL, answer(&cancel, 200, "c1", ""));
+    world.send(CAROL, answer(&two, 200, "c1", "Contact: <sip:bob@127.0.0.1:5073>\r\n"));
+    assert_eq!(world.codes(ALICE), [100, 180, 180, 200, 200]);
+    world.ends_empty();
+}
+
+#[test]
+fn a_contact_by_name_is_looked_up() {
+    let mut world = World::new();
+    world.send_authenticated(
+        BOB,
+        "REGISTER",
+        "sip:example.com",
+        "bob",
+        "sip:bob@example.com",
+        "Contact: <sip:bob@phone.example:5072>\r\n",
+    );
+    assert_eq!(world.codes(BOB), [200]);
+    invite(&mut world);
+    assert_eq!(world.request(BOB).request_uri_text(), b"sip:bob@phone.example:5072");
+}
+
+#[test]
+fn a_contact_whose_name_nobody_knows() {
+    let mut world = World::new();
+    world.send_authenticated(
+        BOB,
+        "REGISTER",
+        "sip:example.com",
+        "bob",
+        "sip:bob@example.com",
+        "Contact: <sip:bob@gone.example>\r\n",
+    );
+    world.received(BOB);
+    invite(&mut world);
+    assert_eq!(world.codes(ALICE), [100, 404]);
+    world.ends_empty();
+}
+
+#[test]
+fn a_phone_behind_a_nat_is_reached_where_it_registered_from() {
+    let mut world = World::new();
+    let contact = "Contact: <sip:bob@10.0.0.9:5060>\r\n";
+    let first = world
+        .text("10.0.0.9:5060", "REGISTER", "sip:example.com", "bob", "sip:bob@example.com", contact)
+        .replace(";branch", ";rport;branch");
+    world.send("198.51.100.7:40123", &first);
+    let challenge = world.response("198.51.100.7:40123");
+    let again = first.replace("bK1", "bK2").replace("CSeq: 1", "CSeq: 2");
+    let again = world.with_credentials(&again, &challenge, "bob", "secret");
+    world.send("198.51.100.7:40123", again);
+    assert_eq!(world.codes("198.51.100.7:40123"), [200]);
+    invite(&mut world);
+    let at_bob = world.request("198.51.100.7:40123");
+    assert_eq!(at_bob.request_uri_text(), b"sip:bob@10.0.0.9:5060");
+}
+
+#[test]
+fn unknown_methods_are_relayed_untouched() {
+    let mut world = ready();
+    let text = world.send_authenticated(
+        ALICE,
+        "NEWFANGLED",
+        "sip:bob@example.com",
+        "alice",
+        "sip:bob@example.com",
+        "Require: later\r\nX-Odd :  as it\r\n  came\r\n",
+    );
+    assert!(text.contains("NEWFANGLED"));
+    let at_bob = world.request(BOB);
+    assert_eq!(at_bob.all_named(b"x-odd").next().unwrap().value(), b"as it\r\n  came");
+    assert_eq!(at_bob.first(HeaderId::Require).unwrap().value(), b"later");
+    assert!(at_bob.first(HeaderId::RecordRoute).is_none());
+    world.send(BOB, answer(&at_bob, 501, "b1", ""));
+    assert_eq!(world.codes(ALICE), [501]);
+    world.ends_empty();
+}
+
+/// [RFC 4320, Section 4.2]
+#[test]
+fn a_message_that_nobody_answers_is_not_answered() {
+    let mut world = ready();
+    world.send_authenticated(ALICE, "MESSAGE", "sip:bob@example.com", "alice", "sip:bob@example.com", "");
+    world.wait(Micros::from_secs(200));
+    assert!(world.codes(ALICE).is_empty());
+    world.ends_empty();
+}
+
+/// A strict router before us puts the next hop into the Request-URI. [RFC 3261, Section 16.4]
+#[test]
+fn strict_routers_are_understood() {
+    let mut world = ready();
+    invite(&mut world);
+    let at_bob = world.request(BOB);
+    world.send(BOB, answer(&at_bob, 200, "b1", "Contact: <sip:bob@127.0.0.1:5072>\r\n"));
+    let established = world.response(ALICE);
+    let ours = routes(&established).trim_start_matches("Route: <").trim_end_matches(">\r\n").to_owned();
+    let bye = world
+        .text(ALICE, "BYE", &ours, "alice", "sip:bob@example.com>;tag=b1;x=<", "Route: <sip:bob@127.0.0.1:5072>\r\n")
+        .replace(";x=<>", "");
+    world.send(ALICE, bye);
+    let ended = world.request(BOB);
+    assert_eq!(ended.request_uri_text(), b"sip:bob@127.0.0.1:5072");
+    assert!(ended.first(HeaderId::Route).is_none());
+}

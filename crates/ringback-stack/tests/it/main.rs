@@ -1,0 +1,7 @@
+//! One stack, its accounts and bindings in memory, and phones that say what a test tells them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+mod calls;
+mod refusals;
+mod register;
+mod world;

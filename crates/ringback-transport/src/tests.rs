@@ -1,0 +1,90 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use super::*;
+use alloc::format;
+use bytes::Bytes;
+use ringback_base::{Hop, Transport};
+use ringback_message::{Message, Request};
+
+fn request(via: &str) -> Request {
+    let text = format!(
+        "OPTIONS sip:b SIP/2.0\r\nVia: {via}\r\nFrom: <sip:a@a>;tag=1\r\nTo: <sip:b>\r\nCall-ID: 7\r\nCSeq: 1 OPTIONS\r\n\r\n"
+    );
+    Request::check(Message::parse(Bytes::from(text)).unwrap()).unwrap()
+}
+
+fn hop(remote: &str) -> Hop {
+    Hop::udp("192.0.2.1:5060".parse().unwrap(), remote.parse().unwrap())
+}
+
+fn stamped(via: &str, remote: &str) -> (alloc::string::String, Hop) {
+    let hop = hop(remote);
+    let request = stamp(request(via), &hop).unwrap();
+    let line = request.first(ringback_message::HeaderId::Via).unwrap().value();
+    (core::str::from_utf8(line).unwrap().into(), reply_hop(&request.top_via(), hop))
+}
+
+#[test]
+fn what_is_right_stays_as_it_is() {
+    let (via, reply) = stamped("SIP/2.0/UDP 198.51.100.7 : 5070 ;branch=z9hG4bK1", "198.51.100.7:9999");
+    assert_eq!(via, "SIP/2.0/UDP 198.51.100.7 : 5070 ;branch=z9hG4bK1");
+    assert_eq!(reply.remote, "198.51.100.7:5070".parse().unwrap());
+}
+
+#[test]
+fn another_source_is_noted() {
+    let (via, reply) = stamped("SIP/2.0/UDP phone.example;branch=z9hG4bK1, SIP/2.0/UDP 10.0.0.1", "198.51.100.7:9999");
+    assert_eq!(via, "SIP/2.0/UDP phone.example;branch=z9hG4bK1;received=198.51.100.7, SIP/2.0/UDP 10.0.0.1");
+    assert_eq!(reply.remote, "198.51.100.7:5060".parse().unwrap());
+}
+
+#[test]
+fn rport_is_answered_and_brings_received_with_it() {
+    let (via, reply) = stamped("SIP/2.0/UDP 198.51.100.7:5070;rport;branch=z9hG4bK1", "198.51.100.7:9999");
+    assert_eq!(via, "SIP/2.0/UDP 198.51.100.7:5070;branch=z9hG4bK1;received=198.51.100.7;rport=9999");
+    assert_eq!(reply.remote, "198.51.100.7:9999".parse().unwrap());
+}
+
+#[test]
+fn what_the_sender_says_of_received_is_not_believed() {
+    let (via, reply) =
+        stamped("SIP/2.0/UDP 198.51.100.7:5070;received=203.0.113.9;branch=z9hG4bK1", "198.51.100.7:9999");
+    assert_eq!(via, "SIP/2.0/UDP 198.51.100.7:5070;branch=z9hG4bK1;received=198.51.100.7");
+    assert_eq!(reply.remote.ip(), "198.51.100.7".parse::<core::net::IpAddr>().unwrap());
+}
+
+#[test]
+fn maddr_leads_nowhere() {
+    let (_, reply) = stamped("SIP/2.0/UDP 198.51.100.7:5070;maddr=203.0.113.9;branch=z9hG4bK1", "198.51.100.7:9999");
+    assert_eq!(reply.remote, "198.51.100.7:5070".parse().unwrap());
+}
+
+#[test]
+fn ipv6_is_stamped_without_brackets() {
+    let (via, _) = stamped("SIP/2.0/UDP [2001:db8::9]:5070;rport;branch=z9hG4bK1", "[2001:db8::8]:7");
+    assert_eq!(via, "SIP/2.0/UDP [2001:db8::9]:5070;branch=z9hG4bK1;received=2001:db8::8;rport=7");
+}
+
+#[test]
+fn datagrams_by_their_first_bytes() {
+    assert_eq!(Datagram::classify(b""), Datagram::KeepAlive);
+    assert_eq!(Datagram::classify(b"\r\n\r\n"), Datagram::KeepAlive);
+    assert_eq!(Datagram::classify(&[0, 0, 0, 0]), Datagram::KeepAlive);
+    assert_eq!(Datagram::classify(&[0, 1, 0, 0, 0x21, 0x12]), Datagram::Stun);
+    assert_eq!(Datagram::classify(b"\r\nOPTIONS"), Datagram::Message);
+}
+
+#[test]
+fn call_ids_are_found_without_reading_all() {
+    assert_eq!(peek_call_id(b"\r\nINVITE a SIP/2.0\r\nVia: x\r\nCall-ID : a@b \r\n\r\n"), Some(&b"a@b"[..]));
+    assert_eq!(peek_call_id(b"INVITE a SIP/2.0\r\ni:9\r\n"), Some(&b"9"[..]));
+    assert_eq!(peek_call_id(b"INVITE a SIP/2.0\r\nVia: x\r\n\r\nCall-ID: body\r\n"), None);
+    for odd in [&b""[..], b"\n", b"\n\n\n", b"x", b"x\ny\nz"] {
+        assert_eq!(peek_call_id(odd), None);
+    }
+}
+
+#[test]
+fn sent_by_is_written_as_via_wants_it() {
+    assert_eq!(sent_by(Transport::Udp, "[::1]:5060".parse().unwrap()), "SIP/2.0/UDP [::1]:5060");
+}

@@ -1,0 +1,95 @@
+//! What a server transport does to the top Via of a request, and where it leads the response.
+
+use alloc::vec::Vec;
+use core::fmt::Write as _;
+use core::net::{IpAddr, SocketAddr};
+
+use ringback_base::{Hop, Transport};
+use ringback_message::{BuildError, Edit, HeaderId, Host, Message, Request, Via};
+
+/// The request with `received` and `rport` in its top Via as the source of it demands.
+///
+/// `received` is added where sent-by is a name or another address than the source, and always where `rport` asks for an answer.
+/// `[RFC 3261, Section 18.2.1]` `[RFC 3581, Section 4]`
+///
+/// # Errors
+/// Never in practice: all of it comes from a message that was read.
+pub fn stamp(request: Request, hop: &Hop) -> Result<Request, BuildError> {
+    let via = request.top_via();
+    let asks = via.rport().is_some();
+    let source = unmapped(hop.remote.ip());
+    let same = matches!(via.sent_by_host(), Host::Address(ip) if unmapped(ip) == source);
+    if same && !asks && !via.params.has(b"received") {
+        return Ok(request);
+    }
+    let Some(line) = request.first(HeaderId::Via) else { return Ok(request) };
+    let mut value = stamped(&via, source, hop.remote.port(), asks);
+    value.extend_from_slice(behind_first(line.value()));
+    let edited = Edit::new(&request).replace_line(line.index(), &value).finish()?;
+    Request::check(edited).map_err(|rejected| BuildError::Malformed(rejected.error))
+}
+
+fn stamped(via: &Via<&[u8]>, source: IpAddr, port: u16, asks: bool) -> Vec<u8> {
+    let bare = Via { params: ringback_message::Params::default(), ..via.clone() };
+    let mut value = Vec::new();
+    bare.write(&mut value);
+    // What the sender claims to have received is not ours to pass on.
+    for (name, param) in via.params.iter() {
+        if name.eq_ignore_ascii_case(b"received") || name.eq_ignore_ascii_case(b"rport") {
+            continue;
+        }
+        value.push(b';');
+        value.extend_from_slice(name);
+        if let Some(param) = param {
+            value.push(b'=');
+            value.extend_from_slice(param);
+        }
+    }
+    let mut text = alloc::string::String::new();
+    // Writing to a String can't fail.
+    let _ = write!(text, ";received={source}");
+    if asks {
+        let _ = write!(text, ";rport={port}");
+    }
+    value.extend_from_slice(text.as_bytes());
+    value
+}
+
+/// The comma behind the first Via of a line and all that follows.
+fn behind_first(value: &[u8]) -> &[u8] {
+    let mut cursor = ringback_message::Cursor::new(HeaderId::Via, value, 0);
+    match Via::parse(&mut cursor) {
+        Ok(_) => cursor.rest(),
+        Err(_) => &[],
+    }
+}
+
+/// An IPv4 address that came in IPv6 clothes, as itself.
+fn unmapped(ip: IpAddr) -> IpAddr {
+    ip.to_canonical()
+}
+
+/// The hop that responses to a request take, given where the request came from. `[RFC 3261, Section 18.2.2]`
+///
+/// A reliable transport answers on the connection; a datagram goes to the source address, at the source port where `rport`
+/// asks for it, else at the port of sent-by. `maddr` is ignored: it lets a stranger aim our answers at others.
+#[must_use]
+pub fn reply_hop(via: &Via<&[u8]>, from: Hop) -> Hop {
+    if from.transport.is_reliable() || via.rport().is_some() {
+        return from;
+    }
+    let port = via.port.unwrap_or_else(|| from.transport.default_port());
+    Hop { remote: SocketAddr::new(from.remote.ip(), port), ..from }
+}
+
+/// The hop that the answer to a message takes of which only the lines were read; `None` where its top Via can't be.
+#[must_use]
+pub fn salvage_reply_hop(message: &Message, from: Hop) -> Option<Hop> {
+    message.vias().next()?.ok().map(|via| reply_hop(&via, from))
+}
+
+/// The Via that we put on top, up to and without its branch: `SIP/2.0/UDP 192.0.2.1:5060`.
+#[must_use]
+pub fn sent_by(transport: Transport, local: SocketAddr) -> alloc::string::String {
+    alloc::format!("SIP/2.0/{transport} {local}")
+}
