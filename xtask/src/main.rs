@@ -1,0 +1,56 @@
+//! The project's own checks.
+//!
+//! ```text
+//! cargo xtask ci [--skip STAGE]... [--only STAGE]...     every stage, then a table of minutes
+//! cargo xtask interop [ARGUMENT]...                      the black-box cases alone; see the crate `interop`
+//! ```
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`stages`] | the stages in their order, and the table |
+//! | [`bans`] | that the crates without I/O are under the bans of `clippy.toml`, and that these fire |
+//! | [`citations`] | that a cited section exists in the RFC's text |
+//! | [`words`] | that no file tells where it was written |
+
+mod bans;
+mod citations;
+mod project;
+mod stages;
+mod words;
+
+use std::process::ExitCode;
+
+use project::Project;
+use stages::{STAGES, Selection};
+
+const USAGE: &str = "\
+usage: cargo xtask ci [--skip STAGE]... [--only STAGE]...
+       cargo xtask interop [ARGUMENT]...
+
+exit status: 0 all good, 1 a stage failed, 2 wrong usage
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (command, rest) = match arguments.split_first() {
+        Some((command, rest)) => (command.as_str(), rest),
+        None => ("", &[][..]),
+    };
+    let outcome = Project::find().and_then(|project| match command {
+        "ci" => Selection::read(rest).map(|selection| stages::run(&project, &selection)),
+        "interop" => Ok(stages::interop_alone(&project, rest)),
+        other => Err(format!("no command {other:?}")),
+    });
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(complaint) => {
+            eprint!("xtask: {complaint}\n{USAGE}\nstages:");
+            for stage in STAGES {
+                eprint!(" {}", stage.name);
+            }
+            eprintln!();
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! The stages of CI in their order, and the table.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::project::{Project, SANS_IO, is_ci};
+use crate::{bans, citations, words};
+
+/// What `interop` exits with where its peer is missing.
+const INTEROP_SKIPPED: i32 = 77;
+
+/// One step of CI.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stage {
+    /// What `--skip` and `--only` know it by.
+    pub(crate) name: &'static str,
+    act: fn(&Project) -> Verdict,
+}
+
+/// Every stage, cheapest first as far as one doesn't need another.
+pub(crate) const STAGES: &[Stage] = &[
+    Stage { name: "fmt", act: |project| cargo(project, &["fmt", "--all", "--check"]) },
+    Stage { name: "words", act: words::check },
+    Stage { name: "citations", act: citations::check },
+    Stage { name: "bans", act: bans::check },
+    Stage {
+        name: "clippy",
+        act: |project| cargo(project, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+    },
+    Stage { name: "docs", act: docs },
+    Stage { name: "test", act: |project| cargo(project, &["test", "--workspace"]) },
+    Stage { name: "no-std", act: no_std },
+    Stage { name: "release", act: release },
+    Stage { name: "interop", act: |project| interop(project, &[]) },
+];
+
+/// How a stage ended.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    /// It proves what it should.
+    Good,
+    /// It doesn't; each line names a place or a command.
+    Bad(Vec<String>),
+    /// What it needs isn't there, which is said here and is bad under `CI=true`.
+    Missing(String),
+}
+
+impl Verdict {
+    /// Good where there is no complaint.
+    pub(crate) fn of(complaints: Vec<String>) -> Self {
+        if complaints.is_empty() { Self::Good } else { Self::Bad(complaints) }
+    }
+
+    fn is_good(&self) -> bool {
+        match self {
+            Self::Good => true,
+            Self::Bad(_) => false,
+            Self::Missing(_) => !is_ci(),
+        }
+    }
+
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Good => "ok",
+            Self::Missing(_) if self.is_good() => "SKIPPED",
+            Self::Bad(_) | Self::Missing(_) => "FAILED",
+        }
+    }
+
+    fn tell(&self) {
+        match self {
+            Self::Good => {}
+            Self::Bad(complaints) => complaints.iter().for_each(|complaint| println!("{complaint}")),
+            Self::Missing(what) => println!("{}: {what}", self.word()),
+        }
+    }
+}
+
+/// Which stages are wished.
+#[derive(Debug, Default)]
+pub(crate) struct Selection {
+    only: Vec<String>,
+    skip: Vec<String>,
+}
+
+impl Selection {
+    /// Reads `--only` and `--skip`.
+    pub(crate) fn read(arguments: &[String]) -> Result<Self, String> {
+        let mut selection = Self::default();
+        let mut arguments = arguments.iter();
+        while let Some(argument) = arguments.next() {
+            let list = match argument.as_str() {
+                "--only" => &mut selection.only,
+                "--skip" => &mut selection.skip,
+                other => return Err(format!("what is {other}?")),
+            };
+            let name = arguments.next().ok_or_else(|| format!("{argument} needs a stage"))?;
+            if !STAGES.iter().any(|stage| stage.name == name) {
+                return Err(format!("no stage {name}"));
+            }
+            list.push(name.clone());
+        }
+        Ok(selection)
+    }
+
+    fn takes(&self, stage: &Stage) -> bool {
+        let names = |list: &[String]| list.iter().any(|name| name == stage.name);
+        (self.only.is_empty() || names(&self.only)) && !names(&self.skip)
+    }
+}
+
+/// Runs the wished stages, all of them even where one fails, prints the table, and says whether all is good.
+pub(crate) fn run(project: &Project, selection: &Selection) -> bool {
+    let mut rows = Vec::new();
+    for stage in STAGES.iter().filter(|stage| selection.takes(stage)) {
+        println!("\n==> {}", stage.name);
+        let began = Instant::now();
+        let verdict = (stage.act)(project);
+        verdict.tell();
+        rows.push((stage.name, began.elapsed(), verdict));
+    }
+    print!("{}", table(&rows));
+    rows.iter().all(|(_, _, verdict)| verdict.is_good())
+}
+
+/// `cargo xtask interop`: builds the server, then runs the cases that the arguments ask for.
+pub(crate) fn interop_alone(project: &Project, arguments: &[String]) -> bool {
+    let mut verdict = release(project);
+    if verdict.is_good() {
+        verdict = interop(project, arguments);
+    }
+    verdict.tell();
+    verdict.is_good()
+}
+
+fn table(rows: &[(&str, Duration, Verdict)]) -> String {
+    let mut text = format!("\n{:<12} {:>7}  result\n", "stage", "minutes");
+    let mut line = |name: &str, time: Duration, word: &str| {
+        text.push_str(&format!("{name:<12} {:>7.2}  {word}\n", time.as_secs_f64() / 60.0));
+    };
+    for (name, time, verdict) in rows {
+        line(name, *time, verdict.word());
+    }
+    let good = rows.iter().all(|(_, _, verdict)| verdict.is_good());
+    line("all", rows.iter().map(|(_, time, _)| *time).sum(), if good { "ok" } else { "FAILED" });
+    text
+}
+
+fn docs(project: &Project) -> Verdict {
+    let mut command = project.cargo();
+    command.env("RUSTDOCFLAGS", "-D warnings").args(["doc", "--workspace", "--no-deps"]);
+    finish(command)
+}
+
+/// The target has no standard library at all, so what builds for it reads no clock and opens no socket.
+fn no_std(project: &Project) -> Verdict {
+    const TARGET: &str = "wasm32v1-none";
+    let mut rustc = Command::new("rustc");
+    let sysroot = rustc.args(["--print", "sysroot"]).output().map(|output| output.stdout).unwrap_or_default();
+    let sysroot = String::from_utf8_lossy(&sysroot).trim().to_owned();
+    if !std::path::Path::new(&sysroot).join("lib/rustlib").join(TARGET).is_dir() {
+        return Verdict::Missing(format!("no target {TARGET} (rustup target add {TARGET})"));
+    }
+    // One by one: together, a feature that one crate asks for would be on for all.
+    let mut complaints = Vec::new();
+    for name in SANS_IO {
+        println!("{name} for {TARGET}");
+        if let Verdict::Bad(lines) = cargo(project, &["build", "--target", TARGET, "-p", name]) {
+            complaints.extend(lines);
+        }
+    }
+    Verdict::of(complaints)
+}
+
+fn release(project: &Project) -> Verdict {
+    cargo(project, &["build", "--release", "-p", "ringback-cli", "-p", "interop"])
+}
+
+fn interop(project: &Project, arguments: &[String]) -> Verdict {
+    let mut command = project.cargo();
+    command.args(["run", "--quiet", "--release", "-p", "interop", "--"]).args(arguments);
+    match command.status() {
+        Ok(status) if status.success() => Verdict::Good,
+        Ok(status) if status.code() == Some(INTEROP_SKIPPED) => Verdict::Missing("a peer is missing".to_owned()),
+        Ok(status) => Verdict::Bad(vec![format!("interop: {status}")]),
+        Err(error) => Verdict::Bad(vec![format!("interop: {error}")]),
+    }
+}
+
+fn cargo(project: &Project, arguments: &[&str]) -> Verdict {
+    let mut command = project.cargo();
+    command.args(arguments);
+    finish(command)
+}
+
+fn finish(mut command: Command) -> Verdict {
+    let words: Vec<_> = command.get_args().map(|word| word.to_string_lossy().into_owned()).collect();
+    match command.status() {
+        Ok(status) if status.success() => Verdict::Good,
+        Ok(status) => Verdict::Bad(vec![format!("cargo {}: {status}", words.join(" "))]),
+        Err(error) => Verdict::Bad(vec![format!("cargo {}: {error}", words.join(" "))]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn read(words: &[&str]) -> Result<Vec<&'static str>, String> {
+        let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
+        let selection = Selection::read(&words)?;
+        Ok(STAGES.iter().filter(|stage| selection.takes(stage)).map(|stage| stage.name).collect())
+    }
+
+    #[test]
+    fn stages_are_chosen_by_name() {
+        assert_eq!(read(&[]).unwrap().len(), STAGES.len());
+        assert_eq!(read(&["--only", "docs", "--only", "fmt"]).unwrap(), ["fmt", "docs"]);
+        assert_eq!(read(&["--skip", "test"]).unwrap().len(), STAGES.len() - 1);
+        assert!(read(&["--skip", "tset"]).is_err());
+        assert!(read(&["--skip"]).is_err());
+        assert!(read(&["test"]).is_err());
+    }
+
+    #[test]
+    fn one_bad_stage_makes_all_bad() {
+        let minute = Duration::from_secs(60);
+        let rows = [("fmt", minute, Verdict::Good), ("docs", minute, Verdict::Bad(vec![String::new()]))];
+        let text = table(&rows);
+        let words: Vec<Vec<&str>> = text.lines().skip(2).map(|line| line.split_whitespace().collect()).collect();
+        assert_eq!(words, [["fmt", "1.00", "ok"], ["docs", "1.00", "FAILED"], ["all", "2.00", "FAILED"]]);
+    }
+}
