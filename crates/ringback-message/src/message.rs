@@ -107,6 +107,14 @@ impl Message {
         parse::message(bytes, parse::Framing::Stream)
     }
 
+    /// Reads the head of a message from a stream, up to and with its empty line: the head, and the length that it gives its body.
+    ///
+    /// # Errors
+    /// The first defect; a Content-Length that is missing or can't be used is one.
+    pub fn parse_head(head: Bytes) -> Result<(Message, usize), Box<Rejected>> {
+        parse::head(head)
+    }
+
     /// The bytes as they came or will go.
     #[must_use]
     pub fn as_bytes(&self) -> &Bytes {

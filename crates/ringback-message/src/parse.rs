@@ -46,6 +46,33 @@ pub(crate) fn message(bytes: Bytes, framing: Framing) -> Result<Message, Box<Rej
     }
 }
 
+/// Reads a head alone, up to and with its empty line, and what it says of the length of its body.
+pub(crate) fn head(bytes: Bytes) -> Result<(Message, usize), Box<Rejected>> {
+    let mut scan = Scan::new(&bytes);
+    scan.run();
+    let Scan { lines, start, body_start, bare_lf, error, .. } = scan;
+    let message = Message { buf: bytes, start, lines, body_start, bare_lf };
+    let length = match (error, content_length(&message)) {
+        (Some(error), _) | (None, Err(error)) => Err(error),
+        (None, Ok(Some((length, _)))) => Ok(length),
+        (None, Ok(None)) => Err(length_missing(&message)),
+    };
+    match length {
+        Ok(length) => Ok((message, length)),
+        Err(error) => Err(Box::new(Rejected { error, salvage: Some(message) })),
+    }
+}
+
+fn length_missing(message: &Message) -> ParseError {
+    defect(
+        ParseErrorKind::Missing,
+        Some(HeaderId::ContentLength),
+        message.body_start,
+        "this header field, which a stream needs",
+        "RFC 3261, Section 20.14",
+    )
+}
+
 fn defect(
     kind: ParseErrorKind,
     header: Option<HeaderId>,
@@ -76,16 +103,7 @@ fn cut_body(message: &mut Message, framing: Framing) -> Result<(), ParseError> {
         }
         (None, Framing::Datagram) => Ok(()),
         (None, Framing::Stream) if available == 0 => Ok(()),
-        (None, Framing::Stream) => {
-            let expected = "this header field, which a stream needs";
-            Err(defect(
-                ParseErrorKind::Missing,
-                Some(HeaderId::ContentLength),
-                message.body_start,
-                expected,
-                "RFC 3261, Section 20.14",
-            ))
-        }
+        (None, Framing::Stream) => Err(length_missing(message)),
     }
 }
 

@@ -26,9 +26,11 @@
 extern crate alloc;
 
 mod datagram;
+mod stream;
 mod via;
 
 pub use datagram::{Datagram, peek_call_id};
+pub use stream::{Frame, PONG, Stream, StreamLimits};
 pub use via::{reply_hop, salvage_reply_hop, sent_by, stamp};
 
 #[cfg(test)]
