@@ -1,27 +1,104 @@
 //! The messages of RFC 4475 and RFC 5118, byte for byte, each with its verdict.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-
 use bytes::Bytes;
 use ringback_message::{HeaderId, Message, ParseErrorKind, Rejected, Request, Response};
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/torture")
+const MANIFEST: &str = include_str!("../torture/MANIFEST.tsv");
+
+macro_rules! files {
+    ($($name:literal,)*) => { &[$(($name, include_bytes!(concat!("../torture/", $name)).as_slice()),)*] };
+}
+
+const MESSAGES: &[(&str, &[u8])] = files![
+    "rfc4475/wsinv.dat",
+    "rfc4475/intmeth.dat",
+    "rfc4475/esc01.dat",
+    "rfc4475/escnull.dat",
+    "rfc4475/esc02.dat",
+    "rfc4475/lwsdisp.dat",
+    "rfc4475/longreq.dat",
+    "rfc4475/dblreq.dat",
+    "rfc4475/semiuri.dat",
+    "rfc4475/transports.dat",
+    "rfc4475/mpart01.dat",
+    "rfc4475/unreason.dat",
+    "rfc4475/noreason.dat",
+    "rfc4475/badinv01.dat",
+    "rfc4475/clerr.dat",
+    "rfc4475/ncl.dat",
+    "rfc4475/scalar02.dat",
+    "rfc4475/scalarlg.dat",
+    "rfc4475/quotbal.dat",
+    "rfc4475/ltgtruri.dat",
+    "rfc4475/lwsruri.dat",
+    "rfc4475/lwsstart.dat",
+    "rfc4475/trws.dat",
+    "rfc4475/escruri.dat",
+    "rfc4475/baddate.dat",
+    "rfc4475/regbadct.dat",
+    "rfc4475/badaspec.dat",
+    "rfc4475/baddn.dat",
+    "rfc4475/badvers.dat",
+    "rfc4475/mismatch01.dat",
+    "rfc4475/mismatch02.dat",
+    "rfc4475/bigcode.dat",
+    "rfc4475/badbranch.dat",
+    "rfc4475/insuf.dat",
+    "rfc4475/unkscm.dat",
+    "rfc4475/novelsc.dat",
+    "rfc4475/unksm2.dat",
+    "rfc4475/bext01.dat",
+    "rfc4475/invut.dat",
+    "rfc4475/regaut01.dat",
+    "rfc4475/multi01.dat",
+    "rfc4475/mcl01.dat",
+    "rfc4475/bcast.dat",
+    "rfc4475/zeromf.dat",
+    "rfc4475/cparam01.dat",
+    "rfc4475/cparam02.dat",
+    "rfc4475/regescrt.dat",
+    "rfc4475/sdp01.dat",
+    "rfc4475/inv2543.dat",
+    "rfc4475/extra/test.dat",
+    "rfc5118/ipv6-good.dat",
+    "rfc5118/ipv6-bad.dat",
+    "rfc5118/port-ambiguous.dat",
+    "rfc5118/port-unambiguous.dat",
+    "rfc5118/via-received-param-with-delim.dat",
+    "rfc5118/via-received-param-no-delim.dat",
+    "rfc5118/ipv6-in-sdp.dat",
+    "rfc5118/mult-ip-in-header.dat",
+    "rfc5118/mult-ip-in-sdp.dat",
+    "rfc5118/ipv4-mapped-ipv6.dat",
+    "rfc5118/ipv6-bug-abnf-3-colons.dat",
+    "rfc5118/ipv6-correct-abnf-2-colons.dat",
+];
+
+/// With bare line feeds, as the archive of RFC 5118 has them.
+const ARCHIVE: &[(&str, &[u8])] = files![
+    "rfc5118/archive/ipv4-mapped-ipv6",
+    "rfc5118/archive/ipv6-bad",
+    "rfc5118/archive/ipv6-bug-abnf-3-colons",
+    "rfc5118/archive/ipv6-correct-abnf-2-colons",
+    "rfc5118/archive/ipv6-good",
+    "rfc5118/archive/ipv6-in-sdp",
+    "rfc5118/archive/mult-ip-in-header",
+    "rfc5118/archive/mult-ip-in-sdp",
+    "rfc5118/archive/port-ambiguous",
+    "rfc5118/archive/port-unambiguous",
+    "rfc5118/archive/via-received-param-no-delim",
+    "rfc5118/archive/via-received-param-with-delim",
+];
+
+fn bytes_of(name: &str) -> Bytes {
+    let (_, bytes) = MESSAGES.iter().find(|(other, _)| *other == name).unwrap();
+    Bytes::from_static(bytes)
 }
 
 /// Every torture message: name, verdict of the manifest, bytes.
 pub(crate) fn messages() -> Vec<(String, String, Bytes)> {
-    let manifest = fs::read_to_string(folder().join("MANIFEST.tsv")).unwrap();
-    manifest
-        .lines()
-        .skip(1)
-        .map(|row| {
-            let cells: Vec<_> = row.split('\t').collect();
-            let bytes = fs::read(folder().join(cells[0])).unwrap();
-            (cells[0].to_owned(), cells[3].to_owned(), Bytes::from(bytes))
-        })
-        .collect()
+    let rows = MANIFEST.lines().skip(1).map(|row| row.split('\t').collect::<Vec<_>>());
+    rows.map(|cells| (cells[0].to_owned(), cells[3].to_owned(), bytes_of(cells[0]))).collect()
 }
 
 /// Reads a datagram as far as an element does that needs every header field it knows.
@@ -114,8 +191,7 @@ fn rejections_name_the_place() {
         ("lwsstart", None, ParseErrorKind::StartLine),
         ("trws", None, ParseErrorKind::StartLine),
     ] {
-        let bytes = fs::read(folder().join(format!("rfc4475/{name}.dat"))).unwrap();
-        let error = read_all(Bytes::from(bytes)).expect_err(name).error;
+        let error = read_all(bytes_of(&format!("rfc4475/{name}.dat"))).expect_err(name).error;
         assert_eq!((error.header, error.kind), (header, kind), "{name}: {error}");
         assert!(!error.section.is_empty(), "{name}: {error}");
     }
@@ -123,11 +199,7 @@ fn rejections_name_the_place() {
 
 #[test]
 fn bare_line_feeds_are_read() {
-    let mut read = 0;
-    for entry in fs::read_dir(folder().join("rfc5118/archive")).unwrap() {
-        let bytes = Bytes::from(fs::read(entry.unwrap().path()).unwrap());
-        read += usize::from(Message::parse(bytes).is_ok());
-    }
+    let read = ARCHIVE.iter().filter(|(_, bytes)| Message::parse(Bytes::from_static(bytes)).is_ok()).count();
     // Two lack the final empty line; three have a Content-Length that is longer than their body.
     assert!(read >= 7, "{read}");
 }
