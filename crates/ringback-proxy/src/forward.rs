@@ -6,7 +6,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
-use ringback_base::Hop;
+use ringback_base::{Hop, Transport};
 use ringback_message::{AuthParams, BuildError, Edit, HeaderId, Host, Method, Request, SipUri, Uri};
 use ringback_transport::sent_by;
 
@@ -30,15 +30,17 @@ pub struct Target {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NextHop {
     /// To this address.
-    Address(SocketAddr),
+    Address(Transport, SocketAddr),
     /// To a host that has to be looked up.
     Name {
+        /// How to send there.
+        transport: Transport,
         /// The host.
         host: Box<str>,
         /// The port.
         port: u16,
     },
-    /// By a transport that we don't have, or a scheme that isn't SIP's.
+    /// By a transport that nobody has, or a scheme that isn't SIP's.
     Unreachable,
 }
 
@@ -129,15 +131,18 @@ pub fn next_hop(routed: &Routed, uri: &[u8]) -> NextHop {
 }
 
 fn hop_of<T: AsRef<[u8]>>(uri: &SipUri<T>) -> NextHop {
-    let udp = uri.params.value(b"transport").is_none_or(|name| name.eq_ignore_ascii_case(b"udp"));
-    if uri.secure || !udp {
+    let Some(transport) = uri.params.value(b"transport").map_or(Some(Transport::Udp), Transport::from_name) else {
+        return NextHop::Unreachable;
+    };
+    // `sips` asks for TLS on every hop. [RFC 3261, Section 26.2.2]
+    if uri.secure && !matches!(transport, Transport::Tls | Transport::Wss) {
         return NextHop::Unreachable;
     }
-    let port = uri.port.unwrap_or(5060);
+    let port = uri.port.unwrap_or_else(|| transport.default_port());
     match uri.host() {
-        Host::Address(ip) => NextHop::Address(SocketAddr::new(ip, port)),
+        Host::Address(ip) => NextHop::Address(transport, SocketAddr::new(ip, port)),
         Host::Name(name) => match core::str::from_utf8(name) {
-            Ok(host) => NextHop::Name { host: host.into(), port },
+            Ok(host) => NextHop::Name { transport, host: host.into(), port },
             Err(_) => NextHop::Unreachable,
         },
     }

@@ -67,6 +67,12 @@ impl Names {
         Aor::new(uri.user.as_ref()?.as_ref(), &self.domain).ok()
     }
 
+    /// Whether we listen by this transport, and so can send by it.
+    #[must_use]
+    pub fn has(&self, transport: Transport) -> bool {
+        self.listeners.iter().any(|(t, _)| *t == transport)
+    }
+
     /// A listener that a datagram to this address can leave by: of the same address family, the same address first.
     #[must_use]
     pub fn outbound(&self, transport: Transport, remote: &SocketAddr, preferred: SocketAddr) -> Option<SocketAddr> {

@@ -6,7 +6,7 @@ use alloc::string::String;
 use ringback_auth::{Authenticator, Claim, DigestVerified};
 use ringback_base::{Hop, Now};
 use ringback_location::{Aor, Binding, Policy, Registration, Update, contact_values};
-use ringback_message::{HeaderId, Request, StatusCode};
+use ringback_message::{HeaderId, Host, Request, StatusCode};
 
 use crate::authenticate::{self, First, Role, Second};
 use crate::lookup::{Answer, Query};
@@ -29,6 +29,8 @@ pub struct Surroundings<'a> {
     pub names: &'a Names,
     /// The limits of bindings.
     pub policy: &'a Policy,
+    /// Nobody is asked for credentials, and every user exists: for closed test networks.
+    pub open: bool,
     /// The present.
     pub now: Now,
 }
@@ -89,17 +91,33 @@ pub fn begin(request: &Request, from: Hop, around: &mut Surroundings<'_>) -> Ste
         Ok(aor) => aor,
         Err(reply) => return Step::refuse(reply),
     };
+    let received = known_hop(request, from);
+    if around.open {
+        return Registering { aor, received, stage: Stage::Stranger }.read(request, &Right::Open);
+    }
     match authenticate::first(around.auth, Role::Uas, request, around.now) {
         First::Refuse(reply) => Step::refuse(reply),
         First::Ask(claim, query) => {
-            let behind_nat = request
-                .top_via()
-                .received()
-                .is_some_and(|ip| request.top_via().sent_by_host() != ringback_message::Host::Address(ip));
-            let received = behind_nat.then_some(from);
             Step::Ask(Box::new(Registering { aor, received, stage: Stage::Credentials(claim) }), query)
         }
     }
+}
+
+/// The hop to keep with the bindings, where the Contact does not lead there: a connection of the phone's own, or the source of a
+/// datagram that is not what its Via says, because a NAT lies between.
+fn known_hop(request: &Request, from: Hop) -> Option<Hop> {
+    let via = request.top_via();
+    let behind_nat = via.received().is_some_and(|ip| via.sent_by_host() != Host::Address(ip));
+    (from.transport.is_reliable() || behind_nat).then_some(from)
+}
+
+/// Why bindings may be changed.
+#[derive(Debug)]
+enum Right {
+    /// Their owner asks.
+    Owner(DigestVerified),
+    /// The domain is open to all.
+    Open,
 }
 
 fn address_of_record(request: &Request, names: &Names) -> Result<Aor, Reply> {
@@ -125,7 +143,7 @@ impl Registering {
                         Step::Done { reply, wrong_user: wrong.then_some(user), changed: None }
                     }
                     Second::Verified(proof) if proof.user() == self.aor.user() => {
-                        Registering { stage: Stage::Stranger, ..self }.read(request, &proof)
+                        Registering { stage: Stage::Stranger, ..self }.read(request, &Right::Owner(proof))
                     }
                     Second::Verified(_) => {
                         let query = Query::Account { user: self.aor.user().into() };
@@ -166,8 +184,8 @@ impl Registering {
         }
     }
 
-    /// Reads what the owner wants registered and asks for what is.
-    fn read(mut self, request: &Request, _owner: &DigestVerified) -> Step {
+    /// Reads what is to be registered and asks for what is.
+    fn read(mut self, request: &Request, _right: &Right) -> Step {
         match Registration::read(request) {
             Err(refusal) => Step::refuse(refused(&refusal)),
             Ok(registration) => {

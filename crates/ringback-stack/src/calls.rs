@@ -1,17 +1,47 @@
 //! Requests that are being relayed, each with its response context.
 
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
+use core::net::SocketAddr;
 
 use hashbrown::HashMap;
-use ringback_base::{Hop, KeyedHash, Micros, TimerId, TimerQueue};
+use ringback_base::{Hop, KeyedHash, Micros, TimerId, TimerQueue, Transport};
 use ringback_message::Request;
-use ringback_proxy::{BranchId, Context, Routed};
+use ringback_proxy::{BranchId, Context, Routed, Target};
 use ringback_transaction::{ClientId, ServerId};
 use slab::Slab;
 
 /// The place of a relayed request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct CallId(usize);
+
+/// One try to reach the target of a branch.
+#[derive(Clone, Debug)]
+pub(crate) struct Attempt {
+    pub(crate) branch: BranchId,
+    pub(crate) client: ClientId,
+    /// What is tried next, should this not get through.
+    pub(crate) next: Tries,
+}
+
+/// A target and the hops that may lead there, best first.
+#[derive(Clone, Debug)]
+pub(crate) struct Tries {
+    pub(crate) target: Target,
+    pub(crate) max_breadth: u32,
+    pub(crate) hops: VecDeque<Try>,
+}
+
+/// One hop to be tried.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Try {
+    pub(crate) transport: Transport,
+    pub(crate) remote: SocketAddr,
+    /// The hop of a registration, whose listener and connection are to be used.
+    pub(crate) known: Option<Hop>,
+    /// A request that is too large for a datagram goes by TCP first. `[RFC 3261, Section 18.1.1]`
+    pub(crate) may_grow: bool,
+}
 
 #[derive(Debug)]
 pub(crate) struct Call {
@@ -20,8 +50,8 @@ pub(crate) struct Call {
     pub(crate) routed: Routed,
     pub(crate) from: Hop,
     pub(crate) context: Context,
-    /// The client transactions of its branches, by branch.
-    pub(crate) clients: Vec<(BranchId, ClientId)>,
+    /// The client transactions of its branches; the last one of a branch is the one that counts.
+    pub(crate) attempts: Vec<Attempt>,
     server_open: bool,
     clients_open: usize,
     lookups_open: usize,
@@ -65,7 +95,7 @@ impl Calls {
             routed,
             from,
             context,
-            clients: Vec::new(),
+            attempts: Vec::new(),
             server_open: true,
             clients_open: 0,
             lookups_open: 0,
@@ -87,9 +117,10 @@ impl Calls {
         self.by_client.get(&client).copied()
     }
 
-    pub(crate) fn add_client(&mut self, id: CallId, branch: BranchId, client: ClientId) {
+    pub(crate) fn add_attempt(&mut self, id: CallId, attempt: Attempt) {
         let Some(call) = self.calls.get_mut(id.0) else { return };
-        call.clients.push((branch, client));
+        let (branch, client) = (attempt.branch, attempt.client);
+        call.attempts.push(attempt);
         call.clients_open = call.clients_open.saturating_add(1);
         self.by_client.insert(client, (id, branch));
     }

@@ -29,6 +29,10 @@ pub struct Config {
     pub domain: Box<str>,
     /// Other names of the same domain; those of the listeners and `localhost` on a loopback one need not be listed.
     pub aliases: Vec<Box<str>>,
+    /// Nobody is asked for credentials, and every user exists: for closed test networks.
+    pub open: bool,
+    /// Requests for users are answered with 302 and the user's contacts, not relayed. `[RFC 3261, Section 8.3]`
+    pub redirect: bool,
     /// The realm of digest challenges.
     pub realm: String,
     /// The digest algorithms that are offered, the preferred one first. `[RFC 8760, Section 2.3]`
@@ -70,6 +74,8 @@ impl Config {
             listeners,
             domain: domain.into(),
             aliases: Vec::new(),
+            open: false,
+            redirect: false,
             realm: domain.into(),
             algorithms: Vec::from([Algorithm::Sha256, Algorithm::Md5]),
             nonce_secret: None,

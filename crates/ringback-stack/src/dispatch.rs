@@ -1,5 +1,7 @@
 //! What a request is for: the registrar, the server itself, a user of ours, or a dialog that runs through us.
 
+use core::net::SocketAddr;
+
 use ringback_base::{Hop, Now};
 use ringback_message::{HeaderId, Method, Request, StatusCode, Uri};
 use ringback_proxy::registrar::{self, Step, Surroundings};
@@ -31,7 +33,7 @@ impl Stack {
             TransactionEvent::Response { id, response } => self.on_branch_response(id, response, now),
             TransactionEvent::StrayResponse { .. } => self.counters.stray_responses += 1,
             TransactionEvent::ClientTimeout { id } => self.on_branch_failure(id, StatusCode::RequestTimeout, now),
-            TransactionEvent::ClientFailed { id } => self.on_branch_failure(id, StatusCode::ServiceUnavailable, now),
+            TransactionEvent::ClientFailed { id } => self.on_branch_unsent(id, now),
             TransactionEvent::ClientEnded { id } => self.calls.client_ended(id),
             TransactionEvent::ServerEnded { id } => self.on_server_ended(id),
             // The caller is gone or can't be reached: what it asked for goes on until its own timers end it.
@@ -116,7 +118,13 @@ impl Stack {
     }
 
     fn surroundings(&mut self, now: Now) -> Surroundings<'_> {
-        Surroundings { auth: &mut self.auth, names: &self.names, policy: &self.config.registrar, now }
+        Surroundings {
+            auth: &mut self.auth,
+            names: &self.names,
+            policy: &self.config.registrar,
+            open: self.config.open,
+            now,
+        }
     }
 
     fn on_register_step(&mut self, server: ServerId, step: Step, from: Hop, now: Now) {
@@ -148,14 +156,14 @@ impl Stack {
                 self.on_register_step(server, step, from, now);
             }
             Job::Relay { server, relay } => self.resume_relay(server, *relay, answer, now),
-            Job::Branch { call, branch, target, max_breadth, port } => {
-                self.resume_branch(call, branch, &target, max_breadth, port, answer, now);
+            Job::Branch { call, branch, tries, transport, port } => {
+                self.resume_branch(call, branch, tries, (transport, port), answer, now);
             }
-            Job::Ack { request, routed, from, port } => {
+            Job::Ack { request, routed, from, transport, port } => {
                 if let Answer::Addresses(addresses) = answer
                     && let Some(ip) = addresses.first()
                 {
-                    self.send_ack(&request, &routed, from, core::net::SocketAddr::new(*ip, port));
+                    self.send_ack(&request, &routed, from, transport, SocketAddr::new(*ip, port));
                 }
             }
         }

@@ -16,11 +16,16 @@ impl Stack {
     pub(crate) fn receive(&mut self, bytes: Bytes, from: Hop, now: Now) {
         match Datagram::classify(&bytes) {
             Datagram::KeepAlive | Datagram::Stun => self.counters.keep_alives += 1,
-            Datagram::Message => match Message::parse(bytes) {
-                Ok(message) if message.is_request() => self.receive_request(message, from, now),
-                Ok(message) => self.receive_response(message, from, now),
-                Err(rejected) => self.malformed(*rejected, from),
-            },
+            Datagram::Message => self.read(Message::parse(bytes), from, now),
+        }
+    }
+
+    /// A message as the parser leaves it.
+    pub(crate) fn read(&mut self, parsed: Result<Message, Box<Rejected>>, from: Hop, now: Now) {
+        match parsed {
+            Ok(message) if message.is_request() => self.receive_request(message, from, now),
+            Ok(message) => self.receive_response(message, from, now),
+            Err(rejected) => self.malformed(*rejected, from),
         }
     }
 

@@ -4,13 +4,13 @@ use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 
 use ringback_auth::Claim;
-use ringback_base::{Hop, Micros, TimerId, TimerQueue};
+use ringback_base::{Hop, Micros, TimerId, TimerQueue, Transport};
 use ringback_message::Request;
 use ringback_proxy::registrar::Registering;
-use ringback_proxy::{BranchId, Query, Routed, Target};
+use ringback_proxy::{BranchId, Query, Routed};
 use ringback_transaction::ServerId;
 
-use crate::calls::CallId;
+use crate::calls::{CallId, Tries};
 use crate::lookup::{Lookup, Token};
 
 /// What goes on when the answer comes.
@@ -18,8 +18,8 @@ use crate::lookup::{Lookup, Token};
 pub(crate) enum Job {
     Register { server: ServerId, step: Box<Registering> },
     Relay { server: ServerId, relay: Box<Relay> },
-    Branch { call: CallId, branch: BranchId, target: Target, max_breadth: u32, port: u16 },
-    Ack { request: Box<Request>, routed: Box<Routed>, from: Hop, port: u16 },
+    Branch { call: CallId, branch: BranchId, tries: Tries, transport: Transport, port: u16 },
+    Ack { request: Box<Request>, routed: Box<Routed>, from: Hop, transport: Transport, port: u16 },
 }
 
 /// A request for a user of ours on its way to the targets.

@@ -44,6 +44,7 @@ mod jobs;
 mod lookup;
 mod relay;
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::net::{Ipv4Addr, SocketAddr};
@@ -51,6 +52,7 @@ use core::net::{Ipv4Addr, SocketAddr};
 use bytes::Bytes;
 use ringback_auth::Authenticator;
 use ringback_base::{Hop, KeyedHash, Micros, Now, Random, Transport};
+use ringback_message::{Message, Rejected};
 use ringback_proxy::{LoopHash, Names, Routes};
 use ringback_transaction::{Transactions, Transmit};
 use ringback_transport::peek_call_id;
@@ -146,6 +148,16 @@ impl Stack {
     /// A datagram came in at `hop.local` from `hop.remote`.
     pub fn handle_datagram(&mut self, bytes: Bytes, hop: Hop, now: Now) {
         self.receive(bytes, hop, now);
+    }
+
+    /// A message came in on the connection `hop.flow`, cut from its stream by [`ringback_transport::Stream`].
+    pub fn handle_message(&mut self, bytes: Bytes, hop: Hop, now: Now) {
+        self.read(Message::parse_framed(bytes), hop, now);
+    }
+
+    /// The stream of a connection can't be followed any further: what can be answered is. The connection is to be closed after that.
+    pub fn handle_rejected(&mut self, rejected: Box<Rejected>, hop: Hop, now: Now) {
+        self.read(Err(rejected), hop, now);
     }
 
     /// A question is answered. An answer to one that is no longer waited for does nothing.

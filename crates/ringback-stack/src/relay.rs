@@ -2,31 +2,48 @@
 
 use alloc::boxed::Box;
 use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
 use ringback_base::{Hop, Now, Transport};
-use ringback_location::Binding;
+use ringback_location::{Aor, Binding};
 use ringback_message::{HeaderId, Method, Request, Response, StatusCode, Uri};
 use ringback_proxy::authenticate::{First, Role, Second, first, second};
 use ringback_proxy::{Action, Answer, BranchId, Context, NextHop, Onward, Query, Reply, Routed, Target, next_hop};
 use ringback_transaction::{ClientId, ServerId};
 
 use crate::Stack;
-use crate::calls::CallId;
+use crate::calls::{Attempt, CallId, Tries, Try};
 use crate::event::Event;
 use crate::jobs::{Job, Relay, RelayStage};
+
+/// The largest request that goes as a datagram where TCP could carry it. `[RFC 3261, Section 18.1.1]`
+const DATAGRAM_BYTES_MAX: usize = 1300;
+
+/// How many addresses of one name are tried.
+const ADDRESSES_MAX: usize = 8;
 
 impl Stack {
     /// A request for a user of ours: first, who asks? `[RFC 3261, Section 22.3]`
     pub(crate) fn relay_to_user(&mut self, server: ServerId, request: Request, routed: Routed, from: Hop, now: Now) {
+        if self.config.open {
+            return match self.aor_of(&request) {
+                Ok(aor) => self.ask_relay(server, from, routed, RelayStage::Bindings, Query::LoadBindings { aor }, now),
+                Err(reply) => self.answer(server, reply, now),
+            };
+        }
         match first(&mut self.auth, Role::Proxy, &request, now) {
             First::Refuse(reply) => self.answer(server, reply, now),
             First::Ask(claim, query) => {
-                let relay = Box::new(Relay { from, routed, stage: RelayStage::Credentials(claim) });
-                self.jobs.ask(Job::Relay { server, relay }, query, self.deadline(now));
+                self.ask_relay(server, from, routed, RelayStage::Credentials(claim), query, now)
             }
         }
+    }
+
+    fn ask_relay(&mut self, server: ServerId, from: Hop, routed: Routed, stage: RelayStage, query: Query, now: Now) {
+        let relay = Box::new(Relay { from, routed, stage });
+        self.jobs.ask(Job::Relay { server, relay }, query, self.deadline(now));
     }
 
     pub(crate) fn resume_relay(&mut self, server: ServerId, relay: Relay, answer: Answer, now: Now) {
@@ -51,16 +68,14 @@ impl Stack {
             (RelayStage::Callee(_), Answer::Account(None)) => Err(Reply::new(StatusCode::NotFound)),
             (RelayStage::Bindings, Answer::Bindings { rows, .. }) => match targets(&rows, now) {
                 targets if targets.is_empty() => Err(Reply::new(StatusCode::TemporarilyUnavailable)),
+                _ if self.config.redirect => Err(moved(&rows, now)),
                 targets => return self.start_call(server, request, routed, from, targets, now),
             },
             _ => Err(Reply::because(StatusCode::ServiceUnavailable, "The data base does not answer")),
         };
         match next {
             Err(reply) => self.answer(server, reply, now),
-            Ok((stage, query)) => {
-                let relay = Box::new(Relay { from, routed, stage });
-                self.jobs.ask(Job::Relay { server, relay }, query, self.deadline(now));
-            }
+            Ok((stage, query)) => self.ask_relay(server, from, routed, stage, query, now),
         }
     }
 
@@ -73,13 +88,17 @@ impl Stack {
         {
             return Err(Reply::because(StatusCode::Forbidden, "From names another user than the credentials"));
         }
-        let aor = match request.request_uri() {
-            Ok(Uri::Sip(uri)) => self.names.aor(&uri),
-            _ => None,
-        };
-        let aor = aor.ok_or_else(|| Reply::new(StatusCode::NotFound))?;
+        let aor = self.aor_of(request)?;
         let user = aor.user().into();
         Ok((RelayStage::Callee(aor), Query::Account { user }))
+    }
+
+    fn aor_of(&self, request: &Request) -> Result<Aor, Reply> {
+        match request.request_uri() {
+            Ok(Uri::Sip(uri)) => self.names.aor(&uri),
+            _ => None,
+        }
+        .ok_or_else(|| Reply::new(StatusCode::NotFound))
     }
 
     /// A request of a dialog that was set up through us goes where its route leads. `[RFC 3261, Section 16.12]`
@@ -132,31 +151,38 @@ impl Stack {
 
     fn start_branch(&mut self, id: CallId, branch: BranchId, target: Target, max_breadth: u32, now: Now) {
         let Some(call) = self.calls.call(id) else { return };
-        let next = match target.hop {
-            Some(hop) => NextHop::Address(hop.remote),
-            None => next_hop(&call.routed, &target.uri),
-        };
-        match next {
-            NextHop::Address(remote) => self.launch(id, branch, &target, max_breadth, remote, now),
-            NextHop::Name { host, port } if self.jobs.len() < self.config.lookups_max => {
+        let by_uri = next_hop(&call.routed, &target.uri);
+        let known = target.hop.map(|hop| Try {
+            transport: hop.transport,
+            remote: hop.remote,
+            known: Some(hop),
+            may_grow: false,
+        });
+        let mut tries = Tries { target, max_breadth, hops: known.into_iter().collect() };
+        match by_uri {
+            NextHop::Address(transport, remote) => {
+                tries.hops.push_back(Try { transport, remote, known: None, may_grow: true });
+                self.launch(id, branch, tries, now);
+            }
+            // A connection or mapping that the phone opened itself is better than its name.
+            _ if !tries.hops.is_empty() => self.launch(id, branch, tries, now),
+            NextHop::Name { transport, host, port } if self.jobs.len() < self.config.lookups_max => {
                 self.calls.lookup_opened(id);
-                let job = Job::Branch { call: id, branch, target, max_breadth, port };
+                let job = Job::Branch { call: id, branch, tries, transport, port };
                 self.jobs.ask(job, Query::Resolve { host }, self.deadline(now));
             }
             NextHop::Name { .. } | NextHop::Unreachable => {
-                self.branch_failed(id, branch, StatusCode::ServiceUnavailable, now)
+                self.branch_failed(id, branch, StatusCode::ServiceUnavailable, now);
             }
         }
     }
 
-    #[allow(clippy::too_many_arguments, reason = "the parts of one job, taken apart where they are used")]
     pub(crate) fn resume_branch(
         &mut self,
         id: CallId,
         branch: BranchId,
-        target: &Target,
-        max_breadth: u32,
-        port: u16,
+        mut tries: Tries,
+        (transport, port): (Transport, u16),
         answer: Answer,
         now: Now,
     ) {
@@ -166,10 +192,9 @@ impl Stack {
             // The caller has its answer: a late address starts nothing.
             _ if answered => self.calls.remove_if_over(id),
             Answer::Addresses(addresses) if !addresses.is_empty() => {
-                let first = addresses.first().map(|ip| SocketAddr::new(*ip, port));
-                if let Some(remote) = first {
-                    self.launch(id, branch, target, max_breadth, remote, now);
-                }
+                let remotes = addresses.iter().take(ADDRESSES_MAX).map(|ip| SocketAddr::new(*ip, port));
+                tries.hops.extend(remotes.map(|remote| Try { transport, remote, known: None, may_grow: true }));
+                self.launch(id, branch, tries, now);
                 self.run(id, now);
             }
             Answer::Addresses(_) => self.branch_failed(id, branch, StatusCode::NotFound, now),
@@ -177,41 +202,52 @@ impl Stack {
         }
     }
 
-    fn launch(
-        &mut self,
-        id: CallId,
-        branch: BranchId,
-        target: &Target,
-        max_breadth: u32,
-        remote: SocketAddr,
-        now: Now,
-    ) {
-        let token = self.random.token();
-        let Some(call) = self.calls.call(id) else { return };
-        let started = (|| {
-            let preferred = target.hop.map_or(call.from.local, |hop| hop.local);
-            let local = self.names.outbound(Transport::Udp, &remote, preferred)?;
-            let outbound = Hop::udp(local, remote);
-            let forks =
-                call.request.first(HeaderId::MaxBreadth).is_some() || max_breadth < self.config.proxy.max_breadth;
-            let onward = Onward {
-                request: &call.request,
-                routed: &call.routed,
-                uri: &target.uri,
-                routes: &self.routes,
-                inbound: call.from,
-                outbound,
-                branch: &format!("z9hG4bK{token}.{}", self.loops.of(&call.request)),
-                realm: &self.config.realm,
-                max_breadth: forks.then_some(max_breadth),
-            };
-            let onward = onward.build().ok()?;
-            self.transactions.request(onward, outbound, now).ok()
-        })();
-        match started {
-            Some(client) => self.calls.add_client(id, branch, client),
-            None => self.branch_failed(id, branch, StatusCode::ServiceUnavailable, now),
+    /// Tries one hop after another until a request is on its way.
+    fn launch(&mut self, id: CallId, branch: BranchId, mut tries: Tries, now: Now) {
+        while let Some(hop) = tries.hops.pop_front() {
+            let Some((onward, outbound)) = self.onward(id, &tries, hop) else { continue };
+            if hop.may_grow && self.is_too_large(&onward, outbound) {
+                tries.hops.push_front(Try { may_grow: false, ..hop });
+                tries.hops.push_front(Try { transport: Transport::Tcp, may_grow: false, ..hop });
+                continue;
+            }
+            if let Ok(client) = self.transactions.request(onward, outbound, now) {
+                self.calls.add_attempt(id, Attempt { branch, client, next: tries });
+                return;
+            }
         }
+        self.branch_failed(id, branch, StatusCode::ServiceUnavailable, now);
+    }
+
+    /// The request as it goes by this hop; `None` where no listener of ours reaches it.
+    fn onward(&mut self, id: CallId, tries: &Tries, hop: Try) -> Option<(Request, Hop)> {
+        let token = self.random.token();
+        let call = self.calls.call(id)?;
+        let preferred = hop.known.map_or(call.from.local, |known| known.local);
+        let local = self.names.outbound(hop.transport, &hop.remote, preferred)?;
+        let flow = hop.known.and_then(|known| known.flow);
+        let outbound = Hop { transport: hop.transport, local, remote: hop.remote, flow };
+        let forks =
+            call.request.first(HeaderId::MaxBreadth).is_some() || tries.max_breadth < self.config.proxy.max_breadth;
+        let onward = Onward {
+            request: &call.request,
+            routed: &call.routed,
+            uri: &tries.target.uri,
+            routes: &self.routes,
+            inbound: call.from,
+            outbound,
+            branch: &format!("z9hG4bK{token}.{}", self.loops.of(&call.request)),
+            realm: &self.config.realm,
+            max_breadth: forks.then_some(tries.max_breadth),
+        };
+        Some((onward.build().ok()?, outbound))
+    }
+
+    /// A datagram that might not fit through the path goes by TCP, if we have it. `[RFC 3261, Section 18.1.1]`
+    fn is_too_large(&self, onward: &Request, outbound: Hop) -> bool {
+        outbound.transport == Transport::Udp
+            && onward.as_bytes().len() > DATAGRAM_BYTES_MAX
+            && self.names.outbound(Transport::Tcp, &outbound.remote, outbound.local).is_some()
     }
 
     fn branch_failed(&mut self, id: CallId, branch: BranchId, status: StatusCode, now: Now) {
@@ -222,10 +258,8 @@ impl Stack {
     }
 
     fn cancel_branch(&mut self, id: CallId, branch: BranchId, now: Now) {
-        let client = self
-            .calls
-            .call(id)
-            .and_then(|call| call.clients.iter().find(|(b, _)| *b == branch).map(|(_, client)| *client));
+        let attempts = self.calls.call(id).map(|call| &call.attempts);
+        let client = attempts.and_then(|attempts| attempts.iter().rfind(|a| a.branch == branch)).map(|a| a.client);
         let Some(client) = client else { return };
         let (Some(invite), Some(hop)) =
             (self.transactions.client_request(client), self.transactions.client_hop(client))
@@ -254,6 +288,21 @@ impl Stack {
         }
     }
 
+    /// The request did not get through: the next hop to the same target, if there is one. `[RFC 3263, Section 4.3]`
+    pub(crate) fn on_branch_unsent(&mut self, client: ClientId, now: Now) {
+        let Some((id, branch)) = self.calls.of_client(client) else { return };
+        let attempts = self.calls.call(id).map(|call| &mut call.attempts);
+        let attempt = attempts.and_then(|attempts| attempts.iter_mut().rfind(|a| a.client == client));
+        let next = attempt.map(|a| Tries { hops: core::mem::take(&mut a.next.hops), ..a.next.clone() });
+        match next.filter(|next| !next.hops.is_empty()) {
+            Some(next) => {
+                self.launch(id, branch, next, now);
+                self.run(id, now);
+            }
+            None => self.branch_failed(id, branch, StatusCode::ServiceUnavailable, now),
+        }
+    }
+
     /// The ACK for a 2xx goes end to end, without a transaction, by the route of its dialog. `[RFC 3261, Section 16.11]`
     pub(crate) fn relay_ack(&mut self, request: Request, from: Hop, now: Now) {
         let Ok(routed) = self.routes.preprocess(&request, &self.names) else { return };
@@ -263,17 +312,24 @@ impl Stack {
         }
         let uri = routed.restored_uri.clone().unwrap_or_else(|| request.request_uri_text().into());
         match next_hop(&routed, &uri) {
-            NextHop::Address(remote) => self.send_ack(&request, &routed, from, remote),
-            NextHop::Name { host, port } if self.jobs.len() < self.config.lookups_max => {
-                let job = Job::Ack { request: Box::new(request), routed: Box::new(routed), from, port };
+            NextHop::Address(transport, remote) => self.send_ack(&request, &routed, from, transport, remote),
+            NextHop::Name { transport, host, port } if self.jobs.len() < self.config.lookups_max => {
+                let job = Job::Ack { request: Box::new(request), routed: Box::new(routed), from, transport, port };
                 self.jobs.ask(job, Query::Resolve { host }, self.deadline(now));
             }
             _ => self.counters.acks_dropped += 1,
         }
     }
 
-    pub(crate) fn send_ack(&mut self, request: &Request, routed: &Routed, from: Hop, remote: SocketAddr) {
-        let Some(local) = self.names.outbound(Transport::Udp, &remote, from.local) else { return };
+    pub(crate) fn send_ack(
+        &mut self,
+        request: &Request,
+        routed: &Routed,
+        from: Hop,
+        transport: Transport,
+        remote: SocketAddr,
+    ) {
+        let Some(local) = self.names.outbound(transport, &remote, from.local) else { return };
         let uri = routed.restored_uri.clone().unwrap_or_else(|| request.request_uri_text().into());
         // The same for each repetition of the ACK. `[RFC 3261, Section 16.11]`
         let identity = self.stateless.of(&[
@@ -281,7 +337,7 @@ impl Stack {
             request.call_id(),
             &request.cseq().to_be_bytes(),
         ]);
-        let outbound = Hop::udp(local, remote);
+        let outbound = Hop { transport, local, remote, flow: None };
         let onward = Onward {
             request,
             routed,
@@ -308,6 +364,15 @@ fn targets(rows: &[Binding], now: Now) -> Vec<Target> {
         hop: row.received,
     })
     .collect()
+}
+
+/// A 302 with the live bindings, the most wanted first. `[RFC 3261, Section 8.3]`
+fn moved(rows: &[Binding], now: Now) -> Reply {
+    let mut live: Vec<&Binding> = rows.iter().filter(|row| row.is_live(now)).collect();
+    live.sort_by_key(|row| core::cmp::Reverse(row.preference()));
+    live.iter().fold(Reply::new(StatusCode::MovedTemporarily), |reply, row| {
+        reply.with(HeaderId::Contact, String::from_utf8_lossy(&row.contact_value(now)).into_owned())
+    })
 }
 
 fn without_headers(uri: &[u8]) -> Box<[u8]> {

@@ -271,3 +271,36 @@ fn strict_routers_are_understood() {
     assert_eq!(ended.request_uri_text(), b"sip:bob@127.0.0.1:5072");
     assert!(ended.first(HeaderId::Route).is_none());
 }
+
+#[test]
+fn an_open_domain_asks_for_nothing() {
+    let mut world = World::with(|config| config.open = true);
+    let text = world.text(
+        BOB,
+        "REGISTER",
+        "sip:example.com",
+        "dave",
+        "sip:dave@example.com",
+        "Contact: <sip:dave@127.0.0.1:5072>\r\n",
+    );
+    world.send(BOB, text);
+    assert_eq!(world.codes(BOB), [200]);
+    let text = world.text(ALICE, "INVITE", "sip:dave@example.com", "erin", "sip:dave@example.com", "");
+    world.send(ALICE, text);
+    assert_eq!(world.request(BOB).request_uri_text(), b"sip:dave@127.0.0.1:5072");
+}
+
+#[test]
+fn a_redirecting_domain_names_the_contacts_by_preference() {
+    let mut world = World::with(|config| config.redirect = true);
+    let contacts = "Contact: <sip:bob@127.0.0.1:1>;q=0.2, <sip:bob@127.0.0.1:2>;q=0.9\r\n";
+    world.send_authenticated(BOB, "REGISTER", "sip:example.com", "bob", "sip:bob@example.com", contacts);
+    world.received(BOB);
+    invite(&mut world);
+    let moved = world.response(ALICE);
+    assert_eq!(moved.status().as_u16(), 302);
+    let ports: Vec<_> =
+        moved.addresses(HeaderId::Contact).map(|c| c.unwrap().uri.as_sip().unwrap().port.unwrap()).collect();
+    assert_eq!(ports, [2, 1]);
+    world.ends_empty();
+}
