@@ -76,6 +76,15 @@ pub enum Step {
     },
 }
 
+impl Right {
+    fn covers(&self, aor: &Aor) -> bool {
+        match self {
+            Right::Owner(proof) => proof.user() == aor.user(),
+            Right::Open => true,
+        }
+    }
+}
+
 impl Step {
     fn refuse(reply: Reply) -> Step {
         Step::Done { reply, wrong_user: None, changed: None }
@@ -135,21 +144,15 @@ impl Registering {
     /// Goes on with the answer to what was asked last.
     #[must_use]
     pub fn answer(mut self, request: &Request, answer: Answer, around: &mut Surroundings<'_>) -> Step {
-        match (self.stage, answer) {
+        let stage = core::mem::replace(&mut self.stage, Stage::Stranger);
+        match (stage, answer) {
             (Stage::Credentials(claim), Answer::Account(account)) => {
                 let user: Box<str> = claim.user().into();
                 match authenticate::second(around.auth, Role::Uas, claim, account.as_ref(), around.now) {
                     Second::Refuse { reply, wrong } => {
                         Step::Done { reply, wrong_user: wrong.then_some(user), changed: None }
                     }
-                    Second::Verified(proof) if proof.user() == self.aor.user() => {
-                        Registering { stage: Stage::Stranger, ..self }.read(request, &Right::Owner(proof))
-                    }
-                    Second::Verified(_) => {
-                        let query = Query::Account { user: self.aor.user().into() };
-                        self.stage = Stage::Stranger;
-                        Step::Ask(Box::new(self), query)
-                    }
+                    Second::Verified(proof) => self.proven(request, &Right::Owner(proof)),
                 }
             }
             (Stage::Stranger, Answer::Account(Some(_))) => {
@@ -182,6 +185,15 @@ impl Registering {
             }
             _ => Step::refuse(Reply::because(StatusCode::ServiceUnavailable, "The data base does not answer")),
         }
+    }
+
+    /// The sender is known. Where it is not the user in To, whether that is anybody decides between 403 and 404.
+    fn proven(self, request: &Request, right: &Right) -> Step {
+        if right.covers(&self.aor) {
+            return self.read(request, right);
+        }
+        let query = Query::Account { user: self.aor.user().into() };
+        Step::Ask(Box::new(self), query)
     }
 
     /// Reads what is to be registered and asks for what is.
