@@ -3,8 +3,9 @@
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 
+use hashbrown::HashMap;
 use ringback_auth::Claim;
-use ringback_base::{Hop, Micros, TimerId, TimerQueue, Transport};
+use ringback_base::{Hop, KeyedHash, Micros, TimerId, TimerQueue, Transport};
 use ringback_message::Request;
 use ringback_proxy::registrar::Registering;
 use ringback_proxy::{BranchId, Query, Routed};
@@ -47,15 +48,27 @@ impl Job {
 }
 
 /// Jobs by token, each with its deadline.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Jobs {
     open: BTreeMap<Token, (Job, TimerId)>,
+    /// A server transaction waits for one answer at a time.
+    by_server: HashMap<ServerId, Token, KeyedHash>,
     deadlines: TimerQueue<Token>,
     next_token: u64,
     asked: VecDeque<Lookup>,
 }
 
 impl Jobs {
+    pub(crate) fn new(hash: KeyedHash) -> Jobs {
+        Jobs {
+            open: BTreeMap::new(),
+            by_server: HashMap::with_hasher(hash),
+            deadlines: TimerQueue::new(),
+            next_token: 0,
+            asked: VecDeque::new(),
+        }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.open.len()
     }
@@ -64,6 +77,9 @@ impl Jobs {
         let token = Token(self.next_token);
         self.next_token = self.next_token.wrapping_add(1);
         let timer = self.deadlines.set(deadline, token);
+        if let Some(server) = job.server() {
+            self.by_server.insert(server, token);
+        }
         self.open.insert(token, (job, timer));
         self.asked.push_back(Lookup { token, deadline, query });
     }
@@ -71,18 +87,21 @@ impl Jobs {
     pub(crate) fn take(&mut self, token: Token) -> Option<Job> {
         let (job, timer) = self.open.remove(&token)?;
         self.deadlines.stop(timer);
+        if let Some(server) = job.server() {
+            self.by_server.remove(&server);
+        }
         Some(job)
     }
 
     /// A job whose deadline has passed.
     pub(crate) fn take_due(&mut self, now: Micros) -> Option<Job> {
-        let (_, token) = self.deadlines.pop_due(now)?;
-        self.open.remove(&token).map(|(job, _)| job)
+        let token = self.deadlines.next().filter(|(at, _)| *at <= now).map(|(_, token)| *token)?;
+        self.take(token)
     }
 
     /// The job of a server transaction, of which there is at most one.
     pub(crate) fn take_of_server(&mut self, server: ServerId) -> Option<Job> {
-        let token = self.open.iter().find(|(_, (job, _))| job.server() == Some(server)).map(|(token, _)| *token)?;
+        let token = self.by_server.get(&server).copied()?;
         self.take(token)
     }
 

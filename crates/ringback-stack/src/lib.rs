@@ -135,7 +135,7 @@ impl Stack {
             auth: config.authenticator(&mut random)?,
             transactions: Transactions::new(config.transactions, random.hasher()),
             calls: Calls::new(random.hasher()),
-            jobs: Jobs::default(),
+            jobs: Jobs::new(random.hasher()),
             merges: Merges::new(random.hasher()),
             events: VecDeque::new(),
             counters: Counters::default(),
