@@ -14,6 +14,7 @@ const REGISTER: &str = include_str!("../sipp/register.xml");
 const REGISTER_REFUSED: &str = include_str!("../sipp/register-refused.xml");
 const CALL: &str = include_str!("../sipp/call.xml");
 const CALL_REFUSED: &str = include_str!("../sipp/call-refused.xml");
+const CALL_FOREIGN: &str = include_str!("../sipp/call-foreign.xml");
 const CALLEE: &str = include_str!("../sipp/callee.xml");
 const CALLEE_BUSY: &str = include_str!("../sipp/callee-busy.xml");
 const CALLEE_SLOW: &str = include_str!("../sipp/callee-slow.xml");
@@ -249,7 +250,8 @@ fn unreachable(place: &mut Place, figures: &mut Figures) -> Result<(), Fault> {
     place.site.import(&users)?;
     let server = place.site.start()?;
     place.refused("no-binding", callers, &place.address_of(&absent.name), 480, figures)?;
-    place.refused("foreign", callers, "bob@foreign.invalid", 403, figures)?;
+    let script = place.script("foreign", CALL_FOREIGN, callers)?.callee("bob@foreign.invalid");
+    figures.then(script.run(&place.folder)?);
     server.stop()
 }
 
@@ -362,7 +364,9 @@ mod tests {
 
     #[test]
     fn every_scenario_says_what_it_proves() {
-        for text in [REGISTER, REGISTER_REFUSED, CALL, CALL_REFUSED, CALLEE, CALLEE_BUSY, CALLEE_SLOW, OPTIONS] {
+        for text in
+            [REGISTER, REGISTER_REFUSED, CALL, CALL_REFUSED, CALL_FOREIGN, CALLEE, CALLEE_BUSY, CALLEE_SLOW, OPTIONS]
+        {
             assert!(text.contains("<!--\n  Proves"), "{text}");
         }
         assert!(CALL_REFUSED.contains("response=\"STATUS\""));
