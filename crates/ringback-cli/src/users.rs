@@ -1,0 +1,117 @@
+//! `ringback user`.
+
+use std::fs;
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
+use std::path::Path;
+
+use ringback_server::{
+    AccountStore, AccountsError, DEFAULT_REALM, Domain, ExitStatus, PASSWORD_BYTES_MAX, Password, UserName,
+    check_password, make_data_folder, parse_import,
+};
+
+use crate::args::{PasswordArgs, RealmArgs, UserArgs, UserCommand};
+use crate::failure::Failure;
+
+/// Does it and says so.
+///
+/// # Errors
+/// Where nothing was changed.
+pub(crate) fn run(args: UserArgs) -> Result<(), Failure> {
+    match args.command {
+        UserCommand::Add { name, password, realm, data } => {
+            let store = open(&data.folder()?, &realm)?;
+            if has(&store, &name)? {
+                return Err(AccountsError::Exists(name).into());
+            }
+            store.add(&[(name.clone(), ask(&name, password)?)])?;
+            say(&format!("user {name} added, realm {}", store.realm()))
+        }
+        UserCommand::Import { file, realm, data } => {
+            let users = parse_import(&read(&file)?)
+                .map_err(|error| Failure::refused(format!("{}: {error}", file.display())))?;
+            let store = open(&data.folder()?, &realm)?;
+            store.add(&users)?;
+            say(&format!("{} users added, realm {}", users.len(), store.realm()))
+        }
+        UserCommand::List { data } => {
+            let names = AccountStore::open_existing(&data.folder()?)?.names()?;
+            names.iter().try_for_each(|name| say(name))
+        }
+        UserCommand::Passwd { name, password, data } => {
+            let store = AccountStore::open_existing(&data.folder()?)?;
+            if !has(&store, &name)? {
+                return Err(AccountsError::NoSuchUser(name).into());
+            }
+            store.set_password(&name, &ask(&name, password)?)?;
+            say(&format!("user {name} has another password"))
+        }
+        UserCommand::Remove { name, data } => {
+            AccountStore::open_existing(&data.folder()?)?.remove(&name)?;
+            say(&format!("user {name} removed"))
+        }
+    }
+}
+
+fn open(folder: &Path, realm: &RealmArgs) -> Result<AccountStore, Failure> {
+    make_data_folder(folder).map_err(|error| Failure::new(ExitStatus::Data, error))?;
+    let wanted = realm.domain.as_ref().map(Domain::as_str);
+    let store = AccountStore::open(folder, wanted.unwrap_or(DEFAULT_REALM))?;
+    match wanted {
+        Some(wanted) if wanted != store.realm() => Err(Failure::refused(format!(
+            "the realm of these accounts is {} and stays so, because the stored hashes hold it",
+            store.realm()
+        ))),
+        _ => Ok(store),
+    }
+}
+
+/// Asked before anybody types a password in vain.
+fn has(store: &AccountStore, name: &UserName) -> Result<bool, Failure> {
+    Ok(store.names()?.iter().any(|known| **known == *name.as_str()))
+}
+
+/// The password, from the first line of standard input, or typed twice.
+fn ask(name: &UserName, args: PasswordArgs) -> Result<Password, Failure> {
+    let text = if args.password_stdin {
+        let mut line = String::new();
+        // Longer than a password may be, and no longer than that.
+        let limit = u64::try_from(PASSWORD_BYTES_MAX.saturating_add(3)).unwrap_or(u64::MAX);
+        io::stdin()
+            .lock()
+            .take(limit)
+            .read_line(&mut line)
+            .map_err(|error| Failure::refused(format!("standard input: {error}")))?;
+        let line = line.strip_suffix('\n').unwrap_or(&line);
+        line.strip_suffix('\r').unwrap_or(line).to_owned()
+    } else if io::stdin().is_terminal() {
+        let prompt = |text: String| {
+            rpassword::prompt_password(text).map_err(|error| Failure::refused(format!("the terminal: {error}")))
+        };
+        let first = prompt(format!("Password for {name}: "))?;
+        if first != prompt("Once more: ".to_owned())? {
+            return Err(Failure::refused("the passwords differ; nothing was changed"));
+        }
+        first
+    } else {
+        return Err(Failure::new(
+            ExitStatus::Usage,
+            "there is no terminal to ask for the password; give it with --password-stdin",
+        ));
+    };
+    check_password(&text).map_err(Failure::refused)
+}
+
+fn read(file: &Path) -> Result<String, Failure> {
+    let text = if file == Path::new("-") { io::read_to_string(io::stdin()) } else { fs::read_to_string(file) };
+    text.map_err(|error| Failure::refused(format!("{}: {error}", file.display())))
+}
+
+/// A line on standard output; that nobody reads it is no failure.
+fn say(line: &str) -> Result<(), Failure> {
+    match writeln!(io::stdout(), "{line}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(ExitStatus::Internal, format!("standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}

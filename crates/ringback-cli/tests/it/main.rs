@@ -1,0 +1,8 @@
+//! The binary as an operator meets it: folders of its own, ports that the kernel chooses, no peer.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod phone;
+mod process;
+mod serve;
+mod users;

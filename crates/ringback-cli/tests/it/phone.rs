@@ -1,0 +1,58 @@
+//! A phone that can register.
+
+use std::net::{SocketAddr, UdpSocket};
+
+use bytes::Bytes;
+use ringback_auth::{AuthSession, Password};
+use ringback_base::Random;
+use ringback_message::{Edit, HeaderId, Message, Request, Response};
+
+use crate::process::WAIT;
+
+pub(crate) struct Phone(UdpSocket);
+
+impl Phone {
+    pub(crate) fn new(server: SocketAddr) -> Phone {
+        let socket = UdpSocket::bind(if server.is_ipv4() { "127.0.0.1:0" } else { "[::1]:0" }).unwrap();
+        socket.connect(server).unwrap();
+        socket.set_read_timeout(Some(WAIT)).unwrap();
+        Phone(socket)
+    }
+
+    pub(crate) fn ask(&self, bytes: &[u8]) -> Response {
+        self.0.send(bytes).unwrap();
+        let mut buffer = [0; 65_536];
+        let length = self.0.recv(&mut buffer).expect("an answer");
+        Response::check(Message::parse(Bytes::copy_from_slice(&buffer[..length])).unwrap()).unwrap()
+    }
+
+    pub(crate) fn options(&self) -> u16 {
+        self.ask(self.request("OPTIONS", "alice", 1).as_bytes()).status().as_u16()
+    }
+
+    /// REGISTER, the challenge, REGISTER with credentials: the last status.
+    pub(crate) fn register(&self, user: &str, password: &str) -> u16 {
+        let challenge = self.ask(self.request("REGISTER", user, 1).as_bytes());
+        if challenge.status().as_u16() != 401 {
+            return challenge.status().as_u16();
+        }
+        let mut session =
+            AuthSession::pick(&challenge, HeaderId::WwwAuthenticate, None, &mut Random::from_seed([1; 32])).unwrap();
+        let ha1 = session.ha1(user, &Password::new(password));
+        let request = Message::parse(Bytes::from(self.request("REGISTER", user, 2))).unwrap();
+        let request = Request::check(request).unwrap();
+        let value = session.answer(user, &ha1, &request).unwrap();
+        let request = Edit::new(&request).append(HeaderId::Authorization, value.as_bytes()).finish().unwrap();
+        self.ask(request.as_bytes()).status().as_u16()
+    }
+
+    fn request(&self, method: &str, user: &str, cseq: u32) -> String {
+        let (here, there) = (self.0.local_addr().unwrap(), self.0.peer_addr().unwrap());
+        let branch = format!("z9hG4bK{user}{cseq}{}", here.port());
+        format!(
+            "{method} sip:{there} SIP/2.0\r\nVia: SIP/2.0/UDP {here};branch={branch}\r\nMax-Forwards: 70\r\n\
+             From: <sip:{user}@{there}>;tag=1\r\nTo: <sip:{user}@{there}>\r\nCall-ID: {user}@{here}\r\nCSeq: {cseq} {method}\r\n\
+             Contact: <sip:{user}@{here}>\r\n\r\n"
+        )
+    }
+}

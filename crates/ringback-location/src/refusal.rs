@@ -1,0 +1,133 @@
+//! Why a REGISTER changes nothing.
+
+use alloc::borrow::Cow;
+use alloc::format;
+use alloc::string::{String, ToString as _};
+use core::fmt;
+
+use ringback_message::{HeaderId, ParseError, StatusCode};
+
+/// Why a REGISTER is refused as a whole; the rows stay as they are.
+///
+/// `Display` is the text for the log, [`Refusal::reason`] the one for the peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// A header field that we need is malformed: 400.
+    Malformed(ParseError),
+    /// To is neither a SIP nor a SIPS URI: 400. `[RFC 4475, Section 3.3.4]`
+    ToScheme,
+    /// To names no user, or one that can't be: 404. `[RFC 3261, Section 10.3]`
+    NotAnAor,
+    /// `Contact: *` beside other contacts: 400. `[RFC 3261, Section 10.3]`
+    WildcardNotAlone,
+    /// `Contact: *` without `Expires: 0`: 400. `[RFC 3261, Section 10.2.2]`
+    WildcardWithoutZero,
+    /// A contact that is no SIP, SIPS or tel URI, which we could neither relay to nor translate: 400.
+    ///
+    /// RFC 3261 lets clients try any scheme; it does not make a registrar take it. `[RFC 3261, Section 10.2.1]`
+    ContactScheme,
+    /// A contact asks for less than the minimum: 423 with Min-Expires. `[RFC 3261, Section 21.4.17]`
+    TooBrief {
+        /// The shortest interval that would be granted, in seconds.
+        min_expires_secs: u32,
+    },
+    /// The CSeq number is not above that of a binding with the same Call-ID: 500. `[RFC 3261, Section 10.3]`
+    CSeqOutOfOrder {
+        /// The CSeq number of the binding.
+        stored: u32,
+    },
+    /// More contacts in one request than [`CONTACTS_PER_REQUEST_MAX`](crate::CONTACTS_PER_REQUEST_MAX): 403.
+    TooManyContacts {
+        /// The limit.
+        max: usize,
+    },
+    /// More bindings than the policy allows for an address of record: 403.
+    ///
+    /// Not 503: that would tell the client that the whole server is out, and make it try another. `[RFC 3261, Section 21.5.4]`
+    TooManyBindings {
+        /// The limit.
+        max: usize,
+    },
+    /// A value that we would have to store is longer than its limit: 403.
+    TooLong {
+        /// The header field.
+        header: HeaderId,
+        /// The limit in bytes.
+        max: usize,
+    },
+}
+
+impl Refusal {
+    /// The code of the answer, never of the 6xx class. `[RFC 3261, Section 10.3]`
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        match self {
+            Refusal::Malformed(error) => error.kind.status(),
+            Refusal::ToScheme | Refusal::WildcardNotAlone | Refusal::WildcardWithoutZero | Refusal::ContactScheme => {
+                StatusCode::BadRequest
+            }
+            Refusal::NotAnAor => StatusCode::NotFound,
+            Refusal::TooBrief { .. } => StatusCode::IntervalTooBrief,
+            // "the request MUST fail with a 500 (Server Error) response and all tentative binding updates MUST be
+            // removed" [RFC 3261, Section 10.3]
+            Refusal::CSeqOutOfOrder { .. } => StatusCode::ServerInternalError,
+            Refusal::TooManyContacts { .. } | Refusal::TooManyBindings { .. } | Refusal::TooLong { .. } => {
+                StatusCode::Forbidden
+            }
+        }
+    }
+
+    /// The reason phrase of the answer, which names the header field at fault.
+    #[must_use]
+    pub fn reason(&self) -> Cow<'static, str> {
+        match self {
+            Refusal::Malformed(ParseError { header: Some(id), .. }) => Cow::Owned(format!("Malformed {id}")),
+            Refusal::Malformed(_) => Cow::Borrowed("Malformed Request"),
+            Refusal::ToScheme => Cow::Borrowed("To Is Not A SIP URI"),
+            Refusal::WildcardNotAlone => Cow::Borrowed("Contact * Not Alone"),
+            Refusal::WildcardWithoutZero => Cow::Borrowed("Contact * Without Expires 0"),
+            Refusal::ContactScheme => Cow::Borrowed("Unsupported Contact Scheme"),
+            Refusal::CSeqOutOfOrder { .. } => Cow::Borrowed("CSeq Out Of Order"),
+            Refusal::TooManyContacts { .. } | Refusal::TooManyBindings { .. } => Cow::Borrowed("Too Many Contacts"),
+            Refusal::TooLong { header, .. } => Cow::Owned(format!("{header} Too Long")),
+            Refusal::NotAnAor | Refusal::TooBrief { .. } => Cow::Borrowed(self.status().default_phrase()),
+        }
+    }
+
+    /// The header field that the answer must carry beside the usual ones.
+    #[must_use]
+    pub fn header(&self) -> Option<(HeaderId, String)> {
+        match self {
+            Refusal::TooBrief { min_expires_secs } => Some((HeaderId::MinExpires, min_expires_secs.to_string())),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refusal::Malformed(error) => error.fmt(f),
+            Refusal::ToScheme => f.write_str("To is neither a SIP nor a SIPS URI [RFC 4475, Section 3.3.4]"),
+            Refusal::NotAnAor => f.write_str("To names no user of the domain [RFC 3261, Section 10.3]"),
+            Refusal::WildcardNotAlone => f.write_str("Contact: * beside other contacts [RFC 3261, Section 10.3]"),
+            Refusal::WildcardWithoutZero => f.write_str("Contact: * without Expires: 0 [RFC 3261, Section 10.2.2]"),
+            Refusal::ContactScheme => f.write_str("a contact of a scheme other than sip, sips and tel"),
+            Refusal::TooBrief { min_expires_secs } => {
+                write!(f, "a contact asks for less than {min_expires_secs} s [RFC 3261, Section 10.3]")
+            }
+            Refusal::CSeqOutOfOrder { stored } => {
+                write!(
+                    f,
+                    "same Call-ID as a binding, and a CSeq number not above its {stored} [RFC 3261, Section 10.3]"
+                )
+            }
+            Refusal::TooManyContacts { max } => write!(f, "more than {max} contacts in one request"),
+            Refusal::TooManyBindings { max } => write!(f, "more than {max} bindings for one address of record"),
+            Refusal::TooLong { header, max } => write!(f, "{header} has more than {max} bytes to store"),
+        }
+    }
+}
+
+impl core::error::Error for Refusal {}

@@ -1,0 +1,195 @@
+//! What a REGISTER asks for, read once and kept while the rows are looked up.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use ringback_message::header::{List, Qvalue};
+use ringback_message::{HeaderId, NameAddr, Request, Uri};
+
+use crate::refusal::Refusal;
+
+/// How many contacts one REGISTER may hold: each is compared with each row.
+pub const CONTACTS_PER_REQUEST_MAX: usize = 64;
+/// How long a Call-ID may be that is kept with a binding.
+pub const CALL_ID_BYTES_MAX: usize = 512;
+/// How many Path values one REGISTER may bring.
+pub const PATH_VALUES_MAX: usize = 16;
+/// How many bytes they may have together.
+pub const PATH_BYTES_MAX: usize = 2_048;
+/// How much of User-Agent is kept; the rest is cut off.
+pub const USER_AGENT_BYTES_MAX: usize = 128;
+
+/// "Malformed values SHOULD be treated as equivalent to 3600." `[RFC 3261, Section 10.2]`
+const MALFORMED_EXPIRES_SECS: u32 = 3_600;
+
+/// What a REGISTER asks for, without the message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registration {
+    pub(crate) call_id: Box<[u8]>,
+    pub(crate) cseq: u32,
+    pub(crate) wish: Wish,
+    pub(crate) path: Vec<Box<[u8]>>,
+    pub(crate) user_agent: Option<Box<[u8]>>,
+}
+
+/// What is to happen to the rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// No Contact: nothing, they are only to be listed. `[RFC 3261, Section 10.2.3]`
+    Fetch,
+    /// `Contact: *`: all are to go. `[RFC 3261, Section 10.2.2]`
+    RemoveAll,
+    /// These are to be added, updated or removed.
+    Update(Vec<Contact>),
+}
+
+/// One contact of a REGISTER.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Contact {
+    pub(crate) uri: Uri<Box<[u8]>>,
+    pub(crate) params: Box<[u8]>,
+    pub(crate) q: Option<Qvalue>,
+    /// What was asked for by `expires` or Expires, in seconds.
+    pub(crate) expires_secs: Option<u32>,
+}
+
+impl Registration {
+    /// Reads Contact, Expires, Path and User-Agent of a REGISTER.
+    ///
+    /// # Errors
+    /// Where a header field that would be stored is malformed or too long, or a wildcard stands where it may not.
+    pub fn read(request: &Request) -> Result<Registration, Refusal> {
+        if request.call_id().len() > CALL_ID_BYTES_MAX {
+            return Err(Refusal::TooLong { header: HeaderId::CallId, max: CALL_ID_BYTES_MAX });
+        }
+        Ok(Registration {
+            call_id: request.call_id().into(),
+            cseq: request.cseq(),
+            wish: read_wish(request)?,
+            path: read_path(request)?,
+            user_agent: request.first(HeaderId::UserAgent).map(|header| {
+                let text = unfolded(header.value());
+                text.get(..USER_AGENT_BYTES_MAX).unwrap_or(&text).into()
+            }),
+        })
+    }
+
+    /// True where the bindings are only to be listed. `[RFC 3261, Section 10.2.3]`
+    #[must_use]
+    pub fn is_fetch(&self) -> bool {
+        self.wish == Wish::Fetch
+    }
+}
+
+fn read_wish(request: &Request) -> Result<Wish, Refusal> {
+    let expires_secs = read_expires(request);
+    let mut wildcards = 0_usize;
+    let mut contacts = Vec::new();
+    for header in request.all(HeaderId::Contact) {
+        if header.value() == b"*" {
+            wildcards = wildcards.saturating_add(1);
+            continue;
+        }
+        for address in List::new(HeaderId::Contact, header.value(), header.offset(), NameAddr::parse) {
+            if contacts.len() == CONTACTS_PER_REQUEST_MAX {
+                return Err(Refusal::TooManyContacts { max: CONTACTS_PER_REQUEST_MAX });
+            }
+            let address = address.map_err(Refusal::Malformed)?;
+            let contact = Contact::read(&address, expires_secs)?;
+            contacts.push(contact.ok_or_else(|| {
+                Refusal::Malformed(header.cursor().error("q from 0 to 1 with at most three decimals"))
+            })?);
+        }
+    }
+    // "If the request has additional Contact fields or an expiration time other than zero, the request is invalid, and
+    // the server MUST return a 400 (Invalid Request)" [RFC 3261, Section 10.3]
+    match (wildcards, contacts.is_empty()) {
+        (0, true) => Ok(Wish::Fetch),
+        (0, false) => Ok(Wish::Update(contacts)),
+        (1, true) if expires_secs == Some(0) => Ok(Wish::RemoveAll),
+        (1, true) => Err(Refusal::WildcardWithoutZero),
+        _ => Err(Refusal::WildcardNotAlone),
+    }
+}
+
+/// Expires in seconds: too large a number counts as the largest, what is no number as an hour. `[RFC 3261, Section 10.2]`
+fn read_expires(request: &Request) -> Option<u32> {
+    let digits = request.first(HeaderId::Expires)?.value();
+    let numeric = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    let Some(text) = core::str::from_utf8(digits).ok().filter(|_| numeric) else {
+        return Some(MALFORMED_EXPIRES_SECS);
+    };
+    Some(text.parse().unwrap_or(u32::MAX))
+}
+
+impl Contact {
+    /// `None` inside where its `q` is malformed.
+    fn read(address: &NameAddr<&[u8]>, header_expires_secs: Option<u32>) -> Result<Option<Contact>, Refusal> {
+        if let Uri::Other { scheme, .. } = &address.uri
+            && !scheme.eq_ignore_ascii_case(b"tel")
+        {
+            return Err(Refusal::ContactScheme);
+        }
+        // "If the field value has an "expires" parameter, that value MUST be taken as the requested expiration."
+        // [RFC 3261, Section 10.3]
+        let expires_secs = if address.params.has(b"expires") {
+            Some(address.expires_secs().unwrap_or(MALFORMED_EXPIRES_SECS))
+        } else {
+            header_expires_secs
+        };
+        let q = address.q();
+        if q.is_none() && address.params.has(b"q") {
+            return Ok(None);
+        }
+        let mut params = Vec::new();
+        for (name, value) in address.params.iter() {
+            if name.eq_ignore_ascii_case(b"q") || name.eq_ignore_ascii_case(b"expires") {
+                continue;
+            }
+            params.push(b';');
+            params.extend_from_slice(name);
+            if let Some(value) = value {
+                params.push(b'=');
+                params.extend_from_slice(&unfolded(value));
+            }
+        }
+        Ok(Some(Contact { uri: address.uri.to_owned_text(), params: params.into(), q, expires_secs }))
+    }
+
+    /// The URI as it is stored and compared.
+    pub(crate) fn uri_text(&self) -> Vec<u8> {
+        let mut text = Vec::new();
+        self.uri.write(&mut text);
+        text
+    }
+}
+
+fn read_path(request: &Request) -> Result<Vec<Box<[u8]>>, Refusal> {
+    let mut path = Vec::new();
+    let mut bytes = 0_usize;
+    for address in request.addresses(HeaderId::Path) {
+        let mut value = Vec::new();
+        address.map_err(Refusal::Malformed)?.write(&mut value);
+        let value = unfolded(&value);
+        bytes = bytes.saturating_add(value.len());
+        if path.len() == PATH_VALUES_MAX || bytes > PATH_BYTES_MAX {
+            return Err(Refusal::TooLong { header: HeaderId::Path, max: PATH_BYTES_MAX });
+        }
+        path.push(value.into());
+    }
+    Ok(path)
+}
+
+/// The text with each fold, and the white space around it, as one blank: what is sent later may hold no line break. `[RFC 3261, Section 7.3.1]`
+fn unfolded(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.iter().position(|b| matches!(b, b'\r' | b'\n')) {
+        let (line, tail) = rest.split_at_checked(at).unwrap_or((rest, &[]));
+        out.extend_from_slice(line.trim_ascii_end());
+        out.push(b' ');
+        rest = tail.trim_ascii_start();
+    }
+    out.extend_from_slice(rest);
+    out
+}

@@ -1,0 +1,48 @@
+//! Accounts: hashes at rest in a database of their own, all of them in memory while the server runs.
+
+mod error;
+mod import;
+mod name;
+mod store;
+
+use std::collections::HashMap;
+use std::fmt;
+
+use ringback_auth::Ha1Set;
+use ringback_stack::Account;
+
+pub use error::AccountsError;
+pub use import::{ImportError, parse_import};
+pub use name::{NAME_BYTES_MAX, NameError, PASSWORD_BYTES_MAX, PasswordError, UserName, check_password};
+pub use store::AccountStore;
+
+/// All accounts, in memory.
+#[derive(Default)]
+pub struct Accounts(HashMap<Box<str>, Ha1Set>);
+
+impl Accounts {
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// True where there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl ringback_tokio::Accounts for Accounts {
+    fn find(&self, user: &str) -> Option<Account> {
+        self.0.get(user).map(|ha1s| Account { ha1s: *ha1s })
+    }
+}
+
+impl fmt::Debug for Accounts {
+    /// Says how many, and of none of them anything.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Accounts").field("len", &self.len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,236 @@
+//! Where to listen.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
+use std::str::FromStr;
+
+use ringback_tokio::ListenOn;
+
+const DEFAULT_PORT: u16 = 5060;
+
+/// One `--listen`: a port, an address, a host name, or one of the latter two with a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Listen {
+    /// This port of 127.0.0.1, and of ::1 where there is IPv6.
+    Loopback {
+        /// The port; 0 lets the system choose one for each address.
+        port: u16,
+    },
+    /// This address. Of an unspecified one (0.0.0.0, ::) every address of the machine is meant, in its family.
+    Address(SocketAddr),
+    /// The addresses that this name has when the server starts.
+    Name {
+        /// The name.
+        host: Box<str>,
+        /// The port.
+        port: u16,
+    },
+}
+
+impl Default for Listen {
+    fn default() -> Listen {
+        Listen::Loopback { port: DEFAULT_PORT }
+    }
+}
+
+impl FromStr for Listen {
+    type Err = ListenError;
+
+    fn from_str(text: &str) -> Result<Listen, ListenError> {
+        let malformed = || ListenError::Malformed(text.into());
+        if let Ok(port) = text.parse() {
+            return Ok(Listen::Loopback { port });
+        }
+        if let Ok(address) = text.parse() {
+            return Ok(Listen::Address(address));
+        }
+        let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+        if let Ok(ip) = bare.parse() {
+            return Ok(Listen::Address(SocketAddr::new(ip, DEFAULT_PORT)));
+        }
+        let (host, port) = match text.split_once(':') {
+            Some((host, port)) => (host, port.parse().map_err(|_| malformed())?),
+            None => (text, DEFAULT_PORT),
+        };
+        let is_name = host.bytes().any(|b| b.is_ascii_alphabetic())
+            && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'));
+        if is_name { Ok(Listen::Name { host: host.into(), port }) } else { Err(malformed()) }
+    }
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Listen::Loopback { port } => write!(f, "{port}"),
+            Listen::Address(address) => write!(f, "{address}"),
+            Listen::Name { host, port } => write!(f, "{host}:{port}"),
+        }
+    }
+}
+
+/// Why there is nothing to listen on.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ListenError {
+    /// No address.
+    Malformed(Box<str>),
+    /// A name without an address.
+    Unresolved {
+        /// The name.
+        host: Box<str>,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// The system does not tell its interfaces.
+    Interfaces(io::Error),
+    /// An unspecified address of a family that no interface has an address of.
+    NoInterface(IpAddr),
+}
+
+impl fmt::Display for ListenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ListenError::Malformed(text) => {
+                write!(
+                    f,
+                    "{text:?} is no address to listen on: expected HOST:PORT, [IPV6]:PORT, an address or a port alone"
+                )
+            }
+            ListenError::Unresolved { host, source } => {
+                write!(f, "can't listen on {host}: it has no address ({source})")
+            }
+            ListenError::Interfaces(source) => {
+                write!(f, "the system does not tell its addresses: {source}; name them with --listen")
+            }
+            ListenError::NoInterface(ip) => {
+                write!(f, "can't listen on {ip}: no interface has an address of that family")
+            }
+        }
+    }
+}
+
+impl Error for ListenError {}
+
+/// The addresses that are meant, each once, in the order in which they were named.
+///
+/// Via and Record-Route name the address of a listener, so there is one listener for each address, none for an unspecified one.
+///
+/// # Errors
+/// For the first that means none.
+pub(crate) fn addresses(listen: &[Listen]) -> Result<Vec<ListenOn>, ListenError> {
+    let mut all: Vec<ListenOn> = Vec::new();
+    for one in listen {
+        for on in addresses_of(one)? {
+            match all.iter_mut().find(|known| known.address == on.address && on.address.port() != 0) {
+                Some(known) => known.if_available &= on.if_available,
+                None => all.push(on),
+            }
+        }
+    }
+    Ok(all)
+}
+
+fn addresses_of(listen: &Listen) -> Result<Vec<ListenOn>, ListenError> {
+    match listen {
+        Listen::Loopback { port } => Ok(Vec::from([
+            ListenOn { address: SocketAddr::from((Ipv4Addr::LOCALHOST, *port)), if_available: false },
+            ListenOn { address: SocketAddr::from((Ipv6Addr::LOCALHOST, *port)), if_available: true },
+        ])),
+        Listen::Address(address) if address.ip().is_unspecified() => of_interfaces(*address),
+        Listen::Address(address) => Ok(Vec::from([ListenOn { address: *address, if_available: false }])),
+        Listen::Name { host, port } => {
+            let unresolved = |source| ListenError::Unresolved { host: host.clone(), source };
+            let found: Vec<_> = (&**host, *port).to_socket_addrs().map_err(unresolved)?.collect();
+            if found.is_empty() {
+                return Err(unresolved(io::ErrorKind::NotFound.into()));
+            }
+            // "localhost" is told to have ::1 where there is no IPv6.
+            let both = found.iter().any(SocketAddr::is_ipv4);
+            Ok(found.into_iter().map(|address| ListenOn { address, if_available: both && address.is_ipv6() }).collect())
+        }
+    }
+}
+
+/// Every address of the machine in the family of the unspecified one. Link-local ones of IPv6 are passed over: without the name of
+/// an interface, which a Via can't hold, they lead nowhere.
+fn of_interfaces(unspecified: SocketAddr) -> Result<Vec<ListenOn>, ListenError> {
+    let mut found: Vec<IpAddr> = if_addrs::get_if_addrs()
+        .map_err(ListenError::Interfaces)?
+        .into_iter()
+        .map(|interface| interface.ip())
+        .filter(|ip| ip.is_ipv4() == unspecified.is_ipv4())
+        .filter(|ip| !matches!(ip, IpAddr::V6(v6) if v6.is_unicast_link_local()))
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    if found.is_empty() {
+        return Err(ListenError::NoInterface(unspecified.ip()));
+    }
+    let on = |ip| ListenOn { address: SocketAddr::new(ip, unspecified.port()), if_available: false };
+    Ok(found.into_iter().map(on).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+    use super::*;
+
+    fn address(text: &str) -> Listen {
+        Listen::Address(text.parse().unwrap())
+    }
+
+    #[test]
+    fn forms() {
+        for (text, listen) in [
+            ("5070", Listen::Loopback { port: 5070 }),
+            ("0", Listen::Loopback { port: 0 }),
+            ("192.0.2.1", address("192.0.2.1:5060")),
+            ("192.0.2.1:5070", address("192.0.2.1:5070")),
+            ("::1", address("[::1]:5060")),
+            ("[::1]", address("[::1]:5060")),
+            ("[::1]:5070", address("[::1]:5070")),
+            ("0.0.0.0", address("0.0.0.0:5060")),
+            ("localhost", Listen::Name { host: "localhost".into(), port: 5060 }),
+            ("sip.example.com:5070", Listen::Name { host: "sip.example.com".into(), port: 5070 }),
+        ] {
+            assert_eq!(text.parse::<Listen>().unwrap(), listen, "{text}");
+            assert_eq!(listen.to_string().parse::<Listen>().unwrap(), listen);
+        }
+        for text in [
+            "",
+            "65536",
+            "192.0.2.1:65536",
+            "192.0.2.256",
+            "[::1",
+            "::1:x",
+            "a:b",
+            "a b",
+            "sip:a",
+            "-",
+            "udp:1.2.3.4:5060",
+        ] {
+            assert!(matches!(text.parse::<Listen>(), Err(ListenError::Malformed(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn each_address_once_and_none_unspecified() {
+        let listen = ["127.0.0.1:5060", "5060", "0.0.0.0:5060"].map(|text| text.parse().unwrap());
+        let all = addresses(&listen).unwrap();
+        let count = |ip: &str| all.iter().filter(|on| on.address.ip() == ip.parse::<IpAddr>().unwrap()).count();
+        assert_eq!((count("127.0.0.1"), count("::1"), count("0.0.0.0")), (1, 1, 0));
+        assert_eq!(all[0], ListenOn { address: "127.0.0.1:5060".parse().unwrap(), if_available: false });
+        assert!(all[1].if_available);
+    }
+
+    #[test]
+    fn names_without_an_address() {
+        // Longer than a label may be, so that no name server is asked.
+        let host = "a".repeat(64);
+        let error = addresses(&[host.parse().unwrap()]).unwrap_err();
+        assert!(error.to_string().starts_with(&format!("can't listen on {host}: it has no address")), "{error}");
+    }
+}

@@ -1,0 +1,154 @@
+//! Answering what a stack asks.
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, ToSocketAddrs as _};
+use std::sync::Arc;
+use std::time::Instant;
+
+use ringback_location_db::{LocationDb, StoreError};
+use ringback_stack::{Account, Answer, Lookup, Query, Token};
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::spawn_blocking;
+use tokio::time::timeout_at;
+
+use crate::clock::Clock;
+use crate::counters::LiveCounters;
+
+/// How many answers of the database and the resolver may wait for one shard. A lost one is as one that came too late.
+pub const ANSWERS_MAX: usize = 65_536;
+
+/// How many host names one shard looks up at once; those beyond it fail.
+pub const RESOLVES_MAX: usize = 32;
+
+/// Who has an account: asked within a shard's turn, so it must answer from memory.
+pub trait Accounts: Send + Sync {
+    /// The account of the user part of an address of record.
+    fn find(&self, user: &str) -> Option<Account>;
+}
+
+/// What all shards ask.
+#[derive(Clone)]
+pub struct Backends {
+    /// The location table.
+    pub location: LocationDb,
+    /// The accounts.
+    pub accounts: Arc<dyn Accounts>,
+}
+
+impl fmt::Debug for Backends {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Backends").field("location", &self.location).finish_non_exhaustive()
+    }
+}
+
+/// An answer that took its time.
+pub(crate) type Answered = (Token, Answer);
+
+/// Asks the back ends for one shard.
+#[derive(Debug)]
+pub(crate) struct Lookups {
+    backends: Backends,
+    answers: mpsc::Sender<Answered>,
+    resolves: Arc<Semaphore>,
+    counters: Arc<LiveCounters>,
+    clock: Clock,
+}
+
+impl Lookups {
+    pub(crate) fn new(
+        backends: Backends,
+        answers: mpsc::Sender<Answered>,
+        counters: Arc<LiveCounters>,
+        clock: Clock,
+    ) -> Lookups {
+        Lookups { backends, answers, resolves: Arc::new(Semaphore::new(RESOLVES_MAX)), counters, clock }
+    }
+
+    /// The answer, where it is known at once; otherwise it comes by the channel.
+    pub(crate) fn ask(&self, lookup: Lookup) -> Option<Answer> {
+        let Lookup { token, deadline, query } = lookup;
+        match query {
+            Query::LoadBindings { aor } => {
+                let (rows, version) = self.backends.location.load(&aor);
+                Some(Answer::Bindings { rows: rows.to_vec(), version })
+            }
+            Query::StoreBindings { aor, version, rows } => {
+                let (answers, counters) = (self.answers.clone(), Arc::clone(&self.counters));
+                let done = Box::new(move |stored| give(&answers, &counters, (token, answer_of_store(stored))));
+                self.backends.location.compare_and_store(aor, version, rows, done);
+                None
+            }
+            Query::Account { user } => Some(Answer::Account(self.backends.accounts.find(&user))),
+            Query::Resolve { host } => match self.clock.instant(deadline) {
+                Some(deadline) => self.resolve(token, host, deadline),
+                None => Some(Answer::Failed),
+            },
+            other => {
+                tracing::error!(query = ?other, "no back end answers this question");
+                Some(Answer::Failed)
+            }
+        }
+    }
+
+    /// Asks the system's resolver, which blocks: on a thread of its own.
+    fn resolve(&self, token: Token, host: Box<str>, deadline: Instant) -> Option<Answer> {
+        // The permit stays with the thread, which may be busy long after the deadline.
+        let Ok(permit) = Arc::clone(&self.resolves).try_acquire_owned() else {
+            self.counters.resolves_refused.count();
+            return Some(Answer::Failed);
+        };
+        let (answers, counters) = (self.answers.clone(), Arc::clone(&self.counters));
+        tokio::spawn(async move {
+            let asked = spawn_blocking(move || {
+                let addresses = addresses_of(&host);
+                drop(permit);
+                addresses
+            });
+            let answer = match timeout_at(deadline.into(), asked).await {
+                Ok(Ok(Ok(addresses))) => Answer::Addresses(addresses),
+                _ => Answer::Failed,
+            };
+            give(&answers, &counters, (token, answer));
+        });
+        None
+    }
+}
+
+fn give(answers: &mpsc::Sender<Answered>, counters: &LiveCounters, answered: Answered) {
+    if answers.try_send(answered).is_err() {
+        counters.answers_dropped.count();
+    }
+}
+
+fn answer_of_store<V>(stored: Result<V, StoreError>) -> Answer {
+    match stored {
+        Ok(_) => Answer::Stored,
+        Err(StoreError::Conflict { .. }) => Answer::Conflict,
+        Err(_) => Answer::Failed,
+    }
+}
+
+/// In the order that the system prefers.
+fn addresses_of(host: &str) -> io::Result<Vec<IpAddr>> {
+    let mut addresses = Vec::new();
+    for address in (host, 0).to_socket_addrs()? {
+        if !addresses.contains(&address.ip()) {
+            addresses.push(address.ip());
+        }
+    }
+    Ok(addresses)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+    use super::*;
+
+    #[test]
+    fn localhost_is_a_loopback_address() {
+        let addresses = addresses_of("localhost").unwrap();
+        assert!(!addresses.is_empty() && addresses.iter().all(IpAddr::is_loopback));
+        assert!(addresses_of("").is_err() || addresses_of("").unwrap().is_empty());
+    }
+}

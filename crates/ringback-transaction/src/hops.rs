@@ -1,0 +1,72 @@
+//! Which transactions fail with a hop.
+
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+
+use ringback_base::{FlowId, Hop, Transport};
+
+use crate::event::{ClientId, ServerId};
+use crate::table::Id;
+
+/// A transaction of either side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Key {
+    Server(ServerId),
+    Client(ClientId),
+}
+
+/// What can break: a connection, or the way to an address where no connection is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Wire {
+    Flow(FlowId),
+    /// With our own address for datagrams only: a connection has a port that is not known beforehand.
+    Way(Transport, Option<SocketAddr>, SocketAddr),
+}
+
+impl Wire {
+    fn of(hop: &Hop) -> Wire {
+        hop.flow.map_or_else(|| Wire::way(hop), Wire::Flow)
+    }
+
+    fn way(hop: &Hop) -> Wire {
+        Wire::Way(hop.transport, (!hop.transport.is_reliable()).then_some(hop.local), hop.remote)
+    }
+}
+
+/// An index, so that the loss of one connection costs no walk over all transactions.
+#[derive(Debug, Default)]
+pub(crate) struct Hops(BTreeSet<(Wire, Key)>);
+
+impl Hops {
+    pub(crate) fn insert(&mut self, hop: &Hop, key: Key) {
+        self.0.insert((Wire::of(hop), key));
+    }
+
+    pub(crate) fn remove(&mut self, hop: &Hop, key: Key) {
+        self.0.remove(&(Wire::of(hop), key));
+    }
+
+    /// The transactions that a failure of this hop concerns.
+    ///
+    /// Where it names a connection: those on it, and those that asked for any connection to its far end. Where it names
+    /// none, a transaction that is bound to a connection is spared.
+    pub(crate) fn failed_by(&self, hop: &Hop) -> Vec<Key> {
+        let way = Wire::way(hop);
+        let mut keys = self.on(way);
+        if let wire @ Wire::Flow(_) = Wire::of(hop) {
+            keys.append(&mut self.on(wire));
+        }
+        keys
+    }
+
+    fn on(&self, wire: Wire) -> Vec<Key> {
+        let from = (wire, Key::Server(ServerId(Id::MIN)));
+        let to = (wire, Key::Client(ClientId(Id::MAX)));
+        self.0.range(from..=to).map(|(_, key)| *key).collect()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}

@@ -1,0 +1,140 @@
+//! Transactions by id and by what a message says of them.
+
+use core::fmt;
+
+use hashbrown::HashTable;
+use slab::Slab;
+
+/// A place in a table, and which of its users is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Id {
+    slot: usize,
+    /// Never used twice in one table.
+    generation: u64,
+}
+
+impl Id {
+    /// Smaller and larger than every other.
+    pub(crate) const MIN: Id = Id { slot: 0, generation: 0 };
+    pub(crate) const MAX: Id = Id { slot: usize::MAX, generation: u64::MAX };
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.slot, self.generation)
+    }
+}
+
+/// A slab, and an index from keyed hashes to its slots; the keys themselves stay in the messages that the values hold.
+///
+/// Strangers pick the keys. What distinguishes two keys must be in the hash in full, or they could fill one bucket.
+#[derive(Debug)]
+pub(crate) struct Table<T> {
+    entries: Slab<Entry<T>>,
+    index: HashTable<Place>,
+    next_generation: u64,
+    limit: usize,
+}
+
+#[derive(Debug)]
+struct Entry<T> {
+    generation: u64,
+    hash: u64,
+    value: T,
+}
+
+#[derive(Debug)]
+struct Place {
+    hash: u64,
+    slot: usize,
+}
+
+impl<T> Table<T> {
+    /// An empty table for so many values.
+    pub(crate) fn new(limit: usize) -> Table<T> {
+        Table { entries: Slab::new(), index: HashTable::new(), next_generation: 1, limit }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.len() >= self.limit
+    }
+
+    /// Takes in a value, made when its id is known, whose key has this hash; `None` where the table is full.
+    pub(crate) fn insert(&mut self, hash: u64, value: impl FnOnce(Id) -> T) -> Option<Id> {
+        if self.is_full() {
+            return None;
+        }
+        let generation = self.next_generation;
+        self.next_generation = generation.wrapping_add(1);
+        let vacant = self.entries.vacant_entry();
+        let slot = vacant.key();
+        let id = Id { slot, generation };
+        vacant.insert(Entry { generation, hash, value: value(id) });
+        self.index.insert_unique(hash, Place { hash, slot }, |place| place.hash);
+        Some(id)
+    }
+
+    /// The value whose key has this hash and of which `is_it` holds.
+    pub(crate) fn find(&self, hash: u64, mut is_it: impl FnMut(&T) -> bool) -> Option<Id> {
+        let here =
+            |place: &Place| place.hash == hash && self.entries.get(place.slot).is_some_and(|entry| is_it(&entry.value));
+        let slot = self.index.find(hash, here)?.slot;
+        self.entries.get(slot).map(|entry| Id { slot, generation: entry.generation })
+    }
+
+    pub(crate) fn get(&self, id: Id) -> Option<&T> {
+        self.entries.get(id.slot).filter(|entry| entry.generation == id.generation).map(|entry| &entry.value)
+    }
+
+    pub(crate) fn get_mut(&mut self, id: Id) -> Option<&mut T> {
+        self.entries.get_mut(id.slot).filter(|entry| entry.generation == id.generation).map(|entry| &mut entry.value)
+    }
+
+    pub(crate) fn remove(&mut self, id: Id) -> Option<T> {
+        self.get(id)?;
+        let entry = self.entries.try_remove(id.slot)?;
+        if let Ok(place) = self.index.find_entry(entry.hash, |place| place.slot == id.slot) {
+            place.remove();
+        }
+        Some(entry.value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_stale_id_names_nobody() {
+        let mut table = Table::new(2);
+        let first = table.insert(7, |_| 'a').unwrap();
+        assert_eq!(table.remove(first), Some('a'));
+        let second = table.insert(7, |_| 'b').unwrap();
+        assert_eq!(first.slot, second.slot);
+        assert_eq!(table.get(first), None);
+        assert_eq!(table.get_mut(first), None);
+        assert_eq!(table.remove(first), None);
+        assert_eq!(table.get(second), Some(&'b'));
+    }
+
+    #[test]
+    fn values_of_one_hash_are_told_apart() {
+        let mut table = Table::new(3);
+        let ids: [Id; 3] = ['a', 'b', 'c'].map(|value| table.insert(7, |_| value).unwrap());
+        assert!(table.is_full());
+        assert_eq!(table.insert(8, |_| 'd'), None);
+        assert_eq!(table.find(7, |v| *v == 'b'), Some(ids[1]));
+        table.remove(ids[1]);
+        assert_eq!(table.find(7, |v| *v == 'b'), None);
+        assert_eq!(table.find(7, |v| *v == 'c'), Some(ids[2]));
+        assert_eq!(table.find(8, |_| true), None);
+        table.remove(ids[0]);
+        table.remove(ids[2]);
+        assert_eq!((table.len(), table.index.len()), (0, 0));
+    }
+}

@@ -1,0 +1,377 @@
+//! The layer: what comes in finds its machine here, and what comes out waits here.
+
+use core::hash::BuildHasher as _;
+
+use alloc::string::String;
+use bytes::Bytes;
+use ringback_base::{Hop, KeyedHash, Micros, Now};
+use ringback_message::{Method, Request, Response, StatusCode};
+
+use crate::client::{Client, ClientMachine};
+use crate::effects::{Effects, Output, Running};
+use crate::event::{ClientId, Counters, Event, RequestError, RespondError, ServerId, Transmit};
+use crate::hops::{Hops, Key};
+use crate::invite_server::AckTo;
+use crate::key::{self, ClientKey, ServerKey};
+use crate::server::{Server, ServerMachine};
+use crate::table::Table;
+use crate::timers::{Reason, Timers};
+
+/// How many client and how many server transactions there may be, where nobody says otherwise.
+pub const TRANSACTIONS_MAX: usize = 65_536;
+
+/// What the layer is set up with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// T1, T2 and T4.
+    pub timers: Timers,
+    /// The most server transactions. A new request above it is answered with 503 and leaves no state.
+    pub server_transactions_max: usize,
+    /// The most client transactions. A new one above it is an error for the TU.
+    pub client_transactions_max: usize,
+}
+
+impl Default for Config {
+    /// The RFC's timers and [`TRANSACTIONS_MAX`] on each side.
+    fn default() -> Config {
+        Config {
+            timers: Timers::default(),
+            server_transactions_max: TRANSACTIONS_MAX,
+            client_transactions_max: TRANSACTIONS_MAX,
+        }
+    }
+}
+
+/// All transactions of one shard.
+///
+/// # Bounds
+/// The tables have the limits of [`Config`]; a transaction runs at most two timers. What waits in the queues is the
+/// caller's to fetch after each call: one message that came in leaves at most one message and two events,
+/// [`Transactions::handle_timeout`] at most one message and two events for each timer that was due, and
+/// [`Transactions::handle_transport_error`] at most two events for each transaction.
+#[derive(Debug)]
+pub struct Transactions {
+    config: Config,
+    hash: KeyedHash,
+    servers: Table<Server>,
+    clients: Table<Client>,
+    hops: Hops,
+    out: Output,
+}
+
+impl Transactions {
+    /// An empty layer. The hash must have a secret key.
+    #[must_use]
+    pub fn new(config: Config, hash: KeyedHash) -> Transactions {
+        Transactions {
+            config,
+            hash,
+            servers: Table::new(config.server_transactions_max),
+            clients: Table::new(config.client_transactions_max),
+            hops: Hops::default(),
+            out: Output::default(),
+        }
+    }
+
+    /// A request came in. `reply` is the hop that its responses take, by `[RFC 3261, Section 18.2.2]`.
+    pub fn handle_request(&mut self, request: Request, reply: Hop, now: Now) {
+        if request.is(&Method::Ack) {
+            return self.handle_ack(request, reply, now);
+        }
+        let key = ServerKey::of(&request);
+        let hash = self.hash.hash_one(&key);
+        match self.servers.find(hash, |server| ServerKey::of(&server.request) == key) {
+            Some(id) => {
+                self.with_server(ServerId(id), now, |machine, fx| machine.repeated(fx));
+            }
+            None if self.servers.is_full() => self.refuse(&request, reply),
+            None => self.accept(hash, request, reply, now),
+        }
+    }
+
+    /// A response came in, from this hop.
+    pub fn handle_response(&mut self, response: Response, from: Hop, now: Now) {
+        let id = ClientKey::of_response(&response).and_then(|key| {
+            let hash = self.hash.hash_one(&key);
+            self.clients.find(hash, |client| ClientKey::of_request(&client.request).as_ref() == Some(&key))
+        });
+        match id {
+            Some(id) => {
+                self.with_client(ClientId(id), now, |machine, request, fx| machine.response(response, request, fx))
+            }
+            None => {
+                self.out.counters.responses_stray += 1;
+                self.out.events.push_back(Event::StrayResponse { response, from });
+            }
+        }
+    }
+
+    /// Time has passed: every timer that is due fires. Called late, a timer still fires once, and the next one counts
+    /// from now.
+    pub fn handle_timeout(&mut self, now: Now) {
+        while let Some((_, (key, timer))) = self.out.timers.pop_due(now.mono) {
+            match key {
+                Key::Server(id) => _ = self.with_server(id, now, |machine, fx| machine.fire(timer, fx)),
+                Key::Client(id) => self.with_client(id, now, |machine, request, fx| machine.fire(timer, request, fx)),
+            }
+        }
+    }
+
+    /// The transport can't send on this hop, or has lost its connection.
+    ///
+    /// With a flow: the transactions on it are told, and those that named none to the same far end. Without one: the
+    /// latter only.
+    pub fn handle_transport_error(&mut self, hop: &Hop, now: Now) {
+        for key in self.hops.failed_by(hop) {
+            self.out.counters.transport_errors += 1;
+            match key {
+                Key::Server(id) => _ = self.with_server(id, now, |machine, fx| machine.transport_error(fx)),
+                Key::Client(id) => self.with_client(id, now, |machine, _, fx| machine.transport_error(fx)),
+            }
+        }
+    }
+
+    /// Sends a response of the TU.
+    ///
+    /// # Errors
+    /// Where the transaction is gone, is past this response, or never asked for it.
+    pub fn respond(&mut self, id: ServerId, response: Response, now: Now) -> Result<(), RespondError> {
+        let server = self.servers.get(id.0).ok_or(RespondError::Unknown)?;
+        if !server.is_answered_by(&response) {
+            return Err(RespondError::Foreign);
+        }
+        self.with_server(id, now, |machine, fx| machine.respond(&response, fx)).unwrap_or(Err(RespondError::Unknown))
+    }
+
+    /// Starts a client transaction with a request whose top Via has its branch, and sends it to that hop.
+    ///
+    /// # Errors
+    /// For an ACK, for want of a branch or of room, and where the branch is in use for this method.
+    pub fn request(&mut self, request: Request, to: Hop, now: Now) -> Result<ClientId, RequestError> {
+        if request.is(&Method::Ack) {
+            return Err(RequestError::Ack);
+        }
+        let key = ClientKey::of_request(&request).ok_or(RequestError::NoBranch)?;
+        let hash = self.hash.hash_one(&key);
+        if self.clients.find(hash, |client| ClientKey::of_request(&client.request).as_ref() == Some(&key)).is_some() {
+            return Err(RequestError::BranchInUse);
+        }
+        let (out, timers) = (&mut self.out, &self.config.timers);
+        let id = self.clients.insert(hash, |id| {
+            let mut running = Running::default();
+            let key = Key::Client(ClientId(id));
+            let mut fx =
+                Effects { key, hop: to, now, timers, running: &mut running, out, abandoned: false, ended: false };
+            let machine = ClientMachine::start(&request, &mut fx);
+            Client { request, hop: to, running, abandoned: false, machine }
+        });
+        let Some(id) = id.map(ClientId) else {
+            self.out.counters.client_limit_reached += 1;
+            return Err(RequestError::Full);
+        };
+        self.out.counters.client_transactions += 1;
+        self.hops.insert(&to, Key::Client(id));
+        Ok(id)
+    }
+
+    /// Sends a message outside of any transaction: the ACK for a 2xx, a stateless forward or response.
+    pub fn send(&mut self, bytes: Bytes, hop: Hop) {
+        self.out.transmits.push_back(Transmit { hop, bytes });
+    }
+
+    /// The To tag for a response that the TU [sends](Transactions::send) without a transaction: its ACK is then
+    /// absorbed here. `[RFC 3261, Section 8.2.7]`
+    #[must_use]
+    pub fn stateless_tag(&self, request: &Request) -> String {
+        key::stateless_tag(&self.hash, request)
+    }
+
+    /// The TU has no more use for a client transaction, as 64*T1 after a CANCEL. `[RFC 3261, Section 9.1]`
+    ///
+    /// It goes on absorbing and acknowledging what comes. An INVITE without a final response ends 64*T1 after this
+    /// call, or after its first provisional response where that comes later. Of its events only `ClientEnded` comes
+    /// still, and each 2xx to an INVITE, because that made a session which somebody has to end.
+    pub fn abandon(&mut self, id: ClientId, now: Now) {
+        match self.clients.get_mut(id.0) {
+            Some(client) if !client.abandoned => client.abandoned = true,
+            _ => return,
+        }
+        self.with_client(id, now, |machine, _, fx| machine.abandon(fx));
+    }
+
+    /// The request that made a server transaction.
+    #[must_use]
+    pub fn server_request(&self, id: ServerId) -> Option<&Request> {
+        self.servers.get(id.0).map(|server| &server.request)
+    }
+
+    /// The hop that the responses of a server transaction take.
+    #[must_use]
+    pub fn server_reply_hop(&self, id: ServerId) -> Option<Hop> {
+        self.servers.get(id.0).map(|server| server.reply)
+    }
+
+    /// True once a server transaction has sent a final response: a CANCEL has no effect on it any more.
+    /// `[RFC 3261, Section 9.2]`
+    #[must_use]
+    pub fn is_answered(&self, id: ServerId) -> bool {
+        self.servers.get(id.0).is_some_and(|server| server.machine.is_answered())
+    }
+
+    /// The request of a client transaction.
+    #[must_use]
+    pub fn client_request(&self, id: ClientId) -> Option<&Request> {
+        self.clients.get(id.0).map(|client| &client.request)
+    }
+
+    /// The hop that the request of a client transaction took: its CANCEL takes the same. `[RFC 3261, Section 9.1]`
+    #[must_use]
+    pub fn client_hop(&self, id: ClientId) -> Option<Hop> {
+        self.clients.get(id.0).map(|client| client.hop)
+    }
+
+    /// How many server transactions there are.
+    #[must_use]
+    pub fn server_len(&self) -> usize {
+        self.servers.len()
+    }
+
+    /// How many client transactions there are.
+    #[must_use]
+    pub fn client_len(&self) -> usize {
+        self.clients.len()
+    }
+
+    /// How many timers run.
+    #[must_use]
+    pub fn timer_len(&self) -> usize {
+        self.out.timers.len()
+    }
+
+    /// True where nothing is left: no transaction, no timer, and nothing to fetch.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.server_len() == 0
+            && self.client_len() == 0
+            && self.timer_len() == 0
+            && self.hops.is_empty()
+            && self.out.transmits.is_empty()
+            && self.out.events.is_empty()
+    }
+
+    /// What was counted since the start.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.out.counters
+    }
+
+    /// The next message to send.
+    #[must_use]
+    pub fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.out.transmits.pop_front()
+    }
+
+    /// The next event for the TU.
+    #[must_use]
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.out.events.pop_front()
+    }
+
+    /// When [`Transactions::handle_timeout`] wants to be called next, and by which timer.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<(Micros, Reason)> {
+        self.out.timers.next().map(|(at, (_, reason))| (at, *reason))
+    }
+
+    /// A request that repeats none: it gets a transaction, and the TU gets it.
+    fn accept(&mut self, hash: u64, request: Request, reply: Hop, now: Now) {
+        let cancelled = request.is(&Method::Cancel).then(|| self.cancelled_by(&request));
+        let (out, timers) = (&mut self.out, &self.config.timers);
+        let id = self.servers.insert(hash, |id| {
+            let mut running = Running::default();
+            let key = Key::Server(ServerId(id));
+            let mut fx =
+                Effects { key, hop: reply, now, timers, running: &mut running, out, abandoned: false, ended: false };
+            let machine = ServerMachine::start(&request, &mut fx);
+            Server { request, reply, running, machine }
+        });
+        let Some(id) = id.map(ServerId) else { return };
+        self.out.counters.server_transactions += 1;
+        self.hops.insert(&reply, Key::Server(id));
+        self.out.events.push_back(match cancelled {
+            Some(invite) => Event::Cancel { id, invite },
+            None => Event::Request { id },
+        });
+    }
+
+    fn cancelled_by(&self, cancel: &Request) -> Option<ServerId> {
+        let key = ServerKey::of_cancelled(cancel);
+        let hash = self.hash.hash_one(&key);
+        self.servers.find(hash, |server| ServerKey::of(&server.request) == key).map(ServerId)
+    }
+
+    /// The table is full: what is live stays, what is new is turned away with no Retry-After, which would close this
+    /// server to its sender for every call. `[RFC 7339, Section 5.10.2]`
+    fn refuse(&mut self, request: &Request, reply: Hop) {
+        self.out.counters.server_limit_reached += 1;
+        let tag = self.stateless_tag(request);
+        if let Ok(response) = Response::to(request, StatusCode::ServiceUnavailable).to_tag(tag).build() {
+            self.send(response.as_bytes().clone(), reply);
+        }
+    }
+
+    fn handle_ack(&mut self, ack: Request, from: Hop, now: Now) {
+        let id = ServerKey::of_acknowledged(&ack).into_iter().find_map(|key| {
+            let hash = self.hash.hash_one(&key);
+            self.servers.find(hash, |server| server.is_acknowledged(&key, &ack))
+        });
+        let to = match id {
+            Some(id) => self.with_server(ServerId(id), now, |machine, fx| machine.ack(fx)),
+            None => None,
+        };
+        let stateless = to.is_none() && ack.to_tag().is_some_and(|tag| tag == self.stateless_tag(&ack).as_bytes());
+        if stateless {
+            self.out.counters.acks_absorbed += 1;
+        } else if to != Some(AckTo::Machine) {
+            self.out.events.push_back(Event::Ack { request: ack, from });
+        }
+    }
+
+    fn with_server<R>(
+        &mut self,
+        id: ServerId,
+        now: Now,
+        act: impl FnOnce(&mut ServerMachine, &mut Effects<'_>) -> R,
+    ) -> Option<R> {
+        let Server { reply, running, machine, .. } = self.servers.get_mut(id.0)?;
+        let (key, hop) = (Key::Server(id), *reply);
+        let (out, timers) = (&mut self.out, &self.config.timers);
+        let mut fx = Effects { key, hop, now, timers, running, out, abandoned: false, ended: false };
+        let result = act(machine, &mut fx);
+        if fx.ended {
+            self.servers.remove(id.0);
+            self.hops.remove(&hop, key);
+            self.out.events.push_back(Event::ServerEnded { id });
+        }
+        Some(result)
+    }
+
+    fn with_client(
+        &mut self,
+        id: ClientId,
+        now: Now,
+        act: impl FnOnce(&mut ClientMachine, &Request, &mut Effects<'_>),
+    ) {
+        let Some(client) = self.clients.get_mut(id.0) else { return };
+        let Client { request, hop, running, machine, abandoned } = client;
+        let (key, hop, abandoned) = (Key::Client(id), *hop, *abandoned);
+        let (out, timers) = (&mut self.out, &self.config.timers);
+        let mut fx = Effects { key, hop, now, timers, running, out, abandoned, ended: false };
+        act(machine, request, &mut fx);
+        if fx.ended {
+            self.clients.remove(id.0);
+            self.hops.remove(&hop, key);
+            self.out.events.push_back(Event::ClientEnded { id });
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The machines as scripts in virtual time, matching, limits and leaks.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod failures;
+mod invite_client;
+mod invite_server;
+mod limits;
+mod matching;
+mod non_invite_client;
+mod non_invite_server;
+mod random;
+mod script;
