@@ -25,6 +25,13 @@ pub enum Query {
         /// All that are to be kept.
         rows: Vec<Binding>,
     },
+    /// Tell when what was read at this version is durable: answered by [`Answer::Stored`].
+    ConfirmBindings {
+        /// Whose.
+        aor: Aor,
+        /// The version that they were read at.
+        version: Version,
+    },
     /// The account of a user: answered by [`Answer::Account`].
     Account {
         /// The user part of the address of record, which is also the digest user name.

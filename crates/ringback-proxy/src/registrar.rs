@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use ringback_auth::{Authenticator, Claim, DigestVerified};
 use ringback_base::{Hop, Now};
@@ -53,10 +54,13 @@ enum Stage {
         registration: Box<Registration>,
         conflicts: u8,
     },
+    Confirm {
+        rows: Vec<Binding>,
+    },
     Store {
         registration: Box<Registration>,
         conflicts: u8,
-        rows: alloc::vec::Vec<Binding>,
+        rows: Vec<Binding>,
     },
 }
 
@@ -86,7 +90,7 @@ impl Right {
 }
 
 impl Step {
-    fn refuse(reply: Reply) -> Step {
+    fn reply(reply: Reply) -> Step {
         Step::Done { reply, wrong_user: None, changed: None }
     }
 }
@@ -94,18 +98,18 @@ impl Step {
 /// Takes up a REGISTER for our domain.
 pub fn begin(request: &Request, from: Hop, around: &mut Surroundings<'_>) -> Step {
     if let Err(reply) = require(request, HeaderId::Require, REGISTRAR_OPTION_TAGS) {
-        return Step::refuse(reply);
+        return Step::reply(reply);
     }
     let aor = match address_of_record(request, around.names) {
         Ok(aor) => aor,
-        Err(reply) => return Step::refuse(reply),
+        Err(reply) => return Step::reply(reply),
     };
     let received = known_hop(request, from);
     if around.open {
         return Registering { aor, received, stage: Stage::Stranger }.read(request, &Right::Open);
     }
     match authenticate::first(around.auth, Role::Uas, request, around.now) {
-        First::Refuse(reply) => Step::refuse(reply),
+        First::Refuse(reply) => Step::reply(reply),
         First::Ask(claim, query) => {
             Step::Ask(Box::new(Registering { aor, received, stage: Stage::Credentials(claim) }), query)
         }
@@ -156,14 +160,19 @@ impl Registering {
                 }
             }
             (Stage::Stranger, Answer::Account(Some(_))) => {
-                Step::refuse(Reply::because(StatusCode::Forbidden, "These credentials are not those of the user in To"))
+                Step::reply(Reply::because(StatusCode::Forbidden, "These credentials are not those of the user in To"))
             }
-            (Stage::Stranger, Answer::Account(None)) => Step::refuse(Reply::new(StatusCode::NotFound)),
+            (Stage::Stranger, Answer::Account(None)) => Step::reply(Reply::new(StatusCode::NotFound)),
             (Stage::Load { registration, conflicts }, Answer::Bindings { rows, version }) => {
                 let applied = registration.apply(&rows, around.now, self.received, around.policy);
                 match applied {
-                    Err(refusal) => Step::refuse(refused(&refusal)),
-                    Ok(Update::Unchanged(rows)) => Step::refuse(listing(&rows, around.now)),
+                    Err(refusal) => Step::reply(refused(&refusal)),
+                    // What the 200 lists must not be lost by a crash either.
+                    Ok(Update::Unchanged(rows)) => {
+                        let query = Query::ConfirmBindings { aor: self.aor.clone(), version };
+                        self.stage = Stage::Confirm { rows };
+                        Step::Ask(Box::new(self), query)
+                    }
                     Ok(Update::Changed(rows)) => {
                         let query = Query::StoreBindings { aor: self.aor.clone(), version, rows: rows.clone() };
                         self.stage = Stage::Store { registration, conflicts, rows };
@@ -171,6 +180,7 @@ impl Registering {
                     }
                 }
             }
+            (Stage::Confirm { rows }, Answer::Stored) => Step::reply(listing(&rows, around.now)),
             (Stage::Store { rows, .. }, Answer::Stored) => {
                 let reply = listing(&rows, around.now);
                 Step::Done { reply, wrong_user: None, changed: Some((self.aor, rows.len())) }
@@ -181,9 +191,9 @@ impl Registering {
                 Step::Ask(Box::new(self), query)
             }
             (Stage::Store { .. }, Answer::Conflict) => {
-                Step::refuse(Reply::because(StatusCode::ServerInternalError, "Too many changes to this user at once"))
+                Step::reply(Reply::because(StatusCode::ServerInternalError, "Too many changes to this user at once"))
             }
-            _ => Step::refuse(Reply::because(StatusCode::ServiceUnavailable, "The data base does not answer")),
+            _ => Step::reply(Reply::because(StatusCode::ServiceUnavailable, "The data base does not answer")),
         }
     }
 
@@ -199,7 +209,7 @@ impl Registering {
     /// Reads what is to be registered and asks for what is.
     fn read(mut self, request: &Request, _right: &Right) -> Step {
         match Registration::read(request) {
-            Err(refusal) => Step::refuse(refused(&refusal)),
+            Err(refusal) => Step::reply(refused(&refusal)),
             Ok(registration) => {
                 let query = Query::LoadBindings { aor: self.aor.clone() };
                 self.stage = Stage::Load { registration: Box::new(registration), conflicts: 0 };

@@ -81,6 +81,10 @@ impl Calls {
         self.calls.len()
     }
 
+    pub(crate) fn all_answered(&self) -> bool {
+        self.calls.iter().all(|(_, call)| call.context.is_answered())
+    }
+
     pub(crate) fn insert(
         &mut self,
         server: ServerId,

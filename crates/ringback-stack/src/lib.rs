@@ -199,6 +199,12 @@ impl Stack {
         self.transactions.is_idle() && self.calls.len() == 0 && self.jobs.len() == 0
     }
 
+    /// True where nobody waits for an answer any more. Transactions that only absorb repetitions may still be open.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.jobs.len() == 0 && self.calls.all_answered()
+    }
+
     /// The next message to send.
     #[must_use]
     pub fn poll_transmit(&mut self) -> Option<Transmit> {

@@ -6,7 +6,7 @@ use std::net::{IpAddr, ToSocketAddrs as _};
 use std::sync::Arc;
 use std::time::Instant;
 
-use ringback_location_db::{LocationDb, StoreError};
+use ringback_location_db::{Done, LocationDb, StoreError};
 use ringback_stack::{Account, Answer, Lookup, Query, Token};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::spawn_blocking;
@@ -74,9 +74,11 @@ impl Lookups {
                 Some(Answer::Bindings { rows: rows.to_vec(), version })
             }
             Query::StoreBindings { aor, version, rows } => {
-                let (answers, counters) = (self.answers.clone(), Arc::clone(&self.counters));
-                let done = Box::new(move |stored| give(&answers, &counters, (token, answer_of_store(stored))));
-                self.backends.location.compare_and_store(aor, version, rows, done);
+                self.backends.location.compare_and_store(aor, version, rows, self.done(token));
+                None
+            }
+            Query::ConfirmBindings { aor, version } => {
+                self.backends.location.confirm(&aor, version, self.done(token));
                 None
             }
             Query::Account { user } => Some(Answer::Account(self.backends.accounts.find(&user))),
@@ -89,6 +91,12 @@ impl Lookups {
                 Some(Answer::Failed)
             }
         }
+    }
+
+    /// Gives the outcome of a store to the shard that asked.
+    fn done(&self, token: Token) -> Done {
+        let (answers, counters) = (self.answers.clone(), Arc::clone(&self.counters));
+        Box::new(move |stored| give(&answers, &counters, (token, answer_of_store(stored))))
     }
 
     /// Asks the system's resolver, which blocks: on a thread of its own.

@@ -259,7 +259,7 @@ impl Shard {
     }
 
     fn tell_idle(&mut self) {
-        let idle = self.stack.is_idle() && self.sockets.iter().all(Socket::is_flushed);
+        let idle = self.stack.is_settled() && self.sockets.iter().all(Socket::is_flushed);
         self.idle.send_if_modified(|told| std::mem::replace(told, idle) != idle);
     }
 

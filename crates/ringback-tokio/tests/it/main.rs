@@ -35,6 +35,10 @@ struct Server {
 
 impl Server {
     fn start(shards: u16) -> Server {
+        Server::start_with(shards, |_| {})
+    }
+
+    fn start_with(shards: u16, change: impl FnOnce(&mut Config)) -> Server {
         let folder = tempfile::tempdir().unwrap();
         let location =
             LocationDb::open(&folder.path().join("location.redb"), Options::default(), Now::default()).unwrap();
@@ -43,9 +47,23 @@ impl Server {
         let address = bound.listeners()[0].address;
         let mut config = Config::new("localhost", bound.listeners());
         config.algorithms = vec![Algorithm::Md5];
+        change(&mut config);
         let backends = Backends { location: location.clone(), accounts: Arc::new(Alice) };
         let running = bound.start(&config, &backends).unwrap();
         Server { running, address, location, folder }
+    }
+
+    /// With a call that rings and is not answered: its caller and its callee.
+    fn ringing(shards: u16) -> (Server, Phone, Phone) {
+        let server = Server::start_with(shards, |config| config.open = true);
+        let (caller, callee) = (Phone::new(server.address), Phone::new(server.address));
+        let contact = format!("Contact: <sip:alice@{}>\r\n", callee.0.local_addr().unwrap());
+        callee.send(callee.request("REGISTER", "r1", 1, &contact));
+        assert_eq!(callee.receive().status().as_u16(), 200);
+        let invite = caller.request("INVITE", "c1", 1, "");
+        caller.send(invite.replacen("sip:localhost", "sip:alice@localhost", 1));
+        assert_eq!(caller.receive().status().as_u16(), 100);
+        (server, caller, callee)
     }
 
     fn drain(self, bound: Duration) -> Drained {
@@ -161,11 +179,7 @@ fn an_idle_server_drains_at_once_and_a_busy_one_within_the_bound() {
     assert!(Server::start(2).drain(WAIT).was_idle);
     assert!(begun.elapsed() < WAIT);
 
-    let server = Server::start(2);
-    let phone = Phone::new(server.address);
-    phone.send(phone.request("OPTIONS", "c1", 1, ""));
-    phone.receive();
-    // The transaction waits 32 s for retransmissions. [RFC 3261, Section 17.2.2]
+    let (server, _caller, _callee) = Server::ringing(2);
     let begun = Instant::now();
     let drained = server.drain(Duration::from_millis(300));
     assert!(!drained.was_idle && begun.elapsed() >= Duration::from_millis(300));
@@ -173,10 +187,8 @@ fn an_idle_server_drains_at_once_and_a_busy_one_within_the_bound() {
 
 #[test]
 fn while_draining_new_requests_are_refused() {
-    let server = Server::start(1);
+    let (server, caller, _callee) = Server::ringing(1);
     let phone = Phone::new(server.address);
-    phone.send(phone.request("OPTIONS", "c1", 1, ""));
-    assert_eq!(phone.receive().status().as_u16(), 200);
     let draining = std::thread::spawn(move || server.drain(Duration::from_secs(3)));
     let refused = (0..100).any(|n| {
         std::thread::sleep(Duration::from_millis(20));
@@ -185,7 +197,7 @@ fn while_draining_new_requests_are_refused() {
     });
     assert!(refused);
     // Of what is open, retransmissions are answered as ever.
-    phone.send(phone.request("OPTIONS", "c1", 1, ""));
-    assert_eq!(phone.receive().status().as_u16(), 200);
+    caller.send(caller.request("INVITE", "c1", 1, "").replacen("sip:localhost", "sip:alice@localhost", 1));
+    assert_eq!(caller.receive().status().as_u16(), 100);
     assert!(!draining.join().unwrap().was_idle);
 }
