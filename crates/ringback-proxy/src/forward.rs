@@ -10,6 +10,7 @@ use ringback_base::{Hop, Transport};
 use ringback_message::{AuthParams, BuildError, Edit, HeaderId, Host, Method, Request, SipUri, Uri};
 use ringback_transport::sent_by;
 
+use crate::names::Names;
 use crate::routes::{Routed, Routes};
 
 /// What Max-Forwards starts from where it is missing. `[RFC 3261, Section 16.6]`
@@ -55,6 +56,8 @@ pub struct Onward<'a> {
     pub uri: &'a [u8],
     /// Makes Record-Route, where the method can set up a dialog.
     pub routes: &'a Routes,
+    /// Knows what our listeners are called.
+    pub names: &'a Names,
     /// The listener that it came in by.
     pub inbound: Hop,
     /// The hop that it leaves by.
@@ -86,7 +89,7 @@ impl Onward<'_> {
         for value in self.record_routes() {
             edit = edit.prepend(HeaderId::RecordRoute, value.as_bytes());
         }
-        let via = format!("{};branch={}", sent_by(self.outbound.transport, self.outbound.local), self.branch);
+        let via = format!("{};branch={}", sent_by(self.outbound.transport, &self.written(&self.outbound)), self.branch);
         edit = edit.prepend(HeaderId::Via, via.as_bytes());
         Request::check(edit.finish()?).map_err(|rejected| BuildError::Malformed(rejected.error))
     }
@@ -97,12 +100,16 @@ impl Onward<'_> {
         if !makes.iter().any(|method| self.request.is(method)) {
             return Vec::new();
         }
-        let call_id = self.request.call_id();
-        let mut values = Vec::from([self.routes.record(self.inbound.transport, self.inbound.local, call_id)]);
+        let record = |hop: &Hop| self.routes.record(hop.transport, &self.written(hop), self.request.call_id());
+        let mut values = Vec::from([record(&self.inbound)]);
         if (self.inbound.transport, self.inbound.local) != (self.outbound.transport, self.outbound.local) {
-            values.push(self.routes.record(self.outbound.transport, self.outbound.local, call_id));
+            values.push(record(&self.outbound));
         }
         values
+    }
+
+    fn written(&self, hop: &Hop) -> String {
+        self.names.written(hop.transport, hop.local)
     }
 }
 

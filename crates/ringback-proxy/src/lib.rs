@@ -47,7 +47,7 @@ pub use config::Config;
 pub use context::{Action, BranchId, Context, Final};
 pub use forward::{NextHop, Onward, Target, next_hop};
 pub use lookup::{Account, Answer, Query};
-pub use names::Names;
+pub use names::{Advertised, Listener, Names};
 pub use reply::Reply;
 pub use routes::{Routed, Routes};
 pub use validate::{LoopHash, PROXY_OPTION_TAGS, require, validate};

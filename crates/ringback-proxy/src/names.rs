@@ -1,61 +1,129 @@
 //! Which URIs are ours.
 
 use alloc::boxed::Box;
+use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
+use core::fmt;
 use core::net::SocketAddr;
 
 use ringback_base::Transport;
 use ringback_location::Aor;
 use ringback_message::{Host, SipUri};
 
+/// One address that we listen on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listener {
+    /// The protocol.
+    pub transport: Transport,
+    /// The address, never an unspecified one: without [`Listener::advertised`] it is what Via and Record-Route name.
+    pub address: SocketAddr,
+    /// What others reach it by, where that is another address: behind a 1:1 NAT, in a container.
+    pub advertised: Option<Advertised>,
+}
+
+/// A host and port that others reach a listener by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Advertised {
+    host: Box<str>,
+    port: u16,
+}
+
+impl Advertised {
+    /// A host name or address (an IPv6 one in brackets) and a port; `None` where the host is none or the port is 0.
+    #[must_use]
+    pub fn new(host: &str, port: u16) -> Option<Advertised> {
+        (Host::of(host.as_bytes()).is_some() && port > 0).then(|| Advertised { host: host.into(), port })
+    }
+}
+
+impl fmt::Display for Advertised {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
+    }
+}
+
+impl Listener {
+    /// A UDP listener.
+    #[must_use]
+    pub fn udp(address: SocketAddr) -> Listener {
+        Listener { transport: Transport::Udp, address, advertised: None }
+    }
+
+    /// A TCP listener.
+    #[must_use]
+    pub fn tcp(address: SocketAddr) -> Listener {
+        Listener { transport: Transport::Tcp, address, advertised: None }
+    }
+
+    fn is_host(&self, host: Host<'_>) -> bool {
+        let advertised = self.advertised.as_ref().is_some_and(|a| match (Host::of(a.host.as_bytes()), host) {
+            (Some(Host::Address(a)), Host::Address(b)) => a == b,
+            (Some(Host::Name(a)), Host::Name(b)) => a.eq_ignore_ascii_case(b),
+            _ => false,
+        });
+        advertised || host == Host::Address(self.address.ip())
+    }
+
+    fn is_port(&self, port: u16) -> bool {
+        self.address.port() == port || self.advertised.as_ref().is_some_and(|a| a.port == port)
+    }
+}
+
 /// The names of one domain and the addresses that we listen on.
 #[derive(Clone, Debug)]
 pub struct Names {
     domain: Box<str>,
     hosts: Vec<Box<[u8]>>,
-    listeners: Vec<(Transport, SocketAddr)>,
+    listeners: Vec<Listener>,
 }
 
 impl Names {
     /// A domain, its other names, and our listeners. A listener on a loopback address makes `localhost` a name too.
     #[must_use]
-    pub fn new(domain: &str, aliases: &[Box<str>], listeners: &[(Transport, SocketAddr)]) -> Names {
+    pub fn new(domain: &str, aliases: &[Box<str>], listeners: &[Listener]) -> Names {
         let mut hosts: Vec<Box<[u8]>> = aliases.iter().map(|name| name.as_bytes().into()).collect();
         hosts.push(domain.as_bytes().into());
-        if listeners.iter().any(|(_, address)| address.ip().is_loopback()) {
+        if listeners.iter().any(|listener| listener.address.ip().is_loopback()) {
             hosts.push((*b"localhost").into());
         }
         Names { domain: domain.into(), hosts, listeners: listeners.into() }
     }
 
+    /// The domain, by its first name.
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        &self.domain
+    }
+
     /// Whether the host names our domain: where a port is given it must be one of ours.
     pub fn is_domain<T: AsRef<[u8]>>(&self, uri: &SipUri<T>) -> bool {
-        let host = match uri.host() {
-            Host::Address(ip) => {
-                self.listeners.iter().any(|(_, address)| address.ip() == ip) || self.is_name(uri.host.as_ref())
-            }
-            Host::Name(name) => self.is_name(name),
-        };
-        host && uri.port.is_none_or(|port| self.listeners.iter().any(|(_, address)| address.port() == port))
+        let host = uri.host();
+        (self.is_name(uri.host.as_ref()) || self.listeners.iter().any(|listener| listener.is_host(host)))
+            && uri.port.is_none_or(|port| self.listeners.iter().any(|listener| listener.is_port(port)))
     }
 
     /// Whether a request sent to this URI would come to one of our listeners.
     pub fn is_listener<T: AsRef<[u8]>>(&self, uri: &SipUri<T>) -> bool {
         let transport = uri.params.value(b"transport").map_or(Some(Transport::Udp), Transport::from_name);
         let port = uri.port.unwrap_or_else(|| transport.map_or(5060, Transport::default_port));
-        match uri.host() {
-            Host::Address(ip) => self.listeners.iter().any(|(_, address)| *address == SocketAddr::new(ip, port)),
-            Host::Name(name) => self.is_name(name) && self.listeners.iter().any(|(_, address)| address.port() == port),
-        }
+        let (host, is_name) = (uri.host(), self.is_name(uri.host.as_ref()));
+        self.listeners.iter().any(|listener| (is_name || listener.is_host(host)) && listener.is_port(port))
     }
 
     /// Whether a Via with this sent-by was written by us.
     #[must_use]
     pub fn is_sent_by(&self, host: Host<'_>, port: Option<u16>) -> bool {
-        let Host::Address(ip) = host else { return false };
-        self.listeners.iter().any(|(transport, address)| {
-            address.ip() == ip && address.port() == port.unwrap_or_else(|| transport.default_port())
-        })
+        let is_ours = |listener: &Listener| {
+            listener.is_host(host) && listener.is_port(port.unwrap_or_else(|| listener.transport.default_port()))
+        };
+        self.listeners.iter().any(is_ours)
+    }
+
+    /// Host and port of a listener as others write it.
+    #[must_use]
+    pub fn written(&self, transport: Transport, local: SocketAddr) -> String {
+        let listener = self.listeners.iter().find(|l| l.transport == transport && l.address == local);
+        listener.and_then(|l| l.advertised.as_ref()).map_or_else(|| local.to_string(), Advertised::to_string)
     }
 
     fn is_name(&self, name: &[u8]) -> bool {
@@ -70,19 +138,19 @@ impl Names {
     /// Whether we listen by this transport, and so can send by it.
     #[must_use]
     pub fn has(&self, transport: Transport) -> bool {
-        self.listeners.iter().any(|(t, _)| *t == transport)
+        self.listeners.iter().any(|listener| listener.transport == transport)
     }
 
-    /// A listener that a datagram to this address can leave by: of the same address family, the same address first.
+    /// A listener that a message to this address can leave by: of the same address family, the preferred one first.
     #[must_use]
     pub fn outbound(&self, transport: Transport, remote: &SocketAddr, preferred: SocketAddr) -> Option<SocketAddr> {
-        let fits = |address: &SocketAddr| {
-            address.is_ipv4() == remote.is_ipv4() && (address.ip().is_loopback() == remote.ip().is_loopback())
-        };
-        let of_transport = || self.listeners.iter().filter(|(t, _)| *t == transport).map(|(_, address)| *address);
+        let same_family = |address: &SocketAddr| address.is_ipv4() == remote.is_ipv4();
+        let fits =
+            |address: &SocketAddr| same_family(address) && address.ip().is_loopback() == remote.ip().is_loopback();
+        let of_transport = || self.listeners.iter().filter(|l| l.transport == transport).map(|l| l.address);
         of_transport()
             .find(|address| *address == preferred && fits(address))
             .or_else(|| of_transport().find(fits))
-            .or_else(|| of_transport().find(|address| address.is_ipv4() == remote.is_ipv4()))
+            .or_else(|| of_transport().find(same_family))
     }
 }

@@ -1,5 +1,6 @@
 //! A response that we make ourselves, before it is tied to its request.
 
+use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -40,6 +41,12 @@ impl Reply {
     pub fn with(mut self, id: HeaderId, value: impl Into<String>) -> Reply {
         self.headers.push((id, value.into()));
         self
+    }
+
+    /// With a Warning: its code, who warns, and a text for people. `[RFC 3261, Section 20.43]`
+    #[must_use]
+    pub fn warning(self, code: u16, agent: &str, text: &str) -> Reply {
+        self.with(HeaderId::Warning, format!("{code} {agent} \"{text}\""))
     }
 
     /// The response to this request.

@@ -4,7 +4,6 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::net::SocketAddr;
 
 use ringback_base::{KeyedHash, Transport};
 use ringback_message::{Edit, HeaderId, NameAddr, ParseError, Request, SipUri, Uri};
@@ -54,13 +53,13 @@ impl Routes {
         format!("{:016x}", self.key.of(&[b"Record-Route", call_id]))
     }
 
-    /// The value of Record-Route for requests of this dialog that should come to this listener.
+    /// The value of Record-Route for requests of this dialog that should come to the listener at this host and port.
     #[must_use]
-    pub fn record(&self, transport: Transport, listener: SocketAddr, call_id: &[u8]) -> String {
+    pub fn record(&self, transport: Transport, host_port: &str, call_id: &[u8]) -> String {
         let cookie = self.cookie(call_id);
         match transport {
-            Transport::Udp => format!("<sip:{listener};lr;rr={cookie}>"),
-            other => format!("<sip:{listener};transport={};lr;rr={cookie}>", other.as_str().to_ascii_lowercase()),
+            Transport::Udp => format!("<sip:{host_port};lr;rr={cookie}>"),
+            other => format!("<sip:{host_port};transport={};lr;rr={cookie}>", other.as_str().to_ascii_lowercase()),
         }
     }
 

@@ -19,7 +19,7 @@ pub const PROXY_OPTION_TAGS: &[&str] = &[];
 /// The reply to send instead of relaying.
 pub fn validate(request: &Request, names: &Names, loops: &LoopHash) -> Result<(), Reply> {
     match request.request_uri() {
-        Ok(Uri::Sip(uri)) if !uri.secure => {}
+        Ok(Uri::Sip(_)) => {}
         Ok(_) => return Err(Reply::new(StatusCode::UnsupportedUriScheme)),
         Err(error) => return Err(Reply::malformed(&error)),
     }

@@ -3,20 +3,11 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::net::SocketAddr;
 
 use ringback_auth::{Algorithm, AuthConfig, AuthConfigError, Authenticator, NonceSecret};
-use ringback_base::{Micros, Random, Transport};
+use ringback_base::{Micros, Random};
 use ringback_location::Policy;
-
-/// One address that we listen on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Listener {
-    /// The protocol.
-    pub transport: Transport,
-    /// The address, never an unspecified one: it is what Via and Record-Route name.
-    pub address: SocketAddr,
-}
+use ringback_proxy::Listener;
 
 /// The settings of one shard.
 #[derive(Clone, Debug)]
@@ -53,14 +44,6 @@ pub struct Config {
     pub lookup_timeout: Micros,
     /// How many look-ups may be open; requests beyond it get 503.
     pub lookups_max: usize,
-}
-
-impl Listener {
-    /// A UDP listener.
-    #[must_use]
-    pub fn udp(address: SocketAddr) -> Listener {
-        Listener { transport: Transport::Udp, address }
-    }
 }
 
 impl Config {

@@ -2,7 +2,7 @@
 
 use core::net::SocketAddr;
 
-use ringback_base::{Hop, Now};
+use ringback_base::{Hop, Now, Transport};
 use ringback_message::{HeaderId, Method, Request, StatusCode, Uri};
 use ringback_proxy::registrar::{self, Step, Surroundings};
 use ringback_proxy::{Answer, Reply, Routed, uas, validate};
@@ -84,14 +84,14 @@ impl Stack {
         if !self.names.is_domain(&uri) || routed.next.is_some() {
             return Err(Reply::because(StatusCode::Forbidden, "This server relays for its own domain only"));
         }
-        if uri.secure {
-            return Err(Reply::because(StatusCode::UnsupportedUriScheme, "No sips here: this listener has no TLS"));
+        match uri.user {
+            Some(_) if !request.is(&Method::Register) => Ok(Addressee::User),
+            _ if uri.secure && !self.names.has(Transport::Tls) => {
+                Err(Reply::because(StatusCode::UnsupportedUriScheme, "No sips here: the server has no TLS"))
+            }
+            _ if request.is(&Method::Register) => Ok(Addressee::Registrar),
+            _ => Ok(Addressee::Server),
         }
-        Ok(match uri.user {
-            _ if request.is(&Method::Register) => Addressee::Registrar,
-            None => Addressee::Server,
-            Some(_) => Addressee::User,
-        })
     }
 
     fn may_relay(&self, request: &Request) -> Result<(), Reply> {

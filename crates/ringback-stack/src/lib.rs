@@ -46,7 +46,6 @@ mod relay;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
-use alloc::vec::Vec;
 use core::net::{Ipv4Addr, SocketAddr};
 
 use bytes::Bytes;
@@ -57,10 +56,11 @@ use ringback_proxy::{LoopHash, Names, Routes};
 use ringback_transaction::{Transactions, Transmit};
 use ringback_transport::peek_call_id;
 
-pub use config::{Config, Listener};
+pub use config::Config;
 pub use event::Event;
 pub use lookup::{Account, Answer, Lookup, Query, Token};
 pub use ringback_auth::AuthConfigError;
+pub use ringback_proxy::{Advertised, Listener};
 
 use calls::Calls;
 use dispatch::Merges;
@@ -126,9 +126,8 @@ impl Stack {
     /// # Errors
     /// Where the settings of authentication contradict themselves.
     pub fn new(config: Config, mut random: Random) -> Result<Stack, AuthConfigError> {
-        let listeners: Vec<_> = config.listeners.iter().map(|l| (l.transport, l.address)).collect();
         Ok(Stack {
-            names: Names::new(&config.domain, &config.aliases, &listeners),
+            names: Names::new(&config.domain, &config.aliases, &config.listeners),
             routes: Routes::new(&config.route_secret),
             loops: LoopHash::new(Routes::new(&config.route_secret).hash()),
             stateless: random.hasher(),

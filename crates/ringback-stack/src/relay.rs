@@ -66,10 +66,10 @@ impl Stack {
                 Ok((RelayStage::Bindings, Query::LoadBindings { aor }))
             }
             (RelayStage::Callee(_), Answer::Account(None)) => Err(Reply::new(StatusCode::NotFound)),
-            (RelayStage::Bindings, Answer::Bindings { rows, .. }) => match targets(&rows, now) {
-                targets if targets.is_empty() => Err(Reply::new(StatusCode::TemporarilyUnavailable)),
-                _ if self.config.redirect => Err(moved(&rows, now)),
-                targets => return self.start_call(server, request, routed, from, targets, now),
+            (RelayStage::Bindings, Answer::Bindings { rows, .. }) => match self.targets(&request, &rows, now) {
+                Ok(_) if self.config.redirect => Err(moved(&rows, now)),
+                Ok(targets) => return self.start_call(server, request, routed, from, targets, now),
+                Err(reply) => Err(reply),
             },
             _ => Err(Reply::because(StatusCode::ServiceUnavailable, "The data base does not answer")),
         };
@@ -77,6 +77,33 @@ impl Stack {
             Err(reply) => self.answer(server, reply, now),
             Ok((stage, query)) => self.ask_relay(server, from, routed, stage, query, now),
         }
+    }
+
+    /// The live bindings as targets. A `sips` request goes to `sips` contacts only, and these are reached by TLS only.
+    /// `[RFC 5630, Section 5.3]`
+    fn targets(&self, request: &Request, rows: &[Binding], now: Now) -> Result<Vec<Target>, Reply> {
+        let is_secure = |uri: &[u8]| uri.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"sips:"));
+        let secure = is_secure(request.request_uri_text());
+        let usable = |row: &&Binding| match (secure, is_secure(&row.contact)) {
+            (true, contact) => contact,
+            (false, contact) => !contact || self.names.has(Transport::Tls),
+        };
+        let live: Vec<&Binding> = rows.iter().filter(|row| row.is_live(now)).collect();
+        let target = |row: &Binding| Target {
+            uri: without_headers(&row.contact),
+            q: row.preference().as_thousandths(),
+            hop: row.received,
+        };
+        let targets: Vec<Target> = live.iter().copied().filter(usable).map(target).collect();
+        if !targets.is_empty() {
+            return Ok(targets);
+        }
+        let reply = Reply::new(StatusCode::TemporarilyUnavailable);
+        Err(match (live.is_empty(), secure) {
+            (true, _) => reply,
+            (false, true) => reply.warning(380, self.names.domain(), "SIPS Not Allowed"),
+            (false, false) => reply.warning(381, self.names.domain(), "SIPS Required"),
+        })
     }
 
     /// The caller is known: may it call under the name in From, and whom does it call?
@@ -234,6 +261,7 @@ impl Stack {
             routed: &call.routed,
             uri: &tries.target.uri,
             routes: &self.routes,
+            names: &self.names,
             inbound: call.from,
             outbound,
             branch: &format!("z9hG4bK{token}.{}", self.loops.of(&call.request)),
@@ -343,6 +371,7 @@ impl Stack {
             routed,
             uri: &uri,
             routes: &self.routes,
+            names: &self.names,
             inbound: from,
             outbound,
             branch: &format!("z9hG4bK{identity:016x}.ack"),
@@ -355,17 +384,6 @@ impl Stack {
     }
 }
 
-/// The live bindings as targets. A URI can't carry header fields into a request that we make. `[RFC 3261, Section 19.1.5]`
-fn targets(rows: &[Binding], now: Now) -> Vec<Target> {
-    let live = rows.iter().filter(|row| row.is_live(now));
-    live.map(|row| Target {
-        uri: without_headers(&row.contact),
-        q: row.preference().as_thousandths(),
-        hop: row.received,
-    })
-    .collect()
-}
-
 /// A 302 with the live bindings, the most wanted first. `[RFC 3261, Section 8.3]`
 fn moved(rows: &[Binding], now: Now) -> Reply {
     let mut live: Vec<&Binding> = rows.iter().filter(|row| row.is_live(now)).collect();
@@ -375,6 +393,7 @@ fn moved(rows: &[Binding], now: Now) -> Reply {
     })
 }
 
+/// A URI can't carry header fields into a request that we make. `[RFC 3261, Section 19.1.5]`
 fn without_headers(uri: &[u8]) -> Box<[u8]> {
     uri.split(|&b| b == b'?').next().unwrap_or(uri).into()
 }

@@ -86,5 +86,16 @@ fn call_ids_are_found_without_reading_all() {
 
 #[test]
 fn sent_by_is_written_as_via_wants_it() {
-    assert_eq!(sent_by(Transport::Udp, "[::1]:5060".parse().unwrap()), "SIP/2.0/UDP [::1]:5060");
+    assert_eq!(sent_by(Transport::Udp, "[::1]:5060"), "SIP/2.0/UDP [::1]:5060");
+}
+
+#[test]
+fn a_connection_that_is_gone_is_opened_anew_at_the_port_of_sent_by() {
+    let from = Hop {
+        transport: Transport::Tcp,
+        flow: Some(ringback_base::FlowId { shard: 0, slot: 1, generation: 2 }),
+        ..hop("198.51.100.7:40123")
+    };
+    let reply = reply_hop(&request("SIP/2.0/TCP phone.example:5071;branch=z9hG4bK1;rport").top_via(), from);
+    assert_eq!((reply.flow, reply.remote), (from.flow, "198.51.100.7:5071".parse().unwrap()));
 }

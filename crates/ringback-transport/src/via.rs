@@ -71,11 +71,12 @@ fn unmapped(ip: IpAddr) -> IpAddr {
 
 /// The hop that responses to a request take, given where the request came from. `[RFC 3261, Section 18.2.2]`
 ///
-/// A reliable transport answers on the connection; a datagram goes to the source address, at the source port where `rport`
+/// A reliable transport answers on the connection; should that be gone by then, the hop names the address to open another to:
+/// the source, at the port of sent-by. A datagram goes to the source address, at the source port where `rport`
 /// asks for it, else at the port of sent-by. `maddr` is ignored: it lets a stranger aim our answers at others.
 #[must_use]
 pub fn reply_hop(via: &Via<&[u8]>, from: Hop) -> Hop {
-    if from.transport.is_reliable() || via.rport().is_some() {
+    if !from.transport.is_reliable() && via.rport().is_some() {
         return from;
     }
     let port = via.port.unwrap_or_else(|| from.transport.default_port());
@@ -90,6 +91,6 @@ pub fn salvage_reply_hop(message: &Message, from: Hop) -> Option<Hop> {
 
 /// The Via that we put on top, up to and without its branch: `SIP/2.0/UDP 192.0.2.1:5060`.
 #[must_use]
-pub fn sent_by(transport: Transport, local: SocketAddr) -> alloc::string::String {
-    alloc::format!("SIP/2.0/{transport} {local}")
+pub fn sent_by(transport: Transport, host_port: &str) -> alloc::string::String {
+    alloc::format!("SIP/2.0/{transport} {host_port}")
 }

@@ -304,3 +304,84 @@ fn a_redirecting_domain_names_the_contacts_by_preference() {
     assert_eq!(ports, [2, 1]);
     world.ends_empty();
 }
+
+/// [RFC 5630, Section 5.3]
+#[test]
+fn sips_goes_to_sips_contacts_only() {
+    let mut world = ready();
+    world.send_authenticated(ALICE, "INVITE", "sips:bob@example.com", "alice", "sips:bob@example.com", "");
+    let refused = world.response(ALICE);
+    assert_eq!(
+        (refused.status().as_u16(), refused.first(HeaderId::Warning).unwrap().value()),
+        (480, &b"380 example.com \"SIPS Not Allowed\""[..])
+    );
+    let mut world = World::new();
+    world.send_authenticated(
+        BOB,
+        "REGISTER",
+        "sip:example.com",
+        "bob",
+        "sip:bob@example.com",
+        "Contact: <sips:bob@127.0.0.1:5072>\r\n",
+    );
+    world.received(BOB);
+    invite(&mut world);
+    let refused = world.response(ALICE);
+    assert_eq!(
+        (refused.status().as_u16(), refused.first(HeaderId::Warning).unwrap().value()),
+        (480, &b"381 example.com \"SIPS Required\""[..])
+    );
+    let text = world.text(ALICE, "REGISTER", "sips:example.com", "alice", "sips:alice@example.com", "");
+    world.send(ALICE, text);
+    assert_eq!(world.codes(ALICE), [416]);
+}
+
+#[test]
+fn an_advertised_address_stands_in_via_and_record_route_and_is_known_again() {
+    use ringback_stack::{Advertised, Listener};
+    let mut world = World::with(|config| {
+        let advertised = Advertised::new("sip.public.example", 15060);
+        config.listeners = vec![Listener { advertised, ..Listener::udp("127.0.0.1:5060".parse().unwrap()) }];
+    });
+    world.register(BOB, "bob");
+    invite(&mut world);
+    let at_bob = world.request(BOB);
+    assert_eq!((at_bob.top_via().host, at_bob.top_via().port), (&b"sip.public.example"[..], Some(15060)));
+    world.send(BOB, answer(&at_bob, 200, "b1", "Contact: <sip:bob@127.0.0.1:5072>\r\n"));
+    let established = world.response(ALICE);
+    let route = routes(&established);
+    assert!(route.starts_with("Route: <sip:sip.public.example:15060;lr;rr="), "{route}");
+    let bye = world
+        .text(ALICE, "BYE", "sip:bob@127.0.0.1:5072", "alice", "sip:bob@example.com>;tag=b1;x=<", &route)
+        .replace(";x=<>", "");
+    world.send(ALICE, &bye);
+    assert_eq!(world.request(BOB).method_text(), Some(&b"BYE"[..]));
+}
+
+/// [RFC 5658, Section 5]
+#[test]
+fn a_call_from_ipv4_to_ipv6_is_recorded_twice() {
+    let mut world = World::new();
+    world.send_authenticated(
+        BOB,
+        "REGISTER",
+        "sip:example.com",
+        "bob",
+        "sip:bob@example.com",
+        "Contact: <sip:bob@[::1]:5072>\r\n",
+    );
+    world.received(BOB);
+    invite(&mut world);
+    let at_bob = world.request("[::1]:5072");
+    let hosts: Vec<_> =
+        at_bob.addresses(HeaderId::RecordRoute).map(|r| r.unwrap().uri.as_sip().unwrap().host.to_vec()).collect();
+    assert_eq!(hosts, [b"[::1]".to_vec(), b"127.0.0.1".to_vec()]);
+    world.send("[::1]:5072", answer(&at_bob, 200, "b1", "Contact: <sip:bob@[::1]:5072>\r\n"));
+    let route = routes(&world.response(ALICE));
+    let bye = world
+        .text(ALICE, "BYE", "sip:bob@[::1]:5072", "alice", "sip:bob@example.com>;tag=b1;x=<", &route)
+        .replace(";x=<>", "");
+    world.send(ALICE, &bye);
+    let ended = world.request("[::1]:5072");
+    assert!(ended.first(HeaderId::Route).is_none());
+}
