@@ -385,3 +385,63 @@ fn a_call_from_ipv4_to_ipv6_is_recorded_twice() {
     let ended = world.request("[::1]:5072");
     assert!(ended.first(HeaderId::Route).is_none());
 }
+
+#[test]
+fn the_next_preference_is_tried_when_the_first_declines() {
+    let mut world = World::new();
+    let contacts = "Contact: <sip:bob@127.0.0.1:5072>;q=0.9, <sip:bob@127.0.0.1:5073>;q=0.1\r\n";
+    world.send_authenticated(BOB, "REGISTER", "sip:example.com", "bob", "sip:bob@example.com", contacts);
+    world.received(BOB);
+    invite(&mut world);
+    let first = world.request(BOB);
+    assert!(world.received(CAROL).is_empty());
+    world.send(BOB, answer(&first, 486, "b1", ""));
+    let second = world.request(CAROL);
+    world.send(CAROL, answer(&second, 200, "c1", "Contact: <sip:bob@127.0.0.1:5073>\r\n"));
+    assert_eq!(world.codes(ALICE), [100, 200]);
+    world.ends_empty();
+}
+
+#[test]
+fn a_global_refusal_ends_the_search() {
+    let mut world = World::new();
+    let contacts = "Contact: <sip:bob@127.0.0.1:5072>;q=0.9, <sip:bob@127.0.0.1:5073>;q=0.1\r\n";
+    world.send_authenticated(BOB, "REGISTER", "sip:example.com", "bob", "sip:bob@example.com", contacts);
+    world.received(BOB);
+    invite(&mut world);
+    let first = world.request(BOB);
+    world.send(BOB, answer(&first, 603, "b1", ""));
+    assert_eq!(world.codes(ALICE), [100, 603]);
+    assert!(world.received(CAROL).is_empty());
+    world.ends_empty();
+}
+
+#[test]
+fn a_phone_that_rings_forever_is_cancelled_by_timer_c() {
+    let mut world = ready();
+    invite(&mut world);
+    let at_bob = world.request(BOB);
+    world.send(BOB, answer(&at_bob, 180, "b1", ""));
+    world.wait(Micros::from_secs(180));
+    assert_eq!(world.codes(ALICE), [100, 180]);
+    world.wait(Micros::from_secs(6));
+    let cancel = world.received(BOB).remove(0);
+    assert_eq!(cancel.method_text(), Some(&b"CANCEL"[..]));
+    world.send(BOB, answer(&at_bob, 487, "b1", ""));
+    assert_eq!(world.codes(ALICE), [487]);
+    world.ends_empty();
+}
+
+/// A CANCEL that crosses the 200 changes nothing: the call stands. [RFC 3261, Section 9.2]
+#[test]
+fn a_cancel_that_comes_too_late() {
+    let mut world = ready();
+    let invite = invite(&mut world);
+    let at_bob = world.request(BOB);
+    world.send(BOB, answer(&at_bob, 200, "b1", "Contact: <sip:bob@127.0.0.1:5072>\r\n"));
+    assert_eq!(world.codes(ALICE), [100, 200]);
+    world.send(ALICE, crate::world::parsed(&invite).cancel().unwrap().as_bytes());
+    assert_eq!(world.codes(ALICE), [200]);
+    assert!(world.received(BOB).is_empty(), "no CANCEL goes onward");
+    world.ends_empty();
+}
