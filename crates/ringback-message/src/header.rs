@@ -4,6 +4,7 @@
 
 mod auth;
 mod cseq;
+mod date;
 mod id;
 pub(crate) mod list;
 mod name_addr;
@@ -11,6 +12,7 @@ mod via;
 
 pub use auth::{AUTH_PARAMS_MAX, AuthParams};
 pub use cseq::CSeq;
+pub use date::Date;
 pub use id::HeaderId;
 pub use list::{List, tokens};
 pub use name_addr::{NameAddr, Qvalue};

@@ -51,7 +51,7 @@ pub use build::ResponseBuilder;
 pub use cursor::Cursor;
 pub use edit::Edit;
 pub use error::{BuildError, ParseError, ParseErrorKind, Rejected};
-pub use header::{AuthParams, CSeq, HeaderId, NameAddr, Via};
+pub use header::{AuthParams, CSeq, Date, HeaderId, NameAddr, Via};
 pub use message::{Header, INLINE_LINES, Message, Request, Response};
 pub use method::{Method, OtherMethod};
 pub use params::Params;

@@ -97,10 +97,11 @@ impl Onward<'_> {
     /// One, or two where the dialog crosses from one listener to another. `[RFC 5658, Section 5]`
     fn record_routes(&self) -> Vec<String> {
         let makes = [Method::Invite, Method::Subscribe, Method::Refer, Method::Notify];
-        if !makes.iter().any(|method| self.request.is(method)) {
+        let in_dialog = self.request.to_tag().is_some();
+        if in_dialog || !makes.iter().any(|method| self.request.is(method)) {
             return Vec::new();
         }
-        let record = |hop: &Hop| self.routes.record(hop.transport, &self.written(hop), self.request.call_id());
+        let record = |hop: &Hop| self.routes.record(hop.transport, &self.written(hop), self.request);
         let mut values = Vec::from([record(&self.inbound)]);
         if (self.inbound.transport, self.inbound.local) != (self.outbound.transport, self.outbound.local) {
             values.push(record(&self.outbound));

@@ -44,6 +44,20 @@ pub enum Query {
     },
 }
 
+impl Query {
+    /// Of whom is asked: a user, an address of record, a host.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        match self {
+            Query::LoadBindings { aor } | Query::StoreBindings { aor, .. } | Query::ConfirmBindings { aor, .. } => {
+                aor.as_str()
+            }
+            Query::Account { user } => user,
+            Query::Resolve { host } => host,
+        }
+    }
+}
+
 /// What can be answered.
 #[derive(Clone, Debug)]
 #[non_exhaustive]

@@ -135,6 +135,13 @@ impl Names {
         Aor::new(uri.user.as_ref()?.as_ref(), &self.domain).ok()
     }
 
+    /// The listener that a name of our domain leads to, at this port: no resolver need know it.
+    #[must_use]
+    pub fn listener_of(&self, transport: Transport, host: &str, port: u16) -> Option<SocketAddr> {
+        let mut fitting = self.listeners.iter().filter(|l| l.transport == transport && l.is_port(port));
+        fitting.next().filter(|_| self.is_name(host.as_bytes())).map(|listener| listener.address)
+    }
+
     /// Whether we listen by this transport, and so can send by it.
     #[must_use]
     pub fn has(&self, transport: Transport) -> bool {

@@ -1,13 +1,13 @@
 //! The registrar element: one REGISTER from its arrival to its answer. `[RFC 3261, Section 10.3]`
 
 use alloc::boxed::Box;
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
 use ringback_auth::{Authenticator, Claim, DigestVerified};
 use ringback_base::{Hop, Now};
-use ringback_location::{Aor, Binding, Policy, Registration, Update, contact_values};
-use ringback_message::{HeaderId, Host, Request, StatusCode};
+use ringback_location::{Aor, Binding, Policy, Refusal, Registration, Update, contact_values};
+use ringback_message::{Date, HeaderId, Host, Request, StatusCode};
 
 use crate::authenticate::{self, First, Role, Second};
 use crate::lookup::{Answer, Query};
@@ -219,7 +219,10 @@ impl Registering {
     }
 }
 
-fn refused(refusal: &ringback_location::Refusal) -> Reply {
+fn refused(refusal: &Refusal) -> Reply {
+    if let Refusal::Malformed(error) = refusal {
+        return Reply::malformed(error);
+    }
     let reply = Reply::because(refusal.status(), refusal.reason());
     match refusal.header() {
         Some((id, value)) => reply.with(id, value),
@@ -229,7 +232,8 @@ fn refused(refusal: &ringback_location::Refusal) -> Reply {
 
 /// The 200: every binding that there is now. `[RFC 3261, Section 10.3]`
 fn listing(rows: &[Binding], now: Now) -> Reply {
-    contact_values(rows, now).fold(Reply::new(StatusCode::Ok), |reply, value| {
-        reply.with(HeaderId::Contact, String::from_utf8_lossy(&value).into_owned())
-    })
+    let date = Date { unix_secs: now.unix.as_secs() };
+    let ok = Reply::new(StatusCode::Ok).with(HeaderId::Date, date.to_string());
+    contact_values(rows, now)
+        .fold(ok, |reply, value| reply.with(HeaderId::Contact, String::from_utf8_lossy(&value).into_owned()))
 }

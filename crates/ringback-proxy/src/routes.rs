@@ -16,7 +16,7 @@ const COOKIE: &[u8] = b"rr";
 /// Makes and knows the Record-Routes of one domain.
 ///
 /// A Route that leads through us opens the way to any address, so it must not be a stranger's to write: ours carries a keyed hash
-/// of the Call-ID, and a Route without it gives no more rights than none.
+/// of the Call-ID and of the tag of whoever set the dialog up, and a Route without it gives no more rights than none.
 #[derive(Clone, Debug)]
 pub struct Routes {
     key: KeyedHash,
@@ -49,22 +49,25 @@ impl Routes {
         self.key
     }
 
-    fn cookie(&self, call_id: &[u8]) -> String {
-        format!("{:016x}", self.key.of(&[b"Record-Route", call_id]))
+    fn cookie(&self, call_id: &[u8], tag: &[u8]) -> String {
+        format!("{:016x}", self.key.of(&[b"Record-Route", call_id, tag]))
     }
 
-    /// The value of Record-Route for requests of this dialog that should come to the listener at this host and port.
+    /// The value of Record-Route, so that the requests of the dialog that this one sets up come to the listener at this host and port.
     #[must_use]
-    pub fn record(&self, transport: Transport, host_port: &str, call_id: &[u8]) -> String {
-        let cookie = self.cookie(call_id);
+    pub fn record(&self, transport: Transport, host_port: &str, request: &Request) -> String {
+        let cookie = self.cookie(request.call_id(), request.from_tag().unwrap_or_default());
         match transport {
             Transport::Udp => format!("<sip:{host_port};lr;rr={cookie}>"),
             other => format!("<sip:{host_port};transport={};lr;rr={cookie}>", other.as_str().to_ascii_lowercase()),
         }
     }
 
-    fn is_proven<T: AsRef<[u8]>>(&self, uri: &SipUri<T>, call_id: &[u8]) -> bool {
-        uri.params.value(COOKIE).is_some_and(|value| value == self.cookie(call_id).as_bytes())
+    /// The request is one within a dialog, whose one side had this tag when we wrote the cookie.
+    fn is_proven<T: AsRef<[u8]>>(&self, uri: &SipUri<T>, request: &Request) -> bool {
+        let (Some(value), Some(to_tag)) = (uri.params.value(COOKIE), request.to_tag()) else { return false };
+        let sides = [request.from_tag().unwrap_or_default(), to_tag];
+        sides.iter().any(|tag| value == self.cookie(request.call_id(), tag).as_bytes())
     }
 
     /// Takes off what is ours. `[RFC 3261, Section 16.4]`
@@ -74,10 +77,9 @@ impl Routes {
     pub fn preprocess(&self, request: &Request, names: &Names) -> Result<Routed, ParseError> {
         let mut routes: Vec<NameAddr<&[u8]>> = request.addresses(HeaderId::Route).collect::<Result<_, _>>()?;
         let mut routed = Routed { own_routes: 0, restored_uri: None, trusted: false, next: None };
-        let call_id = request.call_id();
         if let Ok(Uri::Sip(uri)) = request.request_uri()
             && names.is_listener(&uri)
-            && self.is_proven(&uri, call_id)
+            && self.is_proven(&uri, request)
             && let Some(last) = routes.pop()
         {
             let mut text = Vec::new();
@@ -88,7 +90,7 @@ impl Routes {
         for route in &routes {
             let Some(uri) = route.uri.as_sip().filter(|uri| names.is_listener(uri)) else { break };
             routed.own_routes += 1;
-            routed.trusted |= self.is_proven(uri, call_id);
+            routed.trusted |= self.is_proven(uri, request);
         }
         routed.next = routes.get(routed.own_routes).map(NameAddr::to_owned_text);
         Ok(routed)

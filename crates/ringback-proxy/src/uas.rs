@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use ringback_message::{HeaderId, Method, Request, StatusCode};
+use ringback_message::{HeaderId, Method, Params, Request, StatusCode};
 
 use crate::reply::Reply;
 use crate::validate::require;
@@ -25,10 +25,23 @@ pub fn answer(request: &Request) -> Reply {
 
 /// What the server can do: it reads no bodies and supports no extension, and says so. `[RFC 3261, Section 11.2]`
 fn options(request: &Request) -> Reply {
-    if !request.body().is_empty() {
-        return Reply::new(StatusCode::UnsupportedMediaType).with(HeaderId::Accept, "");
+    if !request.body().is_empty() && !is_optional(request) {
+        return accepting(Reply::new(StatusCode::UnsupportedMediaType));
     }
-    Reply::new(StatusCode::Ok).with(HeaderId::Allow, allow()).with(HeaderId::Supported, "").with(HeaderId::Accept, "")
+    accepting(Reply::new(StatusCode::Ok).with(HeaderId::Allow, allow()).with(HeaderId::Supported, ""))
+}
+
+/// No body at all, and texts in English.
+fn accepting(reply: Reply) -> Reply {
+    reply.with(HeaderId::Accept, "").with(HeaderId::AcceptEncoding, "identity").with(HeaderId::AcceptLanguage, "en")
+}
+
+/// Whoever sent the body does not mind that it is not read. `[RFC 3261, Section 20.11]`
+fn is_optional(request: &Request) -> bool {
+    let Some(disposition) = request.first(HeaderId::ContentDisposition) else { return false };
+    let mut cursor = disposition.cursor();
+    let read = cursor.token("a disposition").and_then(|_| Params::parse(&mut cursor));
+    read.is_ok_and(|params| params.value(b"handling").is_some_and(|value| value.eq_ignore_ascii_case(b"optional")))
 }
 
 fn allow() -> String {

@@ -23,8 +23,10 @@ pub fn validate(request: &Request, names: &Names, loops: &LoopHash) -> Result<()
         Ok(_) => return Err(Reply::new(StatusCode::UnsupportedUriScheme)),
         Err(error) => return Err(Reply::malformed(&error)),
     }
-    if request.max_forwards() == Some(0) {
-        return Err(Reply::new(StatusCode::TooManyHops));
+    match (request.max_forwards(), request.first(HeaderId::MaxForwards)) {
+        (Some(0), _) => return Err(Reply::new(StatusCode::TooManyHops)),
+        (None, Some(header)) => return Err(Reply::malformed(&header.cursor().error("a number from 0 to 255"))),
+        _ => {}
     }
     if loops.is_loop(request, names) {
         return Err(Reply::new(StatusCode::LoopDetected));

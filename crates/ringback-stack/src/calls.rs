@@ -52,6 +52,8 @@ pub(crate) struct Call {
     pub(crate) context: Context,
     /// The client transactions of its branches; the last one of a branch is the one that counts.
     pub(crate) attempts: Vec<Attempt>,
+    /// The log has it.
+    pub(crate) told: bool,
     server_open: bool,
     clients_open: usize,
     lookups_open: usize,
@@ -100,6 +102,7 @@ impl Calls {
             from,
             context,
             attempts: Vec::new(),
+            told: false,
             server_open: true,
             clients_open: 0,
             lookups_open: 0,

@@ -143,10 +143,10 @@ impl Stack {
     }
 
     /// An answer for a job, or its failure.
-    pub(crate) fn resume(&mut self, job: Job, answer: Answer, now: Now) {
+    pub(crate) fn resume(&mut self, job: Job, subject: &str, answer: Answer, now: Now) {
         if let Answer::Failed = answer {
             self.counters.lookups_failed += 1;
-            self.events.push_back(Event::LookupFailed { what: job.what() });
+            self.events.push_back(Event::LookupFailed { what: job.what(), subject: subject.into() });
         }
         match job {
             Job::Register { server, step } => {

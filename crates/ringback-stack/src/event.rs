@@ -47,9 +47,35 @@ pub enum Event {
         /// True where a response was sent.
         answered: bool,
     },
+    /// A request was relayed, and answered.
+    Relayed {
+        /// The method.
+        method: Box<str>,
+        /// The Call-ID.
+        call_id: Box<str>,
+        /// The Request-URI that it came with.
+        uri: Box<str>,
+        /// The final response that went back.
+        status: StatusCode,
+        /// How often it was sent onward.
+        attempts: usize,
+        /// Where it came from.
+        from: Hop,
+    },
+    /// A target can't be reached: no listener of ours has its transport, or its name has no address.
+    Unreachable {
+        /// The Call-ID.
+        call_id: Box<str>,
+        /// The target.
+        uri: Box<str>,
+        /// Why.
+        why: &'static str,
+    },
     /// A look-up failed or took too long.
     LookupFailed {
         /// What was asked.
         what: &'static str,
+        /// Of whom: a user, an address of record, a host.
+        subject: Box<str>,
     },
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use ringback_base::{Hop, Now};
 use ringback_message::{HeaderId, Message, Method, Rejected, Request, Response};
 use ringback_proxy::Reply;
-use ringback_transport::{Datagram, reply_hop, salvage_reply_hop, stamp};
+use ringback_transport::{Datagram, reply_hop, salvage_reply_hop, stamp, stamp_message};
 
 use crate::Stack;
 use crate::event::Event;
@@ -74,7 +74,8 @@ impl Stack {
         let tag = format!("{:016x}", self.stateless.of(&[identity(HeaderId::CallId), identity(HeaderId::Via)]));
         match self.reply(reply.clone()).to_salvage(message, &tag) {
             Ok(response) => {
-                self.transactions.send(response.as_bytes().clone(), hop);
+                let stamped = stamp_message(&response, &from).ok().flatten().unwrap_or(response);
+                self.transactions.send(stamped.as_bytes().clone(), hop);
                 true
             }
             Err(_) => false,
@@ -87,7 +88,6 @@ impl Stack {
         let tag = self.random.token();
         let refused = reply.status.as_u16() >= 300 && !is_challenge(&reply);
         if refused {
-            let text = |bytes: &[u8]| Box::<str>::from(alloc::string::String::from_utf8_lossy(bytes).as_ref());
             self.events.push_back(Event::Refused {
                 method: text(request.method_text().unwrap_or_default()),
                 call_id: text(request.call_id()),
@@ -111,6 +111,11 @@ impl Stack {
             None => reply,
         }
     }
+}
+
+/// Text of a message for the log, which escapes it.
+pub(crate) fn text(bytes: &[u8]) -> Box<str> {
+    alloc::string::String::from_utf8_lossy(bytes).into()
 }
 
 fn is_challenge(reply: &Reply) -> bool {

@@ -47,10 +47,18 @@ impl Job {
     }
 }
 
+#[derive(Debug)]
+struct Open {
+    job: Job,
+    timer: TimerId,
+    /// Of whom is asked, for the log.
+    subject: Box<str>,
+}
+
 /// Jobs by token, each with its deadline.
 #[derive(Debug)]
 pub(crate) struct Jobs {
-    open: BTreeMap<Token, (Job, TimerId)>,
+    open: BTreeMap<Token, Open>,
     /// A server transaction waits for one answer at a time.
     by_server: HashMap<ServerId, Token, KeyedHash>,
     deadlines: TimerQueue<Token>,
@@ -80,21 +88,22 @@ impl Jobs {
         if let Some(server) = job.server() {
             self.by_server.insert(server, token);
         }
-        self.open.insert(token, (job, timer));
+        self.open.insert(token, Open { job, timer, subject: query.subject().into() });
         self.asked.push_back(Lookup { token, deadline, query });
     }
 
-    pub(crate) fn take(&mut self, token: Token) -> Option<Job> {
-        let (job, timer) = self.open.remove(&token)?;
+    /// The job, and of whom it asked.
+    pub(crate) fn take(&mut self, token: Token) -> Option<(Job, Box<str>)> {
+        let Open { job, timer, subject } = self.open.remove(&token)?;
         self.deadlines.stop(timer);
         if let Some(server) = job.server() {
             self.by_server.remove(&server);
         }
-        Some(job)
+        Some((job, subject))
     }
 
     /// A job whose deadline has passed.
-    pub(crate) fn take_due(&mut self, now: Micros) -> Option<Job> {
+    pub(crate) fn take_due(&mut self, now: Micros) -> Option<(Job, Box<str>)> {
         let token = self.deadlines.next().filter(|(at, _)| *at <= now).map(|(_, token)| *token)?;
         self.take(token)
     }
@@ -102,7 +111,7 @@ impl Jobs {
     /// The job of a server transaction, of which there is at most one.
     pub(crate) fn take_of_server(&mut self, server: ServerId) -> Option<Job> {
         let token = self.by_server.get(&server).copied()?;
-        self.take(token)
+        self.take(token).map(|(job, _)| job)
     }
 
     pub(crate) fn poll_lookup(&mut self) -> Option<Lookup> {

@@ -161,8 +161,8 @@ impl Stack {
 
     /// A question is answered. An answer to one that is no longer waited for does nothing.
     pub fn handle_answer(&mut self, token: Token, answer: Answer, now: Now) {
-        if let Some(job) = self.jobs.take(token) {
-            self.resume(job, answer, now);
+        if let Some((job, subject)) = self.jobs.take(token) {
+            self.resume(job, &subject, answer, now);
         }
     }
 
@@ -176,8 +176,8 @@ impl Stack {
     pub fn handle_timeout(&mut self, now: Now) {
         self.transactions.handle_timeout(now);
         self.pump(None, now);
-        while let Some(job) = self.jobs.take_due(now.mono) {
-            self.resume(job, Answer::Failed, now);
+        while let Some((job, subject)) = self.jobs.take_due(now.mono) {
+            self.resume(job, &subject, Answer::Failed, now);
         }
         while let Some(id) = self.calls.take_due(now.mono) {
             if let Some(call) = self.calls.call(id) {

@@ -16,6 +16,7 @@ use ringback_transaction::{ClientId, ServerId};
 use crate::Stack;
 use crate::calls::{Attempt, CallId, Tries, Try};
 use crate::event::Event;
+use crate::intake::text;
 use crate::jobs::{Job, Relay, RelayStage};
 
 /// The largest request that goes as a datagram where TCP could carry it. `[RFC 3261, Section 18.1.1]`
@@ -30,6 +31,16 @@ impl Stack {
         if self.config.open {
             return match self.aor_of(&request) {
                 Ok(aor) => self.ask_relay(server, from, routed, RelayStage::Bindings, Query::LoadBindings { aor }, now),
+                Err(reply) => self.answer(server, reply, now),
+            };
+        }
+        // What we sent and what comes back, because a contact leads to us, was checked when it first came.
+        if self.transactions.is_ours(&request) {
+            return match self.aor_of(&request) {
+                Ok(aor) => {
+                    let user = aor.user().into();
+                    self.ask_relay(server, from, routed, RelayStage::Callee(aor), Query::Account { user }, now);
+                }
                 Err(reply) => self.answer(server, reply, now),
             };
         }
@@ -109,15 +120,21 @@ impl Stack {
     /// The caller is known: may it call under the name in From, and whom does it call?
     fn callee(&self, request: &Request, caller: &str) -> Result<(RelayStage, Query), Reply> {
         let from = request.from_header().map_err(|error| Reply::malformed(&error))?;
-        if let Some(uri) = from.uri.as_sip()
-            && self.names.is_domain(uri)
-            && self.names.aor(uri).is_none_or(|aor| aor.user() != caller)
-        {
+        if !self.may_call_as(&from.uri, caller) {
             return Err(Reply::because(StatusCode::Forbidden, "From names another user than the credentials"));
         }
         let aor = self.aor_of(request)?;
         let user = aor.user().into();
         Ok((RelayStage::Callee(aor), Query::Account { user }))
+    }
+
+    /// A caller goes by its own name in this domain, or by none: hosts under `.invalid` are how anonymous callers are written.
+    /// `[RFC 3323, Section 4.1.1.3]`
+    fn may_call_as(&self, from: &Uri<&[u8]>, caller: &str) -> bool {
+        let Some(uri) = from.as_sip() else { return false };
+        let own = self.names.is_domain(uri) && self.names.aor(uri).is_some_and(|aor| aor.user() == caller);
+        let host = uri.host.to_ascii_lowercase();
+        own || host == b"invalid" || host.ends_with(b".invalid")
     }
 
     fn aor_of(&self, request: &Request) -> Result<Aor, Reply> {
@@ -164,16 +181,35 @@ impl Stack {
                 }
                 Action::Cancel { branch } => self.cancel_branch(id, branch, now),
                 Action::Respond(response) => {
+                    self.tell_relayed(id, response.status());
                     // It fails only where the caller's transaction has ended: nobody waits for it.
                     let _ = self.transactions.respond(server, response, now);
                 }
-                Action::Reply(reply) => self.answer(server, reply, now),
+                Action::Reply(reply) => {
+                    self.tell_relayed(id, reply.status);
+                    self.answer(server, reply, now);
+                }
                 // The transaction ends by itself, unanswered.
                 Action::GiveUp => {}
                 _ => {}
             }
         }
         self.calls.rearm(id);
+    }
+
+    fn tell_relayed(&mut self, id: CallId, status: StatusCode) {
+        let Some(call) = self.calls.call(id).filter(|call| status.is_final() && !call.told) else { return };
+        call.told = true;
+        let request = &call.request;
+        let event = Event::Relayed {
+            method: text(request.method_text().unwrap_or_default()),
+            call_id: text(request.call_id()),
+            uri: text(request.request_uri_text()),
+            status,
+            attempts: call.attempts.len(),
+            from: call.from,
+        };
+        self.events.push_back(event);
     }
 
     fn start_branch(&mut self, id: CallId, branch: BranchId, target: Target, max_breadth: u32, now: Now) {
@@ -186,6 +222,13 @@ impl Stack {
             may_grow: false,
         });
         let mut tries = Tries { target, max_breadth, hops: known.into_iter().collect() };
+        let by_uri = match by_uri {
+            NextHop::Name { transport, host, port } => match self.names.listener_of(transport, &host, port) {
+                Some(address) => NextHop::Address(transport, address),
+                None => NextHop::Name { transport, host, port },
+            },
+            other => other,
+        };
         match by_uri {
             NextHop::Address(transport, remote) => {
                 tries.hops.push_back(Try { transport, remote, known: None, may_grow: true });
@@ -198,7 +241,9 @@ impl Stack {
                 let job = Job::Branch { call: id, branch, tries, transport, port };
                 self.jobs.ask(job, Query::Resolve { host }, self.deadline(now));
             }
-            NextHop::Name { .. } | NextHop::Unreachable => {
+            NextHop::Name { .. } => self.branch_failed(id, branch, StatusCode::ServiceUnavailable, now),
+            NextHop::Unreachable => {
+                self.unreachable(id, &tries.target.uri, "no listener has its transport or scheme");
                 self.branch_failed(id, branch, StatusCode::ServiceUnavailable, now);
             }
         }
@@ -224,15 +269,28 @@ impl Stack {
                 self.launch(id, branch, tries, now);
                 self.run(id, now);
             }
-            Answer::Addresses(_) => self.branch_failed(id, branch, StatusCode::NotFound, now),
+            Answer::Addresses(_) => {
+                self.unreachable(id, &tries.target.uri, "its name has no address");
+                self.branch_failed(id, branch, StatusCode::NotFound, now);
+            }
             _ => self.branch_failed(id, branch, StatusCode::ServiceUnavailable, now),
+        }
+    }
+
+    fn unreachable(&mut self, id: CallId, uri: &[u8], why: &'static str) {
+        if let Some(call) = self.calls.call(id) {
+            let call_id = text(call.request.call_id());
+            self.events.push_back(Event::Unreachable { call_id, uri: text(uri), why });
         }
     }
 
     /// Tries one hop after another until a request is on its way.
     fn launch(&mut self, id: CallId, branch: BranchId, mut tries: Tries, now: Now) {
         while let Some(hop) = tries.hops.pop_front() {
-            let Some((onward, outbound)) = self.onward(id, &tries, hop) else { continue };
+            let Some((onward, outbound)) = self.onward(id, &tries, hop) else {
+                self.unreachable(id, &tries.target.uri, "no listener has its transport or address family");
+                continue;
+            };
             if hop.may_grow && self.is_too_large(&onward, outbound) {
                 tries.hops.push_front(Try { may_grow: false, ..hop });
                 tries.hops.push_front(Try { transport: Transport::Tcp, may_grow: false, ..hop });

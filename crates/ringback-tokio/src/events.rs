@@ -28,7 +28,9 @@ impl EventLog {
         let shard = self.shard;
         match event {
             Event::Registered { aor, bindings } => {
-                tracing::debug!(shard, aor = aor.as_str(), bindings, "registered");
+                if tracing::enabled!(tracing::Level::INFO) && self.is_within_rate(now) {
+                    tracing::info!(shard, aor = aor.as_str(), bindings, "registered");
+                }
             }
             Event::AuthenticationFailed { user, from } => {
                 if self.is_within_rate(now) {
@@ -48,9 +50,21 @@ impl EventLog {
                     tracing::debug!(shard, error, from, answered, "malformed");
                 }
             }
-            Event::LookupFailed { what } => {
+            Event::Relayed { method, call_id, uri, status, attempts, from } => {
+                if tracing::enabled!(tracing::Level::INFO) && self.is_within_rate(now) {
+                    let (status, from) = (status.as_u16(), from.remote.to_string());
+                    let (call_id, method, uri) = (&*call_id, &*method, &*uri);
+                    tracing::info!(shard, call_id, method, uri, status, attempts, from, "relayed");
+                }
+            }
+            Event::Unreachable { call_id, uri, why } => {
                 if self.is_within_rate(now) {
-                    tracing::warn!(shard, what, "a look-up failed or took too long");
+                    tracing::warn!(shard, call_id = &*call_id, uri = &*uri, why, "a contact can't be reached");
+                }
+            }
+            Event::LookupFailed { what, subject } => {
+                if self.is_within_rate(now) {
+                    tracing::warn!(shard, what, subject = &*subject, "a look-up failed or took too long");
                 }
             }
             other => tracing::debug!(shard, event = ?other, "event"),

@@ -218,6 +218,15 @@ impl Transactions {
         self.servers.get(id.0).is_some_and(|server| server.machine.is_answered())
     }
 
+    /// True where a request is one that we sent ourselves and that came back: its top Via is that of a client transaction.
+    #[must_use]
+    pub fn is_ours(&self, request: &Request) -> bool {
+        ClientKey::of_request(request).is_some_and(|key| {
+            let hash = self.hash.hash_one(&key);
+            self.clients.find(hash, |client| ClientKey::of_request(&client.request).as_ref() == Some(&key)).is_some()
+        })
+    }
+
     /// The request of a client transaction.
     #[must_use]
     pub fn client_request(&self, id: ClientId) -> Option<&Request> {

@@ -31,7 +31,7 @@ mod via;
 
 pub use datagram::{Datagram, peek_call_id};
 pub use stream::{Frame, PONG, Stream, StreamLimits};
-pub use via::{reply_hop, salvage_reply_hop, sent_by, stamp};
+pub use via::{reply_hop, salvage_reply_hop, sent_by, stamp, stamp_message};
 
 #[cfg(test)]
 mod tests;

@@ -15,18 +15,28 @@ use ringback_message::{BuildError, Edit, HeaderId, Host, Message, Request, Via};
 /// # Errors
 /// Never in practice: all of it comes from a message that was read.
 pub fn stamp(request: Request, hop: &Hop) -> Result<Request, BuildError> {
-    let via = request.top_via();
+    match stamp_message(&request, hop)? {
+        Some(edited) => Request::check(edited).map_err(|rejected| BuildError::Malformed(rejected.error)),
+        None => Ok(request),
+    }
+}
+
+/// The same for a message of which only the lines were read, such as the response to a malformed request; `None` where its top Via
+/// needs nothing, or can't be read.
+///
+/// # Errors
+/// Never in practice: all of it comes from a message that was read.
+pub fn stamp_message(message: &Message, hop: &Hop) -> Result<Option<Message>, BuildError> {
+    let (Some(Ok(via)), Some(line)) = (message.vias().next(), message.first(HeaderId::Via)) else { return Ok(None) };
     let asks = via.rport().is_some();
     let source = unmapped(hop.remote.ip());
     let same = matches!(via.sent_by_host(), Host::Address(ip) if unmapped(ip) == source);
     if same && !asks && !via.params.has(b"received") {
-        return Ok(request);
+        return Ok(None);
     }
-    let Some(line) = request.first(HeaderId::Via) else { return Ok(request) };
     let mut value = stamped(&via, source, hop.remote.port(), asks);
     value.extend_from_slice(behind_first(line.value()));
-    let edited = Edit::new(&request).replace_line(line.index(), &value).finish()?;
-    Request::check(edited).map_err(|rejected| BuildError::Malformed(rejected.error))
+    Edit::new(message).replace_line(line.index(), &value).finish().map(Some)
 }
 
 fn stamped(via: &Via<&[u8]>, source: IpAddr, port: u16, asks: bool) -> Vec<u8> {

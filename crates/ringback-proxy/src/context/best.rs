@@ -35,8 +35,12 @@ pub(super) fn choose(finals: &[&Final], is_invite: bool) -> Action {
         None if is_invite => Action::Reply(Reply::new(StatusCode::RequestTerminated)),
         None => Action::GiveUp,
         Some(Final::Local(StatusCode::RequestTimeout)) if !is_invite => Action::GiveUp,
-        Some(outcome) if outcome.status() == StatusCode::ServiceUnavailable => {
-            Action::Reply(Reply::because(StatusCode::ServerInternalError, "No Next Hop Available"))
+        Some(Final::Local(StatusCode::ServiceUnavailable)) => {
+            Action::Reply(Reply::because(StatusCode::ServerInternalError, "No contact of this user can be reached"))
+        }
+        // "A proxy which receives a 503 response SHOULD NOT forward it upstream"
+        Some(Final::Received(response)) if response.status() == StatusCode::ServiceUnavailable => {
+            Action::Reply(Reply::new(StatusCode::ServerInternalError))
         }
         Some(Final::Local(status)) => Action::Reply(Reply::new(*status)),
         Some(Final::Received(response)) => Action::Respond(with_all_challenges(response, finals)),

@@ -445,3 +445,30 @@ fn a_cancel_that_comes_too_late() {
     assert!(world.received(BOB).is_empty(), "no CANCEL goes onward");
     world.ends_empty();
 }
+
+/// The callee's Route carries the same cookie, and its To has the caller's tag.
+#[test]
+fn the_callee_hangs_up() {
+    let mut world = ready();
+    invite(&mut world);
+    let at_bob = world.request(BOB);
+    world.send(BOB, answer(&at_bob, 200, "b1", "Contact: <sip:bob@127.0.0.1:5072>\r\n"));
+    world.received(ALICE);
+    let route = String::from_utf8_lossy(at_bob.first(HeaderId::RecordRoute).unwrap().value()).into_owned();
+    let bye = world
+        .text(
+            BOB,
+            "BYE",
+            "sip:alice@127.0.0.1:5071",
+            "bob",
+            "sip:alice@example.com>;tag=5071;x=<",
+            &format!("Route: {route}\r\n"),
+        )
+        .replace(";x=<>", "")
+        .replace("call-5072", "call-5071");
+    world.send(BOB, bye);
+    let ended = world.request(ALICE);
+    world.send(ALICE, answer(&ended, 200, "x", ""));
+    assert_eq!(world.codes(BOB), [200]);
+    world.ends_empty();
+}

@@ -229,3 +229,69 @@ fn a_server_that_drains_takes_no_new_requests() {
     world.wait(Micros::from_secs(40));
     assert!(world.stack.is_idle());
 }
+
+/// The credentials are consumed when the request passes first; that it comes back is seen all the same.
+#[test]
+fn a_loop_by_another_name_is_found_too() {
+    for contact in ["sip:bob@localhost", "sip:bob@127.0.0.1:5060", "sip:carol@example.com"] {
+        let mut world = World::new();
+        let contact = format!("Contact: <{contact}>\r\n");
+        world.send_authenticated(BOB, "REGISTER", "sip:example.com", "bob", "sip:bob@example.com", &contact);
+        world.send_authenticated(
+            BOB,
+            "REGISTER",
+            "sip:example.com",
+            "carol",
+            "sip:carol@example.com",
+            "Contact: <sip:bob@127.0.0.1:5060>\r\n",
+        );
+        world.received(BOB);
+        world.send_authenticated(ALICE, "MESSAGE", "sip:bob@example.com", "alice", "sip:bob@example.com", "");
+        let mut hops = 0;
+        while let Some((to, bytes)) = world.wire.pop() {
+            if to.to_string() == ALICE {
+                assert!(bytes.starts_with(b"SIP/2.0 482 "), "{contact}: {}", bytes.escape_ascii());
+                break;
+            }
+            hops += 1;
+            assert!(hops < 20, "{contact}");
+            world.send("127.0.0.1:5060", &bytes);
+        }
+        assert!(hops >= 2, "{contact}");
+        world.ends_empty();
+    }
+}
+
+#[test]
+fn callers_go_by_their_own_name_or_by_none() {
+    for (from, code) in [
+        ("sip:alice@example.com", 480),
+        ("sip:alice@127.0.0.1", 480),
+        ("sip:anonymous@anonymous.invalid", 480),
+        ("sip:bob@example.com", 403),
+        ("sip:alice@other.example", 403),
+        ("tel:+123", 403),
+    ] {
+        let mut world = World::new();
+        let first = world.text(ALICE, "INVITE", "sip:bob@example.com", "alice", "sip:bob@example.com", "");
+        world.send(ALICE, &first);
+        let challenge = world.response(ALICE);
+        let again = world.text(ALICE, "INVITE", "sip:bob@example.com", "alice", "sip:bob@example.com", "");
+        let again = world.with_credentials(&again, &challenge, "alice", "secret");
+        world.send(ALICE, again.replace("From: <sip:alice@example.com>", &format!("From: <{from}>")));
+        assert_eq!(world.codes(ALICE), [code], "{from}");
+    }
+}
+
+/// [RFC 3581, Section 4]
+#[test]
+fn answers_to_malformed_requests_are_stamped_too() {
+    let mut world = World::new();
+    let text = world
+        .text("198.51.100.7:5060", "OPTIONS", "sip:example.com", "alice", "sip:example.com", "")
+        .replace(";branch", ";rport;branch");
+    world.send("198.51.100.7:40123", text.replace("CSeq: 1 ", "CSeq: x "));
+    let answer = world.received("198.51.100.7:40123").remove(0);
+    let via = answer.vias().next().unwrap().unwrap();
+    assert_eq!((via.rport(), via.received()), (Some(Some(40123)), Some("198.51.100.7".parse().unwrap())));
+}
