@@ -238,6 +238,32 @@ impl LocationDb {
         count
     }
 
+    /// Removes all bindings of a user, whatever the domain they were made under, and tells of how many addresses of record. It looks at
+    /// every entry and blocks until the removal is durable: for the day that an account goes.
+    ///
+    /// # Errors
+    /// Where a removal can't be stored; those before it are.
+    pub fn remove_user(&self, user: &str) -> Result<usize, StoreError> {
+        let mut removed = 0;
+        for (aor, mut version) in self.shared().table.of_user(user) {
+            loop {
+                let (done, outcome) = std::sync::mpsc::channel();
+                let done = Box::new(move |result| {
+                    // The receiver waits below.
+                    _ = done.send(result);
+                });
+                self.compare_and_store(aor.clone(), version, Vec::new(), done);
+                match outcome.recv().unwrap_or(Err(StoreError::Closed)) {
+                    Ok(_) => break,
+                    Err(StoreError::Conflict { current }) => version = current,
+                    Err(error) => return Err(error),
+                }
+            }
+            removed += 1;
+        }
+        Ok(removed)
+    }
+
     /// The bytes that were put under that key.
     ///
     /// # Errors

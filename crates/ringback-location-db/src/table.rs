@@ -175,6 +175,17 @@ impl Table {
         stale
     }
 
+    /// The addresses of record with this user part, in every domain.
+    pub(crate) fn of_user(&self, user: &str) -> Vec<(Aor, Version)> {
+        let mut found = Vec::new();
+        for shard in self.shards() {
+            let entries = lock(shard);
+            let own = entries.iter().filter(|(aor, _)| aor.user() == user);
+            found.extend(own.map(|(aor, entry)| (aor.clone(), entry.version)));
+        }
+        found
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.shards().map(|shard| lock(shard).len()).sum()
     }

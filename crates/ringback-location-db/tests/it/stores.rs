@@ -358,3 +358,16 @@ fn meta_is_durable_and_keeps_its_own_keys() {
     let kept = LocationDb::open_backend(disk.after_power_cut(), options(), at(0)).unwrap();
     assert_eq!(kept.meta_get("secret"), Ok(Some(b"\0other".to_vec())));
 }
+
+#[test]
+fn a_user_that_goes_takes_its_bindings_along() {
+    let disk = Disk::default();
+    let db = open(&disk);
+    for user in ["alice", "bob"] {
+        answer(&store(&db, user, Version(0), vec![row("sip:a@x")])).unwrap();
+    }
+    assert_eq!((db.remove_user("bob"), db.remove_user("nobody")), (Ok(1), Ok(0)));
+    assert_eq!((contacts(&db, "alice").len(), contacts(&db, "bob").len()), (1, 0));
+    drop(db);
+    assert_eq!(open(&disk).len(), 1, "on the disk, too");
+}
