@@ -4,4 +4,5 @@
 mod calls;
 mod refusals;
 mod register;
+mod streams;
 mod world;

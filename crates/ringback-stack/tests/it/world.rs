@@ -19,6 +19,8 @@ pub(crate) struct World {
     pub(crate) now: Now,
     /// What was sent, to whom.
     pub(crate) wire: Vec<(SocketAddr, Bytes)>,
+    /// The hop of what was sent last.
+    pub(crate) last_hop: Option<Hop>,
     pub(crate) events: Vec<Event>,
     pub(crate) bindings: BTreeMap<String, (Vec<Binding>, u64)>,
     /// How many of the next stores are answered with a conflict.
@@ -44,6 +46,7 @@ impl World {
             stack: Stack::new(config, Random::from_seed([1; 32])).unwrap(),
             now: Now::default().after(Micros::from_secs(1_700_000_000)),
             wire: Vec::new(),
+            last_hop: None,
             events: Vec::new(),
             bindings: BTreeMap::new(),
             conflicts: 0,
@@ -65,10 +68,11 @@ impl World {
         self.settle();
     }
 
-    fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         loop {
             while let Some(transmit) = self.stack.poll_transmit() {
                 assert!(transmit.bytes.len() < 65_536);
+                self.last_hop = Some(transmit.hop);
                 self.wire.push((transmit.hop.remote, transmit.bytes));
             }
             while let Some(event) = self.stack.poll_event() {
