@@ -41,6 +41,11 @@ pub enum Action {
         /// Which.
         branch: BranchId,
     },
+    /// Wait no longer for the end of this branch, whose CANCEL brought none. `[RFC 3261, Section 9.1]`
+    Abandon {
+        /// Which.
+        branch: BranchId,
+    },
     /// Pass this response, its top Via already off, back to where the request came from.
     Respond(Response),
     /// Answer with a response of our own.
@@ -168,9 +173,11 @@ impl Context {
             };
             branch.deadline = None;
             match branch.state {
-                State::Calling => self.end(id, Final::Local(StatusCode::RequestTimeout), now),
                 State::Proceeding => self.cancel(id, now),
-                State::Cancelled => self.end(id, Final::Local(StatusCode::RequestTimeout), now),
+                State::Calling | State::Cancelled => {
+                    self.actions.push_back(Action::Abandon { branch: id });
+                    self.end(id, Final::Local(StatusCode::RequestTimeout), now);
+                }
                 State::Ended(_) => {}
             }
         }

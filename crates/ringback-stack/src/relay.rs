@@ -180,6 +180,11 @@ impl Stack {
                     self.start_branch(id, branch, target, max_breadth, now)
                 }
                 Action::Cancel { branch } => self.cancel_branch(id, branch, now),
+                Action::Abandon { branch } => {
+                    if let Some(client) = self.client_of(id, branch) {
+                        self.transactions.abandon(client, now);
+                    }
+                }
                 Action::Respond(response) => {
                     self.tell_relayed(id, response.status());
                     // It fails only where the caller's transaction has ended: nobody waits for it.
@@ -343,10 +348,14 @@ impl Stack {
         self.run(id, now);
     }
 
+    /// The client transaction that a branch has come to.
+    fn client_of(&mut self, id: CallId, branch: BranchId) -> Option<ClientId> {
+        let attempts = &self.calls.call(id)?.attempts;
+        attempts.iter().rfind(|attempt| attempt.branch == branch).map(|attempt| attempt.client)
+    }
+
     fn cancel_branch(&mut self, id: CallId, branch: BranchId, now: Now) {
-        let attempts = self.calls.call(id).map(|call| &call.attempts);
-        let client = attempts.and_then(|attempts| attempts.iter().rfind(|a| a.branch == branch)).map(|a| a.client);
-        let Some(client) = client else { return };
+        let Some(client) = self.client_of(id, branch) else { return };
         let (Some(invite), Some(hop)) =
             (self.transactions.client_request(client), self.transactions.client_hop(client))
         else {

@@ -34,7 +34,8 @@ pub(super) fn choose(finals: &[&Final], is_invite: bool) -> Action {
     match best {
         None if is_invite => Action::Reply(Reply::new(StatusCode::RequestTerminated)),
         None => Action::GiveUp,
-        Some(Final::Local(StatusCode::RequestTimeout)) if !is_invite => Action::GiveUp,
+        // "A transaction-stateful SIP element MUST NOT send a response with Status-Code of 408 to a non-INVITE request."
+        Some(outcome) if outcome.status() == StatusCode::RequestTimeout && !is_invite => Action::GiveUp,
         Some(Final::Local(StatusCode::ServiceUnavailable)) => {
             Action::Reply(Reply::because(StatusCode::ServerInternalError, "No contact of this user can be reached"))
         }

@@ -39,6 +39,7 @@ impl Script {
             all.push(match action {
                 Action::Start { target, .. } => format!("start {}", String::from_utf8_lossy(&target.uri)),
                 Action::Cancel { branch } => format!("cancel {}", branch.0),
+                Action::Abandon { branch } => format!("abandon {}", branch.0),
                 Action::Respond(response) => format!("respond {}", response.status()),
                 Action::Reply(reply) => format!("reply {}", reply.status),
                 Action::GiveUp => "give up".into(),
@@ -164,7 +165,7 @@ fn the_caller_gives_up_before_anything_came_back() {
     assert!(script.wants().is_empty());
     assert_eq!(script.gets(0, 100), ["cancel 0"]);
     // The callee never answers the CANCEL: 64 × T1 later the caller is told. [RFC 3261, Section 9.1]
-    assert_eq!(script.after_secs(32), ["reply 487"]);
+    assert_eq!(script.after_secs(32), ["abandon 0", "reply 487"]);
 }
 
 #[test]
@@ -175,14 +176,14 @@ fn timer_c() {
     script.gets(0, 180);
     assert!(script.after_secs(184).is_empty(), "each provisional response starts it anew");
     assert_eq!(script.after_secs(1), ["cancel 0"]);
-    assert_eq!(script.after_secs(32), ["reply 408"]);
+    assert_eq!(script.after_secs(32), ["abandon 0", "reply 408"]);
 }
 
 #[test]
 fn a_branch_without_any_answer_ends_at_timer_c() {
     let mut script = Script::new("INVITE", &[("a", 1000), ("b", 100)]);
     script.wants();
-    assert_eq!(script.after_secs(185), ["start b"]);
+    assert_eq!(script.after_secs(185), ["abandon 0", "start b"]);
 }
 
 /// [RFC 4320, Section 4.2]
@@ -193,6 +194,9 @@ fn a_request_other_than_invite_never_gets_408() {
     assert_eq!(script.context.poll_timeout(), None, "Timer C is for INVITE");
     script.context.handle_failure(BranchId(0), StatusCode::RequestTimeout, script.now);
     assert_eq!(script.wants(), ["give up"]);
+    let mut script = Script::new("MESSAGE", &[("a", 1000)]);
+    script.wants();
+    assert_eq!(script.gets(0, 408), ["give up"], "nor is one passed on that a callee sent");
 }
 
 #[test]

@@ -472,3 +472,18 @@ fn the_callee_hangs_up() {
     assert_eq!(world.codes(BOB), [200]);
     world.ends_empty();
 }
+
+/// Found by simulation: the branch of a callee that answers the CANCEL and then nothing was never let go.
+#[test]
+fn a_callee_that_never_ends_what_was_cancelled() {
+    let mut world = ready();
+    let invite = invite(&mut world);
+    let at_bob = world.request(BOB);
+    world.send(BOB, answer(&at_bob, 180, "b1", ""));
+    world.send(ALICE, crate::world::parsed(&invite).cancel().unwrap().as_bytes());
+    let cancel = world.request(BOB);
+    world.send(BOB, answer(&cancel, 200, "b1", ""));
+    world.wait(Micros::from_secs(33));
+    assert_eq!(world.codes(ALICE)[..4], [100, 180, 200, 487]);
+    world.ends_empty();
+}
