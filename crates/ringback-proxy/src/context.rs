@@ -137,7 +137,13 @@ impl Context {
             self.provisional(id, now);
             return Ok(());
         }
-        let Some(response) = without_top_via(&response)? else { return Ok(()) };
+        let Some(response) = without_top_via(&response)? else {
+            // A final response that leads nowhere has ended the branch all the same.
+            if status.is_final() {
+                self.end(id, Final::Local(StatusCode::BadGateway), now);
+            }
+            return Ok(());
+        };
         if status.is_provisional() {
             self.provisional(id, now);
             if !self.answered {
@@ -339,9 +345,9 @@ impl Context {
     }
 }
 
-/// `None` where there is no other Via: the response was for us and goes nowhere.
+/// `None` where there is no other Via, or none that can be read: the response goes nowhere.
 fn without_top_via(response: &Response) -> Result<Option<Response>, BuildError> {
-    if response.vias().take(2).count() < 2 {
+    if response.vias().take(2).filter(Result::is_ok).count() < 2 {
         return Ok(None);
     }
     let edited = Edit::new(response).drop_first(HeaderId::Via).finish()?;

@@ -11,7 +11,7 @@ use ringback_location::{Aor, Binding};
 use ringback_message::{HeaderId, Method, Request, Response, StatusCode, Uri};
 use ringback_proxy::authenticate::{First, Role, Second, first, second};
 use ringback_proxy::{Action, Answer, BranchId, Context, NextHop, Onward, Query, Reply, Routed, Target, next_hop};
-use ringback_transaction::{ClientId, ServerId};
+use ringback_transaction::{ClientId, RespondError, ServerId};
 
 use crate::Stack;
 use crate::calls::{Attempt, CallId, Tries, Try};
@@ -185,11 +185,7 @@ impl Stack {
                         self.transactions.abandon(client, now);
                     }
                 }
-                Action::Respond(response) => {
-                    self.tell_relayed(id, response.status());
-                    // It fails only where the caller's transaction has ended: nobody waits for it.
-                    let _ = self.transactions.respond(server, response, now);
-                }
+                Action::Respond(response) => self.pass_back(id, server, response, now),
                 Action::Reply(reply) => {
                     self.tell_relayed(id, reply.status);
                     self.answer(server, reply, now);
@@ -200,6 +196,19 @@ impl Stack {
             }
         }
         self.calls.rearm(id);
+    }
+
+    fn pass_back(&mut self, id: CallId, server: ServerId, response: Response, now: Now) {
+        let status = response.status();
+        self.tell_relayed(id, status);
+        match self.transactions.respond(server, response, now) {
+            // Damaged on its way here: no answer to what was asked, but the end of it. `[RFC 3261, Section 21.5.3]`
+            Err(RespondError::Foreign) if status.is_final() => {
+                self.answer(server, Reply::new(StatusCode::BadGateway), now)
+            }
+            // The caller's transaction has ended: nobody waits for it.
+            Ok(()) | Err(_) => {}
+        }
     }
 
     fn tell_relayed(&mut self, id: CallId, status: StatusCode) {

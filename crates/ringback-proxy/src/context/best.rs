@@ -30,12 +30,11 @@ impl Final {
 
 /// The action that answers the request, given how all branches ended.
 pub(super) fn choose(finals: &[&Final], is_invite: bool) -> Action {
-    let best = finals.iter().min_by_key(|outcome| rank(outcome.status()));
-    match best {
+    // "A transaction-stateful SIP element MUST NOT send a response with Status-Code of 408 to a non-INVITE request."
+    let may_go = |outcome: &&&Final| is_invite || outcome.status() != StatusCode::RequestTimeout;
+    match finals.iter().filter(may_go).min_by_key(|outcome| rank(outcome.status())) {
         None if is_invite => Action::Reply(Reply::new(StatusCode::RequestTerminated)),
         None => Action::GiveUp,
-        // "A transaction-stateful SIP element MUST NOT send a response with Status-Code of 408 to a non-INVITE request."
-        Some(outcome) if outcome.status() == StatusCode::RequestTimeout && !is_invite => Action::GiveUp,
         Some(Final::Local(StatusCode::ServiceUnavailable)) => {
             Action::Reply(Reply::because(StatusCode::ServerInternalError, "No contact of this user can be reached"))
         }

@@ -487,3 +487,23 @@ fn a_callee_that_never_ends_what_was_cancelled() {
     assert_eq!(world.codes(ALICE)[..4], [100, 180, 200, 487]);
     world.ends_empty();
 }
+
+/// Found by simulation: a final response that can't be passed back left the caller without any.
+#[test]
+fn a_damaged_final_response_ends_the_call_with_502() {
+    for (from, to) in [
+        ("branch=z9hG4bK3", "branch z9hG4bK3"),
+        ("Call-ID: call-5071", "Call-ID: call-5O71"),
+        ("Via: SIP/2.0/UDP 127.0.0.1:5071", "Vla: SIP/2.0/UDP 127.0.0.1:5071"),
+    ] {
+        let mut world = ready();
+        invite(&mut world);
+        let at_bob = world.request(BOB);
+        let damaged = answer(&at_bob, 603, "b1", "");
+        let damaged = damaged.replacen(from, to, 1);
+        world.send(BOB, damaged);
+        let codes = world.codes(ALICE);
+        assert!(codes == [100, 502] || codes == [100, 603], "{from}: {codes:?}");
+        world.ends_empty();
+    }
+}
