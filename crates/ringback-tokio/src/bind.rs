@@ -3,8 +3,9 @@
 use std::error::Error;
 use std::fmt;
 use std::io;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 
+use ringback_base::Transport;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 /// How many bytes the kernel is asked to hold for a socket in each direction; it may grant less.
@@ -13,13 +14,36 @@ pub const SOCKET_BUFFER_BYTES: usize = 4 << 20;
 /// Where the asking for a smaller buffer ends.
 const SOCKET_BUFFER_BYTES_MIN: usize = 64 << 10;
 
+/// How many connections may wait in the kernel to be accepted by one socket; it may grant less.
+const ACCEPT_BACKLOG: i32 = 1_024;
+
+/// How often the kernel is asked for a port, until it gives one that is free for UDP and for TCP.
+const PORT_TRIES: usize = 16;
+
 /// One address to listen on.
+///
+/// > For any port and interface that a server listens on for UDP, it MUST listen on that same port and interface for TCP.
+/// > `[RFC 3261, Section 18.2.1]`
+///
+/// because a message may be too large for a datagram. Whoever leaves out TCP nevertheless should know why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListenOn {
-    /// The address; port 0 lets the kernel choose. An unspecified address is refused, because Via could not name it.
+    /// The address; port 0 lets the kernel choose, the same for both transports. An unspecified address is refused, because Via could not name it.
     pub address: SocketAddr,
     /// Passes over an address that this machine does not have, such as `::1` where there is no IPv6.
     pub if_available: bool,
+    /// Listens by UDP.
+    pub udp: bool,
+    /// Listens by TCP.
+    pub tcp: bool,
+}
+
+impl ListenOn {
+    /// This address by both transports; it must be there.
+    #[must_use]
+    pub const fn new(address: SocketAddr) -> ListenOn {
+        ListenOn { address, if_available: false, udp: true, tcp: true }
+    }
 }
 
 /// An address that can't be listened on.
@@ -27,6 +51,8 @@ pub struct ListenOn {
 pub struct BindError {
     /// Which.
     pub address: SocketAddr,
+    /// By which transport.
+    pub transport: Transport,
     /// Why.
     pub kind: BindErrorKind,
     source: io::Error,
@@ -49,7 +75,7 @@ pub enum BindErrorKind {
 }
 
 impl BindError {
-    fn new(address: SocketAddr, source: io::Error) -> BindError {
+    fn new(address: SocketAddr, transport: Transport, source: io::Error) -> BindError {
         let kind = match source.kind() {
             io::ErrorKind::AddrInUse => BindErrorKind::Taken,
             io::ErrorKind::PermissionDenied => BindErrorKind::Forbidden,
@@ -57,7 +83,7 @@ impl BindError {
             _ if source.raw_os_error().is_some_and(is_no_such_family) => BindErrorKind::NotOurs,
             _ => BindErrorKind::Other,
         };
-        BindError { address, kind, source }
+        BindError { address, transport, kind, source }
     }
 }
 
@@ -72,12 +98,13 @@ fn is_no_such_family(code: i32) -> bool {
 
 impl fmt::Display for BindError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let BindError { address, transport, source, .. } = self;
         match self.kind {
-            BindErrorKind::Taken => write!(f, "UDP {} is taken by another process", self.address),
-            BindErrorKind::Forbidden => write!(f, "no permission to listen on UDP {}", self.address),
-            BindErrorKind::NotOurs => write!(f, "{} is no address of this machine", self.address.ip()),
-            BindErrorKind::Unspecified => write!(f, "{} names no interface", self.address.ip()),
-            BindErrorKind::Other => write!(f, "can't listen on UDP {}: {}", self.address, self.source),
+            BindErrorKind::Taken => write!(f, "{transport} {address} is taken by another process"),
+            BindErrorKind::Forbidden => write!(f, "no permission to listen on {transport} {address}"),
+            BindErrorKind::NotOurs => write!(f, "{} is no address of this machine", address.ip()),
+            BindErrorKind::Unspecified => write!(f, "{} names no interface", address.ip()),
+            BindErrorKind::Other => write!(f, "can't listen on {transport} {address}: {source}"),
         }
     }
 }
@@ -88,12 +115,13 @@ impl Error for BindError {
     }
 }
 
-/// The sockets of one address, one for each shard.
+/// The sockets of one address, one for each shard, or none where a transport is not wanted.
 #[derive(Debug)]
 pub(crate) struct Opened {
     /// With the port that the kernel chose.
     pub(crate) address: SocketAddr,
     pub(crate) sockets: Vec<UdpSocket>,
+    pub(crate) acceptors: Vec<TcpListener>,
 }
 
 /// Opens all sockets, or none.
@@ -102,11 +130,11 @@ pub(crate) struct Opened {
 /// For the first address that can't be had.
 pub(crate) fn open_all(addresses: &[ListenOn], shards: u16) -> Result<Vec<Opened>, BindError> {
     let mut all = Vec::new();
-    for &ListenOn { address, if_available } in addresses {
-        match open(address, shards) {
+    for on in addresses {
+        match open(*on, shards) {
             Ok(opened) => all.push(opened),
-            Err(error) if if_available && error.kind == BindErrorKind::NotOurs => {
-                tracing::info!(%address, "not listening there: this machine has no such address");
+            Err(error) if on.if_available && error.kind == BindErrorKind::NotOurs => {
+                tracing::info!(address = %on.address, "not listening there: this machine has no such address");
             }
             Err(error) => return Err(error),
         }
@@ -114,38 +142,83 @@ pub(crate) fn open_all(addresses: &[ListenOn], shards: u16) -> Result<Vec<Opened
     Ok(all)
 }
 
-fn open(address: SocketAddr, shards: u16) -> Result<Opened, BindError> {
-    let failed = |error| BindError::new(address, error);
+fn open(on: ListenOn, shards: u16) -> Result<Opened, BindError> {
+    let address = on.address;
     if address.ip().is_unspecified() {
         let source = io::Error::new(io::ErrorKind::InvalidInput, "unspecified address");
-        return Err(BindError { address, kind: BindErrorKind::Unspecified, source });
+        return Err(BindError { address, transport: Transport::Udp, kind: BindErrorKind::Unspecified, source });
     }
-    // The first socket is bound alone: a port that anybody else has is an error, even where he would share it. Only then may ours join it.
-    let first = unbound(address).map_err(failed)?;
-    first.bind(&address.into()).map_err(failed)?;
-    let bound = UdpSocket::from(first);
-    let address = bound.local_addr().map_err(failed)?;
-    let mut sockets = Vec::from([bound]);
-    if shards > 1 {
-        sockets.iter().try_for_each(|first| share_port(SockRef::from(first))).map_err(failed)?;
-        for _ in 1..shards {
-            let next = unbound(address).map_err(failed)?;
-            share_port(SockRef::from(&next)).map_err(failed)?;
-            next.bind(&address.into()).map_err(failed)?;
-            sockets.push(next.into());
+    let mut tries = if address.port() == 0 { PORT_TRIES } else { 1 };
+    loop {
+        tries = tries.saturating_sub(1);
+        match open_both(on, shards) {
+            // The port that is free for one transport is not free for the other.
+            Err(error) if error.transport == Transport::Tcp && error.kind == BindErrorKind::Taken && tries > 0 => {}
+            result => return result,
         }
     }
-    Ok(Opened { address, sockets })
 }
 
-fn unbound(address: SocketAddr) -> io::Result<Socket> {
-    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+fn open_both(on: ListenOn, shards: u16) -> Result<Opened, BindError> {
+    let count = |wanted| if wanted { shards } else { 0 };
+    let failed = |error| BindError::new(on.address, Transport::Udp, error);
+    let (address, sockets) = bind_all(on.address, count(on.udp), datagram_socket).map_err(failed)?;
+    let failed = |error| BindError::new(address, Transport::Tcp, error);
+    let (address, acceptors) = bind_all(address, count(on.tcp), stream_socket).map_err(failed)?;
+    acceptors.iter().try_for_each(|acceptor| acceptor.listen(ACCEPT_BACKLOG)).map_err(failed)?;
+    let sockets = sockets.into_iter().map(UdpSocket::from).collect();
+    Ok(Opened { address, sockets, acceptors: acceptors.into_iter().map(TcpListener::from).collect() })
+}
+
+/// A socket for each shard, all bound to one port, and which that is.
+fn bind_all(
+    address: SocketAddr,
+    shards: u16,
+    new: fn(SocketAddr) -> io::Result<Socket>,
+) -> io::Result<(SocketAddr, Vec<Socket>)> {
+    if shards == 0 {
+        return Ok((address, Vec::new()));
+    }
+    // The first socket is bound alone: a port that anybody else has is an error, even where he would share it. Only then may ours join it.
+    let first = new(address)?;
+    first.bind(&address.into())?;
+    let address = first.local_addr()?.as_socket().ok_or(io::ErrorKind::Unsupported)?;
+    let mut sockets = Vec::from([first]);
+    if shards > 1 {
+        sockets.iter().try_for_each(|first| share_port(SockRef::from(first)))?;
+        for _ in 1..shards {
+            let next = new(address)?;
+            share_port(SockRef::from(&next))?;
+            next.bind(&address.into())?;
+            sockets.push(next);
+        }
+    }
+    Ok((address, sockets))
+}
+
+fn datagram_socket(address: SocketAddr) -> io::Result<Socket> {
+    let socket = unbound(address, Type::DGRAM, Protocol::UDP)?;
+    ask_for_buffers(&socket, Socket::set_recv_buffer_size);
+    ask_for_buffers(&socket, Socket::set_send_buffer_size);
+    Ok(socket)
+}
+
+fn stream_socket(address: SocketAddr) -> io::Result<Socket> {
+    let socket = unbound(address, Type::STREAM, Protocol::TCP)?;
+    // Connections of a former process that the kernel still remembers must not keep us from the port. Elsewhere than on Unix the
+    // option means another thing: to share the port with anybody.
+    if cfg!(unix) {
+        socket.set_reuse_address(true)?;
+    }
+    Ok(socket)
+}
+
+fn unbound(address: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), kind, Some(protocol))?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
     socket.set_nonblocking(true)?;
-    ask_for_buffers(&socket, Socket::set_recv_buffer_size);
-    ask_for_buffers(&socket, Socket::set_send_buffer_size);
     Ok(socket)
 }
 
@@ -173,14 +246,17 @@ mod tests {
     use super::*;
 
     fn on(address: &str) -> ListenOn {
-        ListenOn { address: address.parse().unwrap(), if_available: false }
+        ListenOn::new(address.parse().unwrap())
     }
 
     #[test]
     fn shards_share_one_port() {
         let opened = open_all(&[on("127.0.0.1:0")], 3).unwrap();
-        assert_eq!(opened[0].sockets.len(), 3);
+        assert_eq!((opened[0].sockets.len(), opened[0].acceptors.len()), (3, 3));
         assert_ne!(opened[0].address.port(), 0);
+        for acceptor in &opened[0].acceptors {
+            assert_eq!(acceptor.local_addr().unwrap(), opened[0].address);
+        }
         for socket in &opened[0].sockets {
             assert_eq!(socket.local_addr().unwrap(), opened[0].address);
         }
@@ -191,8 +267,25 @@ mod tests {
         for (theirs, ours) in [(1, 1), (1, 2), (2, 1), (2, 2)] {
             let opened = open_all(&[on("127.0.0.1:0")], theirs).unwrap();
             let address = opened[0].address;
-            let error = open_all(&[ListenOn { address, if_available: true }], ours).unwrap_err();
+            let error = open_all(&[ListenOn { if_available: true, ..ListenOn::new(address) }], ours).unwrap_err();
             assert_eq!((error.kind, error.address), (BindErrorKind::Taken, address));
+        }
+    }
+
+    #[test]
+    fn a_port_that_is_free_for_one_transport_alone_is_taken() {
+        for shards in [1, 2] {
+            let theirs = TcpListener::bind("127.0.0.1:0").unwrap();
+            let address = theirs.local_addr().unwrap();
+            let error = open_all(&[ListenOn::new(address)], shards).unwrap_err();
+            assert_eq!((error.kind, error.transport), (BindErrorKind::Taken, Transport::Tcp));
+            assert_eq!(error.to_string(), format!("TCP {address} is taken by another process"));
+            let udp_alone = ListenOn { tcp: false, ..ListenOn::new(address) };
+            assert!(open_all(&[udp_alone], shards).unwrap()[0].acceptors.is_empty());
+            drop(theirs);
+            let tcp_alone = ListenOn { udp: false, ..ListenOn::new(address) };
+            assert!(open_all(&[tcp_alone], shards).unwrap()[0].sockets.is_empty());
+            assert_eq!(open_all(&[ListenOn::new(address)], shards).unwrap().len(), 1);
         }
     }
 

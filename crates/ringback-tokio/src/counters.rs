@@ -30,16 +30,60 @@ counters! {
     received,
     /// Datagrams that were sent.
     sent,
-    /// Datagrams that were handed to the shard that owns them.
+    /// Datagrams, and messages of connections, that were handed to the shard that owns them.
     handed_over,
-    /// Datagrams that were lost because their shard had [`HANDED_MAX`](crate::HANDED_MAX) waiting.
+    /// Datagrams, and news of connections that ended, that were lost because their shard had [`HANDED_MAX`](crate::HANDED_MAX) waiting.
     handed_over_dropped,
     /// Reads that failed.
     receive_errors,
-    /// Sends that failed, told to the transactions.
+    /// Sends that failed, told to the transactions. By TCP: messages for which there was no connection, and none could be opened.
     send_errors,
     /// Datagrams that were lost because the kernel or the backlog of [`BACKLOG_MAX`](crate::BACKLOG_MAX) was full.
     send_dropped,
+    /// Messages that were read from connections.
+    messages_received,
+    /// Messages that were given to connections to be written.
+    messages_sent,
+    /// How often a connection was not read any further for a while, because the shard of a message had [`HANDED_MAX`](crate::HANDED_MAX)
+    /// waiting.
+    messages_held,
+    /// Messages that were handed to the shard of their connection.
+    messages_carried,
+    /// Messages that were lost because the shard of their connection had [`CARRIED_MAX`](crate::CARRIED_MAX) waiting.
+    messages_carried_dropped,
+    /// Requests for a connection that is gone.
+    flows_gone,
+    /// Connections that peers opened.
+    connections_accepted,
+    /// Connections that we opened.
+    connections_opened,
+    /// Connections that were not to be had because of [`TcpLimits::connections_max`](crate::TcpLimits::connections_max).
+    connections_max_reached,
+    /// Connections that were not to be had because of
+    /// [`TcpLimits::connections_per_source_max`](crate::TcpLimits::connections_per_source_max).
+    connections_per_source_max_reached,
+    /// Connections that could not be opened: refused, unreachable.
+    connects_failed,
+    /// Connections that could not be opened within [`TcpLimits::connect_timeout`](crate::TcpLimits::connect_timeout).
+    connect_timeouts,
+    /// Connections that failed while they were open.
+    connections_lost,
+    /// Connections closed because nobody said anything for too long: `idle_timeout` of [`TcpLimits::stream`](crate::TcpLimits::stream),
+    /// or [`TcpLimits::newcomer_timeout`](crate::TcpLimits::newcomer_timeout).
+    connections_idle,
+    /// Connections closed because a message took longer than `message_timeout` of [`TcpLimits::stream`](crate::TcpLimits::stream).
+    connections_slow,
+    /// Connections closed because the peer took nothing for [`TcpLimits::stall_timeout`](crate::TcpLimits::stall_timeout).
+    connections_stalled,
+    /// Connections closed, or given up while they were being opened, because of
+    /// [`TcpLimits::write_queue_bytes_max`](crate::TcpLimits::write_queue_bytes_max).
+    connections_overrun,
+    /// Connections closed because their stream could not be followed: no Content-Length, one too large, no SIP at all.
+    connections_rejected,
+    /// Connections of half-closed peers closed because of [`TcpLimits::half_closed_timeout`](crate::TcpLimits::half_closed_timeout).
+    connections_unanswered,
+    /// Failures of accepting, among them those for want of files, after which nobody is accepted for a moment.
+    accept_errors,
     /// Host names that were not looked up because [`RESOLVES_MAX`](crate::RESOLVES_MAX) others were.
     resolves_refused,
     /// Answers to look-ups that were lost because the shard had [`ANSWERS_MAX`](crate::ANSWERS_MAX) waiting.

@@ -1,25 +1,31 @@
 //! Sockets, timers and shards for a Ringback stack: the only crate of the protocol path that knows tokio.
 //!
 //! ```text
-//!            kernel, one port, one socket for each shard (SO_REUSEPORT)
+//!            kernel, one port, sockets for each shard (SO_REUSEPORT)
 //!                  │                                   │
 //!        ┌─────────▼─────────┐   Call-ID is    ┌───────▼───────────┐
 //!        │ thread shard-0    │   another's     │ thread shard-1    │
 //!        │  sockets ─▶ Stack ├────────────────▶│  Stack ◀─ sockets │
 //!        │    ▲          │   │◀────────────────┤                   │
-//!        └────┴────┬─────▼───┘                 └───┬───────────────┘
-//!          answers │  look-ups                     │
+//!        └────┴────┬─────▼───┘  connection is  └───┬───────────────┘
+//!          answers │  look-ups    another's       │
 //!               ┌──▼───────────────────────────────▼──┐
 //!               │ LocationDb     Accounts    resolver │
 //!               └─────────────────────────────────────┘
 //! ```
 //!
-//! A shard is one thread that owns one [`Stack`](ringback_stack::Stack), a socket for each listener, and no lock. Its loop: due timers,
-//! what the stack has to send, say and ask, then inputs (answers, datagrams that others read for it, its own sockets), each within a
-//! budget, so that no source starves another; then it waits. [`Now`](ringback_base::Now) is made once a turn.
+//! A shard is one thread that owns one [`Stack`](ringback_stack::Stack), sockets for each listener, connections, and no lock. Its
+//! loop: due timers, what the stack has to send, say and ask, then inputs (answers, what others read for it, its own sockets and
+//! connections), each within a budget, so that no source starves another; then it waits. [`Now`](ringback_base::Now) is made once a
+//! turn.
 //!
-//! A datagram belongs to the shard of its Call-ID's keyed hash. The kernel spreads datagrams by addresses, so one that was read by
-//! another shard goes to its owner by a bounded channel.
+//! A message belongs to the shard of its Call-ID's keyed hash. The kernel spreads datagrams and connections by addresses, so what was
+//! read by another shard goes to its owner by a bounded channel. A connection stays with the shard that accepted or opened it; the
+//! others send through that one, by a second channel, and find it by the [`FlowId`](ringback_base::FlowId) that its messages came
+//! with, or by its far end.
+//!
+//! What peers may take of connections is in [`TcpLimits`]; [`IoCounters`] tells how often each limit was reached. A peer that does not
+//! read, or does not end what it began, loses its own connection and nobody else's.
 //!
 //! A shard that ends, by a panic or otherwise, is told by [`Running::failed`]: the server is to end with an error then, because a process
 //! that goes on without a part of its calls looks healthy and is not.
@@ -42,7 +48,7 @@
 //! # let path = folder.path().join("location.redb");
 //! let location = LocationDb::open(&path, Options::default(), Now::default())?;
 //! let address = "127.0.0.1:0".parse()?;
-//! let bound = Bound::open(&[ListenOn { address, if_available: false }], 2)?;
+//! let bound = Bound::open(&[ListenOn::new(address)], 2)?;
 //! let config = Config::new("localhost", bound.listeners());
 //! let running = bound.start(&config, &Backends { location, accounts: Arc::new(Nobody) })?;
 //! # let phone = UdpSocket::bind("127.0.0.1:0")?;
@@ -64,9 +70,13 @@ mod events;
 mod inbox;
 mod lookups;
 mod outbox;
+mod pause;
+mod ring;
 mod server;
 mod shard;
 mod socket;
+mod tally;
+mod tcp;
 
 pub use bind::{BindError, BindErrorKind, ListenOn, SOCKET_BUFFER_BYTES};
 pub use clock::Clock;
@@ -74,5 +84,8 @@ pub use counters::IoCounters;
 pub use events::LOG_LINES_PER_SEC;
 pub use lookups::{ANSWERS_MAX, Accounts, Backends, RESOLVES_MAX};
 pub use outbox::BACKLOG_MAX;
+pub use ring::{CARRIED_MAX, HANDED_MAX};
+pub use ringback_transport::StreamLimits;
 pub use server::{Bound, Drained, Running, ShardEnded, StartError};
-pub use shard::HANDED_MAX;
+pub use tally::Tally;
+pub use tcp::limits::TcpLimits;

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 use std::io;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -10,7 +11,7 @@ use std::time::Duration;
 use ringback_base::{KeyedHash, Random};
 use ringback_stack::{AuthConfigError, Config, Listener, Stack};
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
 use crate::bind::{BindError, ListenOn, Opened, open_all};
@@ -18,8 +19,13 @@ use crate::clock::Clock;
 use crate::counters::{IoCounters, LiveCounters};
 use crate::inbox::Inbox;
 use crate::lookups::{ANSWERS_MAX, Backends, Lookups, RESOLVES_MAX};
-use crate::shard::{HANDED_MAX, Handed, Inboxes, Links, Phase, Ring, Shard};
+use crate::ring::{CARRIED_MAX, Carried, Entrance, HANDED_MAX, Handed, Ring};
+use crate::shard::{Inboxes, Links, Phase, Ports, Shard};
 use crate::socket::Socket;
+use crate::tally::{Tally, TallyWanted};
+use crate::tcp::limits::TcpLimits;
+use crate::tcp::table::Connections;
+use crate::tcp::{self, census::Census};
 
 /// How long a shard may take to end once it was told to; beyond it the process ends without it.
 const STOP_WAIT: Duration = Duration::from_secs(1);
@@ -29,22 +35,35 @@ const STOP_WAIT: Duration = Duration::from_secs(1);
 pub struct Bound {
     opened: Vec<Opened>,
     shards: u16,
+    tcp_limits: TcpLimits,
 }
 
 impl Bound {
-    /// Binds each address once for each shard: all of them, or none. On systems other than Unix there is one shard, whatever is asked for.
+    /// Binds each address once for each shard and transport: all of them, or none. On systems other than Unix there is one shard,
+    /// whatever is asked for.
     ///
     /// # Errors
     /// For the first address that can't be had.
     pub fn open(addresses: &[ListenOn], shards: u16) -> Result<Bound, BindError> {
         let shards = if cfg!(unix) { shards.max(1) } else { 1 };
-        Ok(Bound { opened: open_all(addresses, shards)?, shards })
+        Ok(Bound { opened: open_all(addresses, shards)?, shards, tcp_limits: TcpLimits::default() })
     }
 
-    /// What is listened on, with the ports that the kernel chose.
+    /// Other limits for connections than the default ones.
+    #[must_use]
+    pub fn tcp_limits(self, tcp_limits: TcpLimits) -> Bound {
+        Bound { tcp_limits, ..self }
+    }
+
+    /// What is listened on, with the ports that the kernel chose: each address by UDP, then by TCP.
     #[must_use]
     pub fn listeners(&self) -> Vec<Listener> {
-        self.opened.iter().map(|opened| Listener::udp(opened.address)).collect()
+        let listeners = |opened: &Opened| {
+            let udp = opened.sockets.first().map(|_| Listener::udp(opened.address));
+            let tcp = opened.acceptors.first().map(|_| Listener::tcp(opened.address));
+            udp.into_iter().chain(tcp)
+        };
+        self.opened.iter().flat_map(listeners).collect()
     }
 
     /// How many shards there will be.
@@ -54,38 +73,34 @@ impl Bound {
     }
 
     /// Starts a thread for each shard. Listeners and shard number of the configuration are filled in here, and the secret of nonces if
-    /// it is missing.
+    /// it is missing; a listener of the configuration that is one of ours keeps what it says besides its address.
     ///
     /// # Errors
     /// Where the system refuses threads or randomness, or the configuration contradicts itself; then nothing runs.
     pub fn start(self, config: &Config, backends: &Backends) -> Result<Running, StartError> {
-        let listeners = self.listeners();
-        let hash = random_hash()?;
+        let mut config = config.clone();
+        config.listeners = self.listeners_of(&config.listeners);
         // A nonce that another shard made is out of date here, not forged: all of them must know it as one of ours.
-        let nonce_secret = match config.nonce_secret {
-            Some(secret) => secret,
-            None => random_bytes()?,
+        config.nonce_secret = match config.nonce_secret {
+            Some(secret) => Some(secret),
+            None => Some(random_bytes()?),
         };
-        let clock = Clock::start();
+        let Bound { opened, shards: count, tcp_limits } = self;
         let (ended_sender, ended) = mpsc::unbounded_channel();
-        let (handed_senders, handed_receivers): (Vec<_>, Vec<_>) =
-            (0..self.shards).map(|_| mpsc::channel(HANDED_MAX)).unzip();
-        let mut sockets: Vec<_> = self.opened.into_iter().map(|o| (o.address, o.sockets.into_iter())).collect();
+        let common =
+            Common { hash: random_hash()?, clock: Clock::start(), backends, tcp: tcp::table::Common::new(tcp_limits) };
+        let (entrances, exits): (Vec<_>, Vec<_>) = (0..count).map(|_| entrance()).unzip();
+        let mut opened: Vec<_> = opened.into_iter().map(Shared::new).collect();
         let mut ready = Vec::new();
         let mut shards = Vec::new();
-        for (index, handed) in (0..self.shards).zip(handed_receivers) {
+        for (index, exit) in (0..count).zip(exits) {
             let runtime = runtime()?;
-            let guard = runtime.enter();
-            let own = sockets.iter_mut().filter_map(|(address, of_all)| Some((*address, of_all.next()?)));
-            let own = own.map(|(address, socket)| Socket::new(socket, address)).collect::<io::Result<Vec<_>>>()?;
-            drop(guard);
-            let mut config = config.clone();
-            config.listeners.clone_from(&listeners);
             config.shard = index;
-            config.nonce_secret = Some(nonce_secret);
-            let stack = Stack::new(config, Random::from_seed(random_bytes()?))?;
-            let ring = Ring { hash, index, shards: handed_senders.clone() };
-            let (handle, shard) = join_up(stack, own, backends, ring, handed, clock);
+            let stack = Stack::new(config.clone(), Random::from_seed(random_bytes()?))?;
+            let ring = Ring { hash: common.hash, index, shards: entrances.clone() };
+            let guard = runtime.enter();
+            let (handle, shard) = common.join_up(stack, &mut opened, ring, exit)?;
+            drop(guard);
             ready.push((runtime, shard, EndGuard { shard: index, ended: ended_sender.clone() }));
             shards.push(handle);
         }
@@ -93,26 +108,83 @@ impl Bound {
             let name = format!("shard-{}", guard.shard);
             handle.thread = Some(thread::Builder::new().name(name).spawn(move || run(runtime, shard, guard))?);
         }
-        Ok(Running { shards, ended, listeners })
+        Ok(Running { shards, ended, listeners: config.listeners, census: common.tcp.census })
+    }
+
+    fn listeners_of(&self, config: &[Listener]) -> Vec<Listener> {
+        let same =
+            |ours: &Listener, theirs: &Listener| (ours.transport, ours.address) == (theirs.transport, theirs.address);
+        let known = |ours: Listener| config.iter().find(|theirs| same(&ours, theirs)).cloned().unwrap_or(ours);
+        self.listeners().into_iter().map(known).collect()
     }
 }
 
-fn join_up(
-    stack: Stack,
-    sockets: Vec<Socket>,
-    backends: &Backends,
-    ring: Ring,
-    handed: mpsc::Receiver<Handed>,
+/// The sockets of one address, of which each shard takes its own.
+struct Shared {
+    address: SocketAddr,
+    sockets: std::vec::IntoIter<UdpSocket>,
+    acceptors: std::vec::IntoIter<TcpListener>,
+}
+
+impl Shared {
+    fn new(opened: Opened) -> Shared {
+        let Opened { address, sockets, acceptors } = opened;
+        Shared { address, sockets: sockets.into_iter(), acceptors: acceptors.into_iter() }
+    }
+}
+
+type Exit = (mpsc::Receiver<Handed>, mpsc::Receiver<Carried>);
+
+fn entrance() -> (Entrance, Exit) {
+    let ((handed, taken), (carried, sent)) = (mpsc::channel(HANDED_MAX), mpsc::channel(CARRIED_MAX));
+    (Entrance { handed, carried }, (taken, sent))
+}
+
+/// What all shards are given.
+struct Common<'a> {
+    hash: KeyedHash,
     clock: Clock,
-) -> (Handle, Shard) {
-    let counters = Arc::new(LiveCounters::default());
-    let (phase, phases) = mpsc::channel(2);
-    let (answer, answers) = mpsc::channel(ANSWERS_MAX);
-    let (idle_sender, idle) = watch::channel(false);
-    let lookups = Lookups::new(backends.clone(), answer, Arc::clone(&counters), clock);
-    let inboxes = Inboxes { handed: Inbox::new(handed), answers: Inbox::new(answers), phases: Inbox::new(phases) };
-    let links = Links { inboxes, ring, counters: Arc::clone(&counters), clock, idle: idle_sender };
-    (Handle { thread: None, phase, idle, counters }, Shard::new(stack, sockets, lookups, links))
+    backends: &'a Backends,
+    tcp: tcp::table::Common,
+}
+
+impl Common<'_> {
+    /// Within the runtime of that shard.
+    fn join_up(
+        &self,
+        stack: Stack,
+        opened: &mut [Shared],
+        ring: Ring,
+        exit: Exit,
+    ) -> Result<(Handle, Shard), StartError> {
+        let counters = Arc::new(LiveCounters::default());
+        let generation = getrandom::u32()?;
+        let connections = Connections::new(ring.index, generation, self.tcp.clone(), Arc::clone(&counters));
+        let mut ports = Ports { sockets: Vec::new(), connections };
+        for Shared { address, sockets, acceptors } in opened {
+            if let Some(socket) = sockets.next() {
+                ports.sockets.push(Socket::new(socket, *address)?);
+            }
+            if let Some(acceptor) = acceptors.next() {
+                ports.connections.listen(acceptor, *address)?;
+            }
+        }
+        let (phase, phases) = mpsc::channel(2);
+        let (tally, tallies) = mpsc::channel(1);
+        let (answer, answers) = mpsc::channel(ANSWERS_MAX);
+        let (idle_sender, idle) = watch::channel(false);
+        let lookups = Lookups::new(self.backends.clone(), answer, Arc::clone(&counters), self.clock);
+        let (handed, carried) = exit;
+        let inboxes = Inboxes {
+            handed: Inbox::new(handed),
+            carried: Inbox::new(carried),
+            answers: Inbox::new(answers),
+            phases: Inbox::new(phases),
+            tallies: Inbox::new(tallies),
+        };
+        let links = Links { inboxes, ring, counters: Arc::clone(&counters), clock: self.clock, idle: idle_sender };
+        Ok((Handle { thread: None, phase, tally, idle, counters }, Shard::new(stack, ports, lookups, links)))
+    }
 }
 
 fn run(runtime: Runtime, shard: Shard, guard: EndGuard) {
@@ -140,6 +212,7 @@ impl Drop for EndGuard {
 struct Handle {
     thread: Option<JoinHandle<()>>,
     phase: mpsc::Sender<Phase>,
+    tally: mpsc::Sender<TallyWanted>,
     idle: watch::Receiver<bool>,
     counters: Arc<LiveCounters>,
 }
@@ -150,6 +223,7 @@ pub struct Running {
     shards: Vec<Handle>,
     ended: mpsc::UnboundedReceiver<u16>,
     listeners: Vec<Listener>,
+    census: Arc<Census>,
 }
 
 impl Running {
@@ -165,6 +239,26 @@ impl Running {
         let mut sum = IoCounters::default();
         self.shards.iter().for_each(|shard| shard.counters.add_to(&mut sum));
         sum
+    }
+
+    /// What the stack of each shard counted. One that does not answer within a second is left out.
+    pub async fn tallies(&self) -> Vec<Tally> {
+        let mut all = Vec::new();
+        for shard in &self.shards {
+            let (wanted, tally) = oneshot::channel();
+            let asked = async {
+                shard.tally.send(wanted).await.ok()?;
+                tally.await.ok()
+            };
+            all.extend(timeout(STOP_WAIT, asked).await.ok().flatten());
+        }
+        all
+    }
+
+    /// How many TCP connections there are, opened ones and ones that are being opened.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.census.len()
     }
 
     /// Waits until a shard ends without having been told to, which is a defect: its calls are lost, and the process should end.
@@ -189,6 +283,7 @@ impl Running {
             failed = self.failed() => return Err(failed),
             waited = timeout(bound, all_idle(&mut idle)) => waited.is_ok(),
         };
+        let tallies = self.tallies().await;
         self.tell(Phase::Stop);
         let mut left = self.shards.len();
         while left > 0 && timeout(STOP_WAIT, self.ended.recv()).await.is_ok() {
@@ -201,7 +296,7 @@ impl Running {
                 _ = thread.join();
             }
         }
-        Ok(Drained { was_idle, counters })
+        Ok(Drained { was_idle, counters, tallies })
     }
 
     fn tell(&self, phase: Phase) {
@@ -233,13 +328,15 @@ async fn all_idle(shards: &mut [watch::Receiver<bool>]) {
 }
 
 /// How a drain ended.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Drained {
     /// Nothing was open any more; otherwise the bound ran out.
     pub was_idle: bool,
-    /// What was counted.
+    /// What the sockets and channels of all shards counted.
     pub counters: IoCounters,
+    /// What the stack of each shard counted.
+    pub tallies: Vec<Tally>,
 }
 
 /// A shard ended though nobody told it to.
@@ -321,7 +418,8 @@ mod tests {
     #[test]
     fn a_shard_that_panics_is_told_of() {
         let (sender, ended) = mpsc::unbounded_channel();
-        let mut running = Running { shards: Vec::new(), ended, listeners: Vec::new() };
+        let census = Arc::new(Census::new(0, 0));
+        let mut running = Running { shards: Vec::new(), ended, listeners: Vec::new(), census };
         let guard = EndGuard { shard: 3, ended: sender.clone() };
         let thread = thread::spawn(move || {
             let _guard = guard;

@@ -7,10 +7,11 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use bytes::Bytes;
-use ringback_base::{Hop, KeyedHash, Micros, Now};
-use ringback_stack::{Stack, owner};
+use ringback_base::{Hop, Micros, Now, Transport};
+use ringback_message::Rejected;
+use ringback_stack::Stack;
 use ringback_transaction::Transmit;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::task::yield_now;
 use tokio::time::{Sleep, sleep_until};
 
@@ -20,26 +21,21 @@ use crate::events::EventLog;
 use crate::inbox::Inbox;
 use crate::lookups::{Answered, Lookups};
 use crate::outbox::Sent;
+use crate::ring::{Carried, Handed, Ring};
 use crate::socket::Socket;
-
-/// How many datagrams may wait for a shard that other shards read for it; those beyond it are lost.
-pub const HANDED_MAX: usize = 4_096;
+use crate::tally::{Tally, TallyWanted};
+use crate::tcp::connection::Upper;
+use crate::tcp::table::Connections;
 
 /// The work budget of one turn: no input starves another, nor the timers.
 const READS_PER_SOCKET: usize = 64;
 const HANDED_PER_TURN: usize = 64;
+const CARRIED_PER_TURN: usize = 256;
 const ANSWERS_PER_TURN: usize = 256;
 const LOOKUPS_PER_TURN: usize = 512;
 
 /// The largest payload that a UDP datagram can have, and then some.
 const DATAGRAM_BYTES_MAX: usize = 65_536;
-
-/// A datagram that another shard read.
-#[derive(Debug)]
-pub(crate) struct Handed {
-    bytes: Bytes,
-    hop: Hop,
-}
 
 /// What a shard is told by those who started it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,20 +46,21 @@ pub(crate) enum Phase {
     Stop,
 }
 
-/// The way to every shard, in their order.
-#[derive(Clone, Debug)]
-pub(crate) struct Ring {
-    pub(crate) hash: KeyedHash,
-    pub(crate) index: u16,
-    pub(crate) shards: Vec<mpsc::Sender<Handed>>,
+/// The sockets of one shard.
+#[derive(Debug)]
+pub(crate) struct Ports {
+    pub(crate) sockets: Vec<Socket>,
+    pub(crate) connections: Connections,
 }
 
-/// What comes in to a shard besides datagrams.
+/// What comes in to a shard besides what its sockets read.
 #[derive(Debug)]
 pub(crate) struct Inboxes {
     pub(crate) handed: Inbox<Handed>,
+    pub(crate) carried: Inbox<Carried>,
     pub(crate) answers: Inbox<Answered>,
     pub(crate) phases: Inbox<Phase>,
+    pub(crate) tallies: Inbox<TallyWanted>,
 }
 
 /// What ties a shard to the others and to those who started it.
@@ -81,6 +78,7 @@ pub(crate) struct Links {
 pub(crate) struct Shard {
     stack: Stack,
     sockets: Vec<Socket>,
+    connections: Connections,
     inboxes: Inboxes,
     ring: Ring,
     lookups: Lookups,
@@ -94,13 +92,15 @@ pub(crate) struct Shard {
 }
 
 impl Shard {
-    pub(crate) fn new(stack: Stack, sockets: Vec<Socket>, lookups: Lookups, links: Links) -> Shard {
+    pub(crate) fn new(stack: Stack, ports: Ports, lookups: Lookups, links: Links) -> Shard {
+        let Ports { sockets, connections } = ports;
         let Links { inboxes, ring, counters, clock, idle } = links;
         let log = EventLog::new(ring.index, Arc::clone(&counters));
         let buffer = vec![0; DATAGRAM_BYTES_MAX].into_boxed_slice();
         Shard {
             stack,
             sockets,
+            connections,
             inboxes,
             ring,
             lookups,
@@ -123,15 +123,29 @@ impl Shard {
                 self.wait().await;
             }
         }
+        self.send_the_last();
         tracing::debug!(shard = self.ring.index, counters = ?self.stack.counters(), "shard stopped");
     }
 
+    /// What other shards gave us to send before all were told to stop.
+    fn send_the_last(&mut self) {
+        let now = self.clock.now();
+        while self.take_carried(now) {}
+        self.connections.flush(now);
+    }
+
     fn is_stopped(&mut self) -> bool {
+        while let Some(wanted) = self.inboxes.tallies.next() {
+            let (stack, transactions) = (self.stack.counters(), self.stack.transactions().counters().clone());
+            // Who asked may have stopped waiting.
+            _ = wanted.send(Tally { stack, transactions });
+        }
         while let Some(phase) = self.inboxes.phases.next() {
             match phase {
                 Phase::Stop => return true,
                 Phase::Drain => {
                     self.stack.drain();
+                    self.connections.close_listeners();
                     self.draining = true;
                 }
             }
@@ -145,10 +159,13 @@ impl Shard {
         if self.stack.poll_timeout().is_some_and(|(at, _)| at <= now.mono) {
             self.stack.handle_timeout(now);
         }
+        self.connections.handle_timeout(now);
         let mut more = self.put_out(now);
         more |= self.take_answers(now);
         more |= self.take_handed(now);
+        more |= self.take_carried(now);
         more |= self.take_datagrams(now);
+        more |= self.take_messages(now);
         more |= self.put_out(now);
         if self.draining {
             self.tell_idle();
@@ -166,10 +183,30 @@ impl Shard {
 
     fn take_handed(&mut self, now: Now) -> bool {
         for _ in 0..HANDED_PER_TURN {
-            let Some(Handed { bytes, hop }) = self.inboxes.handed.next() else { return false };
-            self.stack.handle_datagram(bytes, hop, now);
+            match self.inboxes.handed.next() {
+                None => return false,
+                Some(Handed::Datagram { bytes, hop }) => self.stack.handle_datagram(bytes, hop, now),
+                Some(Handed::Message { bytes, hop }) => self.stack.handle_message(bytes, hop, now),
+                Some(Handed::Failed { hop }) => self.stack.handle_send_failed(&hop, now),
+            }
         }
         true
+    }
+
+    fn take_carried(&mut self, now: Now) -> bool {
+        for _ in 0..CARRIED_PER_TURN {
+            let Some(Carried { transmit, by }) = self.inboxes.carried.next() else { return false };
+            if let Err(transmit) = self.connections.send(transmit, by, now) {
+                self.counters.send_errors.count();
+                self.ring.tell_failed(by, transmit.hop, &self.counters);
+            }
+        }
+        true
+    }
+
+    fn take_messages(&mut self, now: Now) -> bool {
+        let Shard { stack, ring, counters, connections, buffer, .. } = self;
+        connections.turn(buffer, &mut ToOwners { stack, ring, counters, now }, now)
     }
 
     fn take_datagrams(&mut self, now: Now) -> bool {
@@ -213,20 +250,59 @@ impl Shard {
             while let Some(event) = self.stack.poll_event() {
                 self.log.write(event, now);
             }
-            if lookups_left == 0 {
-                return true;
+            if lookups_left > 0
+                && let Some(lookup) = self.stack.poll_lookup()
+            {
+                lookups_left -= 1;
+                let token = lookup.token;
+                if let Some(answer) = self.lookups.ask(lookup) {
+                    self.stack.handle_answer(token, answer, now);
+                }
+                continue;
             }
-            let Some(lookup) = self.stack.poll_lookup() else { return false };
-            lookups_left -= 1;
-            let token = lookup.token;
-            if let Some(answer) = self.lookups.ask(lookup) {
-                self.stack.handle_answer(token, answer, now);
+            // Last, so that what goes by one connection goes together.
+            self.connections.flush(now);
+            if !self.tell_gone(now) {
+                return lookups_left == 0;
             }
         }
     }
 
+    /// Tells of the connections that ended, so that their requests are tried elsewhere; true where there were any.
+    fn tell_gone(&mut self, now: Now) -> bool {
+        let mut any = false;
+        while let Some(gone) = self.connections.poll_gone() {
+            for shard in &gone.users {
+                self.ring.tell_failed(*shard, gone.hop, &self.counters);
+            }
+            self.stack.handle_send_failed(&gone.hop, now);
+            any = true;
+        }
+        any
+    }
+
     fn send(&mut self, transmit: Transmit, now: Now) {
-        match self.sockets.iter_mut().find(|socket| socket.local() == transmit.hop.local) {
+        match transmit.hop.transport {
+            Transport::Tcp => self.send_by_connection(transmit, now),
+            _ => self.send_by_socket(transmit, now),
+        }
+    }
+
+    fn send_by_connection(&mut self, transmit: Transmit, now: Now) {
+        let sent = match self.connections.other_home(&transmit.hop) {
+            Some(home) => self.ring.carry(home, transmit, &self.counters),
+            None => self.connections.send(transmit, self.ring.index, now),
+        };
+        if let Err(transmit) = sent {
+            self.counters.send_errors.count();
+            self.stack.handle_send_failed(&transmit.hop, now);
+        }
+    }
+
+    fn send_by_socket(&mut self, transmit: Transmit, now: Now) {
+        let is_ours =
+            |socket: &&mut Socket| transmit.hop.transport == Transport::Udp && socket.local() == transmit.hop.local;
+        match self.sockets.iter_mut().find(is_ours) {
             Some(socket) => {
                 let sent = socket.send(transmit);
                 self.account_for(sent, now);
@@ -259,14 +335,16 @@ impl Shard {
     }
 
     fn tell_idle(&mut self) {
-        let idle = self.stack.is_settled() && self.sockets.iter().all(Socket::is_flushed);
+        let is_flushed = self.sockets.iter().all(Socket::is_flushed) && self.connections.is_flushed();
+        let idle = self.stack.is_settled() && is_flushed;
         self.idle.send_if_modified(|told| std::mem::replace(told, idle) != idle);
     }
 
     /// Waits until there is something to do.
     async fn wait(&mut self) {
         let paused = self.sockets.iter().filter_map(Socket::paused_until);
-        let next = paused.chain(self.stack.poll_timeout().map(|(at, _)| at)).min();
+        let stack = self.stack.poll_timeout().map(|(at, _)| at);
+        let next = paused.chain(stack).chain(self.connections.poll_timeout()).min();
         self.set_alarm(next);
         poll_fn(|cx| self.poll_ready(cx)).await;
     }
@@ -290,54 +368,34 @@ impl Shard {
         for socket in &self.sockets {
             ready |= socket.poll_ready(cx);
         }
+        ready |= self.connections.poll_ready(cx);
         ready |= self.inboxes.handed.poll_ready(cx);
+        ready |= self.inboxes.carried.poll_ready(cx);
         ready |= self.inboxes.answers.poll_ready(cx);
         ready |= self.inboxes.phases.poll_ready(cx);
+        ready |= self.inboxes.tallies.poll_ready(cx);
         if ready { Poll::Ready(()) } else { Poll::Pending }
     }
 }
 
-impl Ring {
-    /// The datagram, copied out of the buffer, if it is for this shard; otherwise it goes to the one it is for.
-    fn keep(&self, datagram: &[u8], hop: Hop, counters: &LiveCounters) -> Option<Bytes> {
-        let bytes = Bytes::copy_from_slice(datagram);
-        let shards = u16::try_from(self.shards.len()).unwrap_or(u16::MAX);
-        let owner = if shards > 1 { owner(datagram, &self.hash, shards) } else { self.index };
-        if owner == self.index {
-            return Some(bytes);
-        }
-        match self.shards.get(usize::from(owner)) {
-            Some(shard) if shard.try_send(Handed { bytes, hop }).is_ok() => counters.handed_over.count(),
-            _ => counters.handed_over_dropped.count(),
-        }
-        None
-    }
+/// Takes what connections read to the stack that it is for.
+struct ToOwners<'a> {
+    stack: &'a mut Stack,
+    ring: &'a Ring,
+    counters: &'a LiveCounters,
+    now: Now,
 }
 
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-    use super::*;
-    use crate::counters::IoCounters;
-
-    #[test]
-    fn what_waits_for_another_shard_is_bounded() {
-        let (senders, mut receivers): (Vec<_>, Vec<_>) = (0..2).map(|_| mpsc::channel(HANDED_MAX)).unzip();
-        let ring = Ring { hash: KeyedHash::with_key(1, 2), index: 0, shards: senders };
-        let address = "127.0.0.1:5060".parse().unwrap();
-        let hop = Hop::udp(address, address);
-        let counters = LiveCounters::default();
-        let named = |n: u32| format!("BYE sip:a SIP/2.0\r\nCall-ID: {n}\r\n\r\n");
-        let others: Vec<_> =
-            (0..).map(named).filter(|text| owner(text.as_bytes(), &ring.hash, 2) == 1).take(HANDED_MAX + 1).collect();
-        for text in &others {
-            assert_eq!(ring.keep(text.as_bytes(), hop, &counters), None);
+impl Upper for ToOwners<'_> {
+    fn message(&mut self, bytes: Bytes, hop: Hop) -> Result<(), Bytes> {
+        if let Some(bytes) = self.ring.keep_message(bytes, hop, self.counters)? {
+            self.stack.handle_message(bytes, hop, self.now);
         }
-        let own = (0..).map(named).find(|text| owner(text.as_bytes(), &ring.hash, 2) == 0).unwrap();
-        assert_eq!(ring.keep(own.as_bytes(), hop, &counters), Some(Bytes::from(own.clone())));
-        let mut sum = IoCounters::default();
-        counters.add_to(&mut sum);
-        assert_eq!((sum.handed_over, sum.handed_over_dropped), (u64::try_from(HANDED_MAX).unwrap(), 1));
-        assert_eq!(receivers[1].try_recv().unwrap().bytes, others[0]);
+        Ok(())
+    }
+
+    /// It is answered without a transaction, so it does not matter whose it would be.
+    fn rejected(&mut self, rejected: Box<Rejected>, hop: Hop) {
+        self.stack.handle_rejected(rejected, hop, self.now);
     }
 }

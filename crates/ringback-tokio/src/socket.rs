@@ -9,11 +9,7 @@ use ringback_transaction::Transmit;
 use tokio::net::UdpSocket;
 
 use crate::outbox::{Outbox, Sent};
-
-/// After so many failed reads in a row a socket is left alone for [`RECEIVE_PAUSE`].
-const RECEIVE_ERRORS_MAX: u32 = 16;
-
-const RECEIVE_PAUSE: Micros = Micros::from_ms(100);
+use crate::pause::Pause;
 
 /// A socket, what waits to be sent by it, and whether it is being left alone.
 #[derive(Debug)]
@@ -39,7 +35,7 @@ impl Socket {
 
     /// When a socket that is left alone is read again.
     pub(crate) fn paused_until(&self) -> Option<Micros> {
-        self.pause.until
+        self.pause.until()
     }
 
     /// The next datagram; `Ok(None)` where there is none now.
@@ -76,7 +72,7 @@ impl Socket {
 
     /// True where there may be something to do; wakes the task when there is.
     pub(crate) fn poll_ready(&self, cx: &mut Context<'_>) -> bool {
-        let readable = self.pause.until.is_none() && self.socket.poll_recv_ready(cx).is_ready();
+        let readable = self.pause.until().is_none() && self.socket.poll_recv_ready(cx).is_ready();
         let writable = !self.outbox.is_empty() && self.socket.poll_send_ready(cx).is_ready();
         readable || writable
     }
@@ -88,51 +84,5 @@ fn try_send(socket: &UdpSocket, transmit: &Transmit) -> io::Result<()> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             result => return result.map(|_| ()),
         }
-    }
-}
-
-/// Leaves a socket alone that gives nothing but errors, so that it can't keep a core busy.
-#[derive(Debug, Default)]
-struct Pause {
-    errors_in_a_row: u32,
-    until: Option<Micros>,
-}
-
-impl Pause {
-    fn is_on(&mut self, now: Micros) -> bool {
-        self.until = self.until.filter(|until| now < *until);
-        self.until.is_some()
-    }
-
-    fn learn(&mut self, ok: bool, now: Micros) {
-        self.errors_in_a_row = if ok { 0 } else { self.errors_in_a_row.saturating_add(1) };
-        if self.errors_in_a_row >= RECEIVE_ERRORS_MAX {
-            self.errors_in_a_row = 0;
-            self.until = Some(now.plus(RECEIVE_PAUSE));
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-    use super::*;
-
-    #[test]
-    fn a_socket_of_errors_is_left_alone_for_a_while() {
-        let mut pause = Pause::default();
-        let at = Micros::from_ms;
-        for n in 0..15 {
-            pause.learn(false, at(n));
-        }
-        pause.learn(true, at(15));
-        for n in 16..31 {
-            pause.learn(false, at(n));
-            assert!(!pause.is_on(at(n)));
-        }
-        pause.learn(false, at(31));
-        assert_eq!(pause.until, Some(at(131)));
-        assert!(pause.is_on(at(130)) && !pause.is_on(at(131)));
-        assert_eq!(pause.until, None);
     }
 }

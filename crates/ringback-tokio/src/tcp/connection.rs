@@ -1,0 +1,468 @@
+//! One connection: what is read from it, what is owed to it, when it ends.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use ringback_base::{Hop, Micros, Now, TimerId};
+use ringback_message::{Method, Rejected};
+use ringback_transport::{Frame, PONG, Stream};
+use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
+use tokio::net::TcpStream;
+
+use crate::counters::LiveCounters;
+use crate::tcp::census::Seat;
+use crate::tcp::limits::TcpLimits;
+use crate::tcp::queue::WriteQueue;
+
+/// How much one connection may give in one go, in bytes, before the next one has its turn.
+pub(crate) const READ_BYTES: usize = 16_384;
+
+/// When a message is offered again that its shard had no room for.
+const OFFER_AGAIN: Micros = Micros::from_ms(5);
+
+/// Takes what connections read.
+pub(crate) trait Upper {
+    /// A whole message. Given back where its shard has no room for it now: then the connection is not read until it has.
+    fn message(&mut self, bytes: Bytes, hop: Hop) -> Result<(), Bytes>;
+
+    /// What could be read of a stream that can't be followed.
+    fn rejected(&mut self, rejected: Box<Rejected>, hop: Hop);
+}
+
+/// What everything that a connection does is done under.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rules<'a> {
+    pub(crate) limits: &'a TcpLimits,
+    pub(crate) counters: &'a LiveCounters,
+    pub(crate) now: Now,
+}
+
+/// Why a connection ends.
+#[derive(Debug)]
+pub(crate) enum End {
+    /// Both sides are through with each other.
+    Done,
+    /// The peer or the way to it is gone.
+    Lost(io::Error),
+    /// It could not be opened.
+    Unreachable(io::Error),
+    /// It could not be opened in time.
+    ConnectTimeout,
+    /// Nobody said anything for too long.
+    Idle,
+    /// A message took too long to come.
+    Slow,
+    /// The peer took nothing for too long.
+    Stalled,
+    /// The peer reads more slowly than others write to it.
+    Overrun,
+    /// The answers that a half-closed peer waits for took too long.
+    Unanswered,
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            End::Done => f.write_str("both sides are through"),
+            End::Lost(error) => write!(f, "lost: {error}"),
+            End::Unreachable(error) => write!(f, "could not be opened: {error}"),
+            End::ConnectTimeout => f.write_str("could not be opened in time"),
+            End::Idle => f.write_str("silent for too long"),
+            End::Slow => f.write_str("a message took too long"),
+            End::Stalled => f.write_str("the peer takes nothing"),
+            End::Overrun => f.write_str("the peer reads too slowly"),
+            End::Unanswered => f.write_str("half-closed, and unanswered for too long"),
+        }
+    }
+}
+
+pub(crate) type Connect = Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>>;
+
+enum Phase {
+    Connecting {
+        connect: Connect,
+        until: Micros,
+    },
+    Open,
+    /// Nothing is read any more, because the peer has ended its side, or because it can't be followed. What is owed is still sent.
+    Answering {
+        peer_ended: bool,
+        until: Micros,
+    },
+    /// We have ended our side. To close at once would let the kernel throw away what the peer has not read yet.
+    Lingering {
+        until: Micros,
+    },
+}
+
+/// A row of the table.
+pub(crate) struct Connection {
+    hop: Hop,
+    phase: Phase,
+    socket: Option<TcpStream>,
+    stream: Stream,
+    queue: WriteQueue,
+    waker: Waker,
+    /// A message that its shard had no room for, and when it is offered again.
+    held: Option<(Bytes, Micros)>,
+    /// Requests that were read and have no final response yet. It errs where one is never answered, or answered twice: it only says
+    /// how long a peer that has ended its side is waited for.
+    owed: u32,
+    last_sent: Micros,
+    stalled_since: Option<Micros>,
+    /// Until when somebody who connected must have said something.
+    newcomer_until: Option<Micros>,
+    /// Other shards that sent by it, and must hear of its end.
+    pub(crate) users: Vec<u16>,
+    pub(crate) timer: Option<TimerId>,
+    pub(crate) is_dirty: bool,
+    pub(crate) is_told: bool,
+    _seat: Seat,
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("hop", &self.hop)
+            .field("queued", &self.queue.bytes())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Connection {
+    /// One that a peer opened.
+    pub(crate) fn accepted(hop: Hop, socket: TcpStream, waker: Waker, seat: Seat, rules: Rules<'_>) -> Connection {
+        let newcomer_until = Some(rules.now.mono.plus(rules.limits.newcomer_timeout));
+        let connection = Connection::new(hop, Phase::Open, waker, seat, rules);
+        Connection { socket: Some(socket), newcomer_until, ..connection }
+    }
+
+    /// One that we are opening.
+    pub(crate) fn connecting(hop: Hop, connect: Connect, waker: Waker, seat: Seat, rules: Rules<'_>) -> Connection {
+        let until = rules.now.mono.plus(rules.limits.connect_timeout);
+        Connection::new(hop, Phase::Connecting { connect, until }, waker, seat, rules)
+    }
+
+    fn new(hop: Hop, phase: Phase, waker: Waker, seat: Seat, rules: Rules<'_>) -> Connection {
+        Connection {
+            hop,
+            phase,
+            socket: None,
+            stream: Stream::new(rules.limits.stream, rules.now),
+            queue: WriteQueue::default(),
+            waker,
+            held: None,
+            owed: 0,
+            last_sent: rules.now.mono,
+            stalled_since: None,
+            newcomer_until: None,
+            users: Vec::new(),
+            timer: None,
+            is_dirty: false,
+            is_told: false,
+            _seat: seat,
+        }
+    }
+
+    /// How its messages come in. Our side is the listener's address, also where we opened it: that is the one which others may be told.
+    pub(crate) fn hop(&self) -> Hop {
+        self.hop
+    }
+
+    /// Wakes it, so that its shard looks after it.
+    pub(crate) fn wake(&self) {
+        self.waker.wake_by_ref();
+    }
+
+    /// Whether a message can go by it: to a peer that has ended its side, responses only.
+    pub(crate) fn takes(&self, is_response: bool) -> bool {
+        match self.phase {
+            Phase::Connecting { .. } | Phase::Open => true,
+            Phase::Answering { .. } => is_response,
+            Phase::Lingering { .. } => false,
+        }
+    }
+
+    /// Whether nothing will come from it any more.
+    pub(crate) fn is_deaf(&self) -> bool {
+        matches!(self.phase, Phase::Answering { .. } | Phase::Lingering { .. })
+    }
+
+    /// Whether nothing waits to be written.
+    pub(crate) fn is_flushed(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    /// Takes a message to be written by [`Connection::flush`].
+    pub(crate) fn send(&mut self, bytes: Bytes, rules: Rules<'_>) -> Result<(), End> {
+        if !self.has_room(&bytes, rules) {
+            // So much may have come together in one turn; it says nothing of the peer before it was offered.
+            self.write(rules)?;
+            if !self.has_room(&bytes, rules) {
+                return Err(End::Overrun);
+            }
+        }
+        if is_final(&bytes) {
+            self.owed = self.owed.saturating_sub(1);
+        }
+        self.last_sent = rules.now.mono;
+        self.queue.push(bytes);
+        rules.counters.messages_sent.count();
+        Ok(())
+    }
+
+    /// One message always has room, whatever the limit is.
+    fn has_room(&self, bytes: &Bytes, rules: Rules<'_>) -> bool {
+        let after = self.queue.bytes().saturating_add(bytes.len());
+        after <= rules.limits.write_queue_bytes_max || self.queue.is_empty()
+    }
+
+    /// Writes what the peer takes now. Ends what is through; that is why it comes after the stack has said all that it has to say.
+    pub(crate) fn flush(&mut self, rules: Rules<'_>) -> Result<(), End> {
+        self.write(rules)?;
+        let Phase::Answering { peer_ended, .. } = self.phase else { return Ok(()) };
+        if self.owed > 0 || !self.queue.is_empty() {
+            return Ok(());
+        }
+        let Some(socket) = self.socket.as_mut().filter(|_| !peer_ended) else { return Err(End::Done) };
+        match Pin::new(socket).poll_shutdown(&mut Context::from_waker(&self.waker)) {
+            Poll::Ready(Err(error)) => Err(End::Lost(error)),
+            _ => {
+                self.phase = Phase::Lingering { until: rules.now.mono.plus(rules.limits.linger_timeout) };
+                self.wake();
+                Ok(())
+            }
+        }
+    }
+
+    /// Does what it was woken for.
+    pub(crate) fn work(&mut self, buffer: &mut [u8], up: &mut dyn Upper, rules: Rules<'_>) -> Result<(), End> {
+        if let Phase::Connecting { connect, .. } = &mut self.phase {
+            match connect.as_mut().poll(&mut Context::from_waker(&self.waker)) {
+                Poll::Pending => return Ok(()),
+                Poll::Ready(Err(error)) => return Err(End::Unreachable(error)),
+                Poll::Ready(Ok(socket)) => {
+                    rules.counters.connections_opened.count();
+                    self.socket = Some(socket);
+                    self.phase = Phase::Open;
+                    self.stream = Stream::new(rules.limits.stream, rules.now);
+                }
+            }
+        }
+        self.write(rules)?;
+        self.read(buffer, up, rules)
+    }
+
+    fn write(&mut self, rules: Rules<'_>) -> Result<(), End> {
+        let Some(socket) = &mut self.socket else { return Ok(()) };
+        let mut cx = Context::from_waker(&self.waker);
+        while !self.queue.is_empty() {
+            let (slices, filled) = self.queue.slices();
+            match Pin::new(&mut *socket).poll_write_vectored(&mut cx, slices.get(..filled).unwrap_or(&slices)) {
+                Poll::Pending => {
+                    self.stalled_since.get_or_insert(rules.now.mono);
+                    return Ok(());
+                }
+                Poll::Ready(Ok(0)) => return Err(End::Lost(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Ok(written)) => {
+                    self.queue.advance(written);
+                    self.stalled_since = None;
+                }
+                Poll::Ready(Err(error)) => return Err(End::Lost(error)),
+            }
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, buffer: &mut [u8], up: &mut dyn Upper, rules: Rules<'_>) -> Result<(), End> {
+        match self.phase {
+            Phase::Open => {}
+            Phase::Lingering { .. } => return self.discard(buffer),
+            Phase::Connecting { .. } | Phase::Answering { .. } => return Ok(()),
+        }
+        self.pass_up(up, rules);
+        let is_free = matches!(self.phase, Phase::Open) && self.held.is_none();
+        // Who lets its answers lie gets no more of them. The writing wakes us when there is room again.
+        if !is_free || self.queue.bytes() > rules.limits.pause_reading_bytes() {
+            return Ok(());
+        }
+        match self.receive(buffer)? {
+            None => {}
+            Some([]) => {
+                let until = rules.now.mono.plus(rules.limits.half_closed_timeout);
+                self.phase = Phase::Answering { peer_ended: true, until };
+            }
+            Some(bytes) => {
+                self.stream.handle_data(bytes, rules.now);
+                self.pass_up(up, rules);
+                // There may be more; the others come first.
+                self.wake();
+            }
+        }
+        Ok(())
+    }
+
+    /// What the kernel has for us; nothing at all where the peer has ended its side, `None` where it has to be waited for.
+    fn receive<'b>(&mut self, buffer: &'b mut [u8]) -> Result<Option<&'b [u8]>, End> {
+        let Some(socket) = &mut self.socket else { return Ok(None) };
+        let length = buffer.len().min(READ_BYTES);
+        let mut read = ReadBuf::new(buffer.get_mut(..length).unwrap_or_default());
+        match Pin::new(socket).poll_read(&mut Context::from_waker(&self.waker), &mut read) {
+            Poll::Pending => Ok(None),
+            Poll::Ready(Err(error)) => Err(End::Lost(error)),
+            Poll::Ready(Ok(())) => {
+                let length = read.filled().len();
+                Ok(Some(buffer.get(..length).unwrap_or_default()))
+            }
+        }
+    }
+
+    fn discard(&mut self, buffer: &mut [u8]) -> Result<(), End> {
+        match self.receive(buffer)? {
+            None => Ok(()),
+            Some([]) => Err(End::Done),
+            Some(_) => {
+                self.wake();
+                Ok(())
+            }
+        }
+    }
+
+    /// Passes up what has come in, as long as it is taken.
+    fn pass_up(&mut self, up: &mut dyn Upper, rules: Rules<'_>) {
+        let mut pings = 0;
+        while matches!(self.phase, Phase::Open) {
+            let message = match self.held.take() {
+                Some((message, _)) => message,
+                None => match self.stream.poll_frame() {
+                    Ok(None) => break,
+                    Ok(Some(Frame::Ping)) => {
+                        self.newcomer_until = None;
+                        pings += 1;
+                        continue;
+                    }
+                    Ok(Some(Frame::Message(message))) => {
+                        self.newcomer_until = None;
+                        self.owed = self.owed.saturating_add(u32::from(wants_answer(&message)));
+                        rules.counters.messages_received.count();
+                        message
+                    }
+                    Err(rejected) => {
+                        self.reject(rejected, up, rules);
+                        break;
+                    }
+                },
+            };
+            if let Err(message) = up.message(message, self.hop) {
+                rules.counters.messages_held.count();
+                self.held = Some((message, rules.now.mono.plus(OFFER_AGAIN)));
+                break;
+            }
+        }
+        if pings > 0 {
+            self.queue.push(Bytes::from(PONG.repeat(pings)));
+        }
+    }
+
+    fn reject(&mut self, rejected: Box<Rejected>, up: &mut dyn Upper, rules: Rules<'_>) {
+        rules.counters.connections_rejected.count();
+        self.owed = self.owed.saturating_add(u32::from(will_be_answered(&rejected)));
+        let until = rules.now.mono.plus(rules.limits.half_closed_timeout);
+        self.phase = Phase::Answering { peer_ended: false, until };
+        up.rejected(rejected, self.hop);
+    }
+
+    /// When [`Connection::handle_timeout`] is next wanted.
+    pub(crate) fn deadline(&self, limits: &TcpLimits) -> Micros {
+        let stalled = self.stalled_since.map(|since| since.plus(limits.stall_timeout));
+        let others = match self.phase {
+            Phase::Connecting { until, .. } | Phase::Lingering { until } => return until,
+            Phase::Answering { until, .. } => [Some(until), None, None],
+            Phase::Open => {
+                let offer_again = self.held.as_ref().map(|(_, at)| *at);
+                [Some(self.silence_ends(limits)), self.newcomer_until, offer_again]
+            }
+        };
+        others.into_iter().flatten().chain(stalled).min().unwrap_or(Micros::MAX)
+    }
+
+    /// What is sent to a peer that only listens keeps the connection too, but not one that stopped in the middle of a message.
+    fn silence_ends(&self, limits: &TcpLimits) -> Micros {
+        let received = self.stream.poll_timeout();
+        if self.stream.is_mid_message() {
+            return received;
+        }
+        received.max(self.last_sent.plus(limits.stream.idle_timeout))
+    }
+
+    /// Time has passed.
+    pub(crate) fn handle_timeout(&mut self, rules: Rules<'_>) -> Result<(), End> {
+        let Rules { limits, now: Now { mono: now, .. }, .. } = rules;
+        if self.deadline(limits) > now {
+            return Ok(());
+        }
+        let is_stalled = self.stalled_since.is_some_and(|since| since.plus(limits.stall_timeout) <= now);
+        match self.phase {
+            Phase::Connecting { .. } => Err(End::ConnectTimeout),
+            Phase::Lingering { .. } => Err(End::Done),
+            _ if is_stalled => Err(End::Stalled),
+            Phase::Answering { .. } => Err(End::Unanswered),
+            Phase::Open if self.silence_ends(limits) <= now && self.stream.is_mid_message() => Err(End::Slow),
+            Phase::Open if self.silence_ends(limits) <= now => Err(End::Idle),
+            Phase::Open if self.newcomer_until.is_some_and(|until| until <= now) => Err(End::Idle),
+            Phase::Open => {
+                self.wake();
+                Ok(())
+            }
+        }
+    }
+}
+
+/// A request that gets a final response; one that will not be read as a request does not matter here.
+fn wants_answer(message: &[u8]) -> bool {
+    !is_response(message) && !message.starts_with(b"ACK ")
+}
+
+/// Whether a message of ours is a response.
+pub(crate) fn is_response(message: &[u8]) -> bool {
+    message.starts_with(b"SIP/2.0 ")
+}
+
+fn is_final(message: &[u8]) -> bool {
+    is_response(message) && message.get(8).is_some_and(|class| (b'2'..=b'6').contains(class))
+}
+
+/// What the stack answers of that which it can't read.
+fn will_be_answered(rejected: &Rejected) -> bool {
+    rejected.salvage.as_ref().is_some_and(|message| {
+        message.is_request()
+            && message.method_text() != Some(Method::Ack.as_str().as_bytes())
+            && matches!(message.vias().next(), Some(Ok(_)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+    use super::*;
+
+    #[test]
+    fn what_is_owed() {
+        for (message, owes, settles) in [
+            ("INVITE sip:a SIP/2.0\r\n", true, false),
+            ("ACK sip:a SIP/2.0\r\n", false, false),
+            ("ACKNOWLEDGE sip:a SIP/2.0\r\n", true, false),
+            ("SIP/2.0 100 Trying\r\n", false, false),
+            ("SIP/2.0 199 Early\r\n", false, false),
+            ("SIP/2.0 200 OK\r\n", false, true),
+            ("SIP/2.0 603 Decline\r\n", false, true),
+            ("SIP/2.0 ", false, false),
+        ] {
+            assert_eq!((wants_answer(message.as_bytes()), is_final(message.as_bytes())), (owes, settles), "{message}");
+        }
+    }
+}

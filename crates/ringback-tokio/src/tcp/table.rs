@@ -1,0 +1,403 @@
+//! The connections of one shard.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::task::Context;
+use std::time::Duration;
+
+use ringback_base::{FlowId, Hop, Micros, Now, TimerQueue, Transport};
+use ringback_transaction::Transmit;
+use slab::Slab;
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::{TcpSocket, TcpStream};
+
+use crate::counters::LiveCounters;
+use crate::tcp::acceptor::Acceptor;
+use crate::tcp::census::{Census, Full, Seat};
+use crate::tcp::connection::{Connect, Connection, End, Rules, Upper, is_response};
+use crate::tcp::directory::Directory;
+use crate::tcp::limits::TcpLimits;
+use crate::tcp::signal::{Key, Ready};
+
+/// The work budget of one turn.
+const CONNECTIONS_PER_TURN: usize = 64;
+const ACCEPTS_PER_TURN: usize = 32;
+
+/// How many connections are remembered that were closed because their peer did not read.
+const DEAF_PEERS_MAX: usize = 256;
+
+/// The end of a connection, for those who sent by it.
+#[derive(Debug)]
+pub(crate) struct Gone {
+    /// Where there is another connection to its far end, the far end is not named: who asked for any connection to it has that one.
+    pub(crate) hop: Hop,
+    /// The other shards that sent by it.
+    pub(crate) users: Vec<u16>,
+}
+
+/// What the connections of all shards share.
+#[derive(Clone, Debug)]
+pub(crate) struct Common {
+    pub(crate) limits: TcpLimits,
+    pub(crate) census: Arc<Census>,
+    pub(crate) directory: Arc<Directory>,
+}
+
+impl Common {
+    pub(crate) fn new(limits: TcpLimits) -> Common {
+        let census = Arc::new(Census::new(limits.connections_max, limits.connections_per_source_max));
+        Common { limits, census, directory: Arc::default() }
+    }
+}
+
+/// Connections and those who accept them.
+#[derive(Debug)]
+pub(crate) struct Connections {
+    shard: u16,
+    limits: TcpLimits,
+    counters: Arc<LiveCounters>,
+    census: Arc<Census>,
+    acceptors: Vec<Acceptor>,
+    rows: Slab<Connection>,
+    /// How often a place was taken. It starts anywhere, so that a flow of a former process names none of this one.
+    generation: u32,
+    directory: Arc<Directory>,
+    ready: Arc<Ready>,
+    timers: TimerQueue<Key>,
+    dirty: Vec<FlowId>,
+    gone: VecDeque<Gone>,
+    /// Those whose answers are dropped: to open another connection for them would give the peer another queue to fill.
+    deaf_peers: VecDeque<FlowId>,
+}
+
+impl Connections {
+    /// An empty table.
+    pub(crate) fn new(shard: u16, generation: u32, common: Common, counters: Arc<LiveCounters>) -> Connections {
+        let Common { limits, census, directory } = common;
+        Connections {
+            shard,
+            limits,
+            counters,
+            census,
+            acceptors: Vec::new(),
+            rows: Slab::new(),
+            generation,
+            directory,
+            ready: Arc::default(),
+            timers: TimerQueue::new(),
+            dirty: Vec::new(),
+            gone: VecDeque::new(),
+            deaf_peers: VecDeque::new(),
+        }
+    }
+
+    /// Accepts by this socket too.
+    ///
+    /// # Errors
+    /// Where the runtime can't watch the socket.
+    pub(crate) fn listen(&mut self, listener: std::net::TcpListener, local: SocketAddr) -> io::Result<()> {
+        let waker = self.ready.waker(Key::Acceptor(self.acceptors.len()));
+        waker.wake_by_ref();
+        self.acceptors.push(Acceptor::new(listener, local, waker)?);
+        Ok(())
+    }
+
+    /// Accepts no more.
+    pub(crate) fn close_listeners(&mut self) {
+        self.acceptors.clear();
+    }
+
+    /// True where nothing waits to be written.
+    pub(crate) fn is_flushed(&self) -> bool {
+        self.rows.iter().all(|(_, connection)| connection.is_flushed())
+    }
+
+    /// True where there may be something to do; wakes the task when there is.
+    pub(crate) fn poll_ready(&self, cx: &mut Context<'_>) -> bool {
+        self.ready.poll_ready(cx)
+    }
+
+    /// When [`Connections::handle_timeout`] is next wanted.
+    pub(crate) fn poll_timeout(&self) -> Option<Micros> {
+        self.timers.next().map(|(at, _)| at)
+    }
+
+    /// The next connection that has ended and was sent by.
+    pub(crate) fn poll_gone(&mut self) -> Option<Gone> {
+        self.gone.pop_front()
+    }
+
+    /// Looks after those that were woken; true where the budget ran out before they did.
+    pub(crate) fn turn(&mut self, buffer: &mut [u8], up: &mut dyn Upper, now: Now) -> bool {
+        for _ in 0..CONNECTIONS_PER_TURN {
+            match self.ready.next() {
+                None => return false,
+                Some(Key::Acceptor(place)) => self.accept(place, now),
+                Some(Key::Flow(flow)) => {
+                    self.with(flow, now, |connection, rules| connection.work(buffer, up, rules));
+                    // It may be through with what it owes.
+                    if self.row(flow).is_some_and(|row| row.is_deaf()) {
+                        self.soil(flow);
+                    }
+                }
+            }
+        }
+        true
+    }
+
+    /// Closes what is overdue.
+    pub(crate) fn handle_timeout(&mut self, now: Now) {
+        while let Some((_, key)) = self.timers.pop_due(now.mono) {
+            match key {
+                Key::Acceptor(place) => {
+                    if let Some(acceptor) = self.acceptors.get(place) {
+                        acceptor.wake();
+                    }
+                }
+                Key::Flow(flow) => {
+                    if let Some(connection) = self.row(flow) {
+                        connection.timer = None;
+                    }
+                    self.with(flow, now, Connection::handle_timeout);
+                }
+            }
+        }
+    }
+
+    /// The other shard that has the connection which this hop names, or if it names none, one to its far end.
+    pub(crate) fn other_home(&self, hop: &Hop) -> Option<u16> {
+        let flow = hop.flow.or_else(|| self.directory.find(hop.remote))?;
+        Some(flow.shard).filter(|home| *home != self.shard)
+    }
+
+    /// Takes a message of the stack of shard `by`: for the connection that it names, else for one to its far end, which is opened if
+    /// need be. Given back where there is no way.
+    ///
+    /// A response whose connection is gone goes to where its Via says that another can be opened. `[RFC 3261, Section 18.2.2]` A request
+    /// whose connection is gone doesn't: only its stack knows where else its target is to be found.
+    pub(crate) fn send(&mut self, transmit: Transmit, by: u16, now: Now) -> Result<(), Transmit> {
+        let is_response = is_response(&transmit.bytes);
+        let named = transmit.hop.flow.filter(|flow| self.row(*flow).is_some_and(|row| row.takes(is_response)));
+        let flow = match named {
+            Some(flow) => flow,
+            None if transmit.hop.flow.is_some() && !is_response => {
+                self.counters.flows_gone.count();
+                return Err(transmit);
+            }
+            None if transmit.hop.flow.is_some_and(|flow| self.deaf_peers.contains(&flow)) => return Err(transmit),
+            None => match self.to(transmit.hop.remote) {
+                Some(flow) => flow,
+                None => match self.connect(transmit.hop, now) {
+                    Some(flow) => flow,
+                    None => return Err(transmit),
+                },
+            },
+        };
+        let shard = self.shard;
+        self.with(flow, now, |connection, rules| {
+            if by != shard && !connection.users.contains(&by) {
+                connection.users.push(by);
+            }
+            connection.send(transmit.bytes, rules)
+        });
+        self.soil(flow);
+        Ok(())
+    }
+
+    /// Writes what was taken since the last time.
+    pub(crate) fn flush(&mut self, now: Now) {
+        for place in 0..self.dirty.len() {
+            let Some(flow) = self.dirty.get(place).copied() else { break };
+            if let Some(row) = self.row(flow) {
+                row.is_dirty = false;
+            }
+            self.with(flow, now, Connection::flush);
+        }
+        self.dirty.clear();
+    }
+
+    /// The connection of ours to a far end.
+    fn to(&mut self, remote: SocketAddr) -> Option<FlowId> {
+        let flow = self.directory.find(remote).filter(|flow| flow.shard == self.shard)?;
+        self.row(flow)?.takes(false).then_some(flow)
+    }
+
+    fn accept(&mut self, place: usize, now: Now) {
+        for _ in 0..ACCEPTS_PER_TURN {
+            let Some(acceptor) = self.acceptors.get_mut(place) else { return };
+            let local = acceptor.local();
+            match acceptor.accept(now.mono) {
+                Ok(Some((socket, remote))) => self.admit(socket, local, remote, now),
+                Ok(None) => return,
+                Err(error) => {
+                    self.counters.accept_errors.count();
+                    tracing::debug!(shard = self.shard, %local, %error, "accepting failed");
+                    if let Some(until) = acceptor.paused_until() {
+                        self.timers.set(until, Key::Acceptor(place));
+                        return;
+                    }
+                }
+            }
+        }
+        if let Some(acceptor) = self.acceptors.get(place) {
+            acceptor.wake();
+        }
+    }
+
+    /// Dropping the socket closes it.
+    fn admit(&mut self, socket: TcpStream, local: SocketAddr, remote: SocketAddr, now: Now) {
+        let Some(seat) = self.seat(remote) else { return };
+        if let Err(error) = prepare(&socket, &self.limits) {
+            self.counters.accept_errors.count();
+            tracing::debug!(shard = self.shard, %remote, %error, "a connection can't be set up");
+            return;
+        }
+        self.counters.connections_accepted.count();
+        let flow =
+            self.insert(local, remote, now, |hop, waker, rules| Connection::accepted(hop, socket, waker, seat, rules));
+        if let Some(row) = self.row(flow) {
+            row.wake();
+        }
+    }
+
+    /// Begins to open a connection from an address of ours, at a port that the kernel chooses.
+    fn connect(&mut self, hop: Hop, now: Now) -> Option<FlowId> {
+        let seat = self.seat(hop.remote)?;
+        match connect(hop.local, hop.remote, &self.limits) {
+            Ok(connect) => {
+                let flow = self.insert(hop.local, hop.remote, now, |hop, waker, rules| {
+                    Connection::connecting(hop, connect, waker, seat, rules)
+                });
+                self.row(flow)?.wake();
+                Some(flow)
+            }
+            Err(error) => {
+                self.counters.connects_failed.count();
+                tracing::debug!(shard = self.shard, remote = %hop.remote, %error, "no connection");
+                None
+            }
+        }
+    }
+
+    fn seat(&self, remote: SocketAddr) -> Option<Seat> {
+        match self.census.admit(remote.ip()) {
+            Ok(seat) => return Some(seat),
+            Err(Full::Process) => self.counters.connections_max_reached.count(),
+            Err(Full::Source) => self.counters.connections_per_source_max_reached.count(),
+        }
+        None
+    }
+
+    fn insert(
+        &mut self,
+        local: SocketAddr,
+        remote: SocketAddr,
+        now: Now,
+        make: impl FnOnce(Hop, std::task::Waker, Rules<'_>) -> Connection,
+    ) -> FlowId {
+        self.generation = self.generation.wrapping_add(1);
+        let place = self.rows.vacant_entry();
+        // The table is never that long: `connections_max` files are more than any system gives.
+        let slot = u32::try_from(place.key()).unwrap_or(u32::MAX);
+        let flow = FlowId { shard: self.shard, slot, generation: self.generation };
+        let hop = Hop { transport: Transport::Tcp, local, remote, flow: Some(flow) };
+        let rules = Rules { limits: &self.limits, counters: &self.counters, now };
+        let connection = place.insert(make(hop, self.ready.waker(Key::Flow(flow)), rules));
+        connection.timer = Some(self.timers.set(connection.deadline(&self.limits), Key::Flow(flow)));
+        self.directory.insert(remote, flow);
+        flow
+    }
+
+    fn row(&mut self, flow: FlowId) -> Option<&mut Connection> {
+        let slot = usize::try_from(flow.slot).ok()?;
+        self.rows.get_mut(slot).filter(|row| row.hop().flow == Some(flow))
+    }
+
+    /// To be flushed.
+    fn soil(&mut self, flow: FlowId) {
+        if let Some(row) = self.row(flow).filter(|row| !row.is_dirty) {
+            row.is_dirty = true;
+            self.dirty.push(flow);
+        }
+    }
+
+    /// Lets a connection do something, and draws the consequences.
+    fn with(&mut self, flow: FlowId, now: Now, act: impl FnOnce(&mut Connection, Rules<'_>) -> Result<(), End>) {
+        let Some(row) = usize::try_from(flow.slot).ok().and_then(|slot| self.rows.get_mut(slot)) else { return };
+        if row.hop().flow != Some(flow) {
+            return;
+        }
+        let result = act(row, Rules { limits: &self.limits, counters: &self.counters, now });
+        match result {
+            Ok(()) => {
+                let deadline = row.deadline(&self.limits);
+                // A deadline that moves away is looked at when its timer fires: most of them move with each message.
+                if row.timer.is_none_or(|timer| timer.at() > deadline) {
+                    row.timer.take().and_then(|timer| self.timers.stop(timer));
+                    row.timer = Some(self.timers.set(deadline, Key::Flow(flow)));
+                }
+                if row.is_deaf() {
+                    self.tell(flow);
+                }
+            }
+            Err(end) => self.end(flow, end),
+        }
+    }
+
+    fn end(&mut self, flow: FlowId, end: End) {
+        self.tell(flow);
+        let Some(row) = usize::try_from(flow.slot).ok().and_then(|slot| self.rows.try_remove(slot)) else { return };
+        if let Some(timer) = row.timer {
+            self.timers.stop(timer);
+        }
+        let counters = &self.counters;
+        match &end {
+            End::Done => {}
+            End::Lost(_) => counters.connections_lost.count(),
+            End::Unreachable(_) => counters.connects_failed.count(),
+            End::ConnectTimeout => counters.connect_timeouts.count(),
+            End::Idle => counters.connections_idle.count(),
+            End::Slow => counters.connections_slow.count(),
+            End::Stalled => counters.connections_stalled.count(),
+            End::Overrun => counters.connections_overrun.count(),
+            End::Unanswered => counters.connections_unanswered.count(),
+        }
+        if matches!(end, End::Stalled | End::Overrun) {
+            self.deaf_peers.truncate(DEAF_PEERS_MAX - 1);
+            self.deaf_peers.push_front(flow);
+        }
+        tracing::debug!(shard = self.shard, remote = %row.hop().remote, why = %end, "connection ended");
+    }
+
+    /// From here on nothing comes from it: those who wait for that must know, once.
+    fn tell(&mut self, flow: FlowId) {
+        let Some(row) = self.row(flow).filter(|row| !row.is_told) else { return };
+        row.is_told = true;
+        let (hop, users) = (row.hop(), std::mem::take(&mut row.users));
+        let is_the_way = self.directory.remove(hop.remote, flow);
+        let remote = if is_the_way { hop.remote } else { SocketAddr::from(([0, 0, 0, 0], 0)) };
+        self.gone.push_back(Gone { hop: Hop { remote, ..hop }, users });
+    }
+}
+
+fn prepare(socket: &TcpStream, limits: &TcpLimits) -> io::Result<()> {
+    // A response must not wait for the acknowledgement of the one before it.
+    socket.set_nodelay(true)?;
+    probe(&SockRef::from(socket), limits)
+}
+
+fn probe(socket: &SockRef<'_>, limits: &TcpLimits) -> io::Result<()> {
+    // Whole seconds, at least one, is what all systems take.
+    let after = Duration::from_secs((limits.probe_after.0 / 1_000_000).max(1));
+    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(after))
+}
+
+fn connect(local: SocketAddr, remote: SocketAddr, limits: &TcpLimits) -> io::Result<Connect> {
+    let socket = if remote.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_nodelay(true)?;
+    probe(&SockRef::from(&socket), limits)?;
+    socket.bind(SocketAddr::new(local.ip(), 0))?;
+    Ok(Box::pin(socket.connect(remote)))
+}
