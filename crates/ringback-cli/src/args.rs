@@ -2,11 +2,11 @@
 
 use std::num::NonZeroU16;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum, value_parser};
-use ringback_server::{Domain, Durability, ExitStatus, Listen, SHARDS_MAX, Settings, UserName, default_data_folder};
+use ringback_server::{Domain, Listen, LogFormat, LogSettings, SHARDS_MAX, UserName, When};
 
+use crate::config::Configured;
 use crate::failure::Failure;
 
 const EXIT_STATUSES: &str = "\
@@ -16,6 +16,7 @@ Exit status:
   2    the command line can't be understood
   3    an address can't be listened on: taken, not permitted, not this machine's
   4    the data folder or a database in it can't be used: not writable, open elsewhere, broken, too new
+  5    the configuration file, or the file of accounts that it names, can't be read or has errors
   70   a defect, or a system that refuses the least
   130  a second Ctrl-C or SIGTERM ended it at once";
 
@@ -25,7 +26,15 @@ Examples:
   ringback serve --listen 5070                      another port of them
   ringback serve --listen 0.0.0.0 --domain a.example
                                                     every IPv4 address of this machine
-  ringback serve --listen 192.0.2.1:5060 --data /var/lib/ringback --log json";
+  ringback serve --listen 192.0.2.1:5060 --data /var/lib/ringback --log json
+  ringback serve --config /etc/ringback.toml        what the flags don't say is in a file
+
+A flag wins over an environment variable (RINGBACK_DATA, RUST_LOG), that over the file, and the file over the defaults. --listen
+takes the place of all listeners of the file. Without a file digest is MD5 alone; with one, SHA-256 and then MD5.";
+
+const CHECK_CONFIG_MORE: &str = "\
+Prints every setting as a file that means the same, those that the file leaves out with their defaults. Of a file that can't be used \
+all that is wrong is drawn on standard error. Addresses and the data folder are not tried.";
 
 const LISTEN_HELP: &str =
     "Where to listen, repeatable: HOST:PORT, [IPV6]:PORT, an address, or a port of the loopback addresses";
@@ -47,6 +56,13 @@ pub(crate) enum Command {
     /// Run the server until Ctrl-C or SIGTERM
     #[command(after_help = format!("{SERVE_EXAMPLES}\n\n{EXIT_STATUSES}"))]
     Serve(ServeArgs),
+    /// Print what a configuration file means, or what is wrong with it
+    #[command(long_about = format!("Print what a configuration file means, or what is wrong with it.\n\n{CHECK_CONFIG_MORE}"))]
+    #[command(after_help = EXIT_STATUSES)]
+    CheckConfig {
+        /// The file
+        file: PathBuf,
+    },
     /// Manage the accounts of a server that is not running
     #[command(after_help = EXIT_STATUSES)]
     User(UserArgs),
@@ -68,63 +84,83 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=i64::from(SHARDS_MAX)))]
     shards: Option<u16>,
 
-    /// When a registration counts as stored, and is answered: always (on the disk), interval=MS, none.
+    /// When a registration counts as stored, and is answered: always (on the disk), interval=MS, none [default: always].
     ///
     /// With "interval" and "none" a registration is answered at once and written later: a crash may lose it, and its phone is not
     /// reached until it registers again.
-    #[arg(long, value_name = "WHEN", default_value = "always", value_parser = durability)]
-    durability: Durability,
+    #[arg(long, value_name = "WHEN")]
+    durability: Option<When>,
 
-    /// How the log is written, on standard error
-    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
-    pub(crate) log: LogFormat,
+    /// How the log is written, on standard error [default: text]
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    log: Option<LogForm>,
 
-    /// What is logged: off, error, warn, info, debug, trace, or a filter as RUST_LOG has it [default: $RUST_LOG, or info]
+    /// What is logged: off, error, warn, info, debug, trace, or a filter as RUST_LOG has it [default: $RUST_LOG, or the file's, or info]
     #[arg(long, value_name = "LEVEL")]
     pub(crate) log_level: Option<String>,
 }
 
 impl ServeArgs {
-    /// The settings that the flags amount to.
+    /// The file's settings and what the flags change.
     ///
     /// # Errors
-    /// Where no data folder is named and there is no home.
-    pub(crate) fn settings(self) -> Result<Settings, Failure> {
-        let mut settings = Settings::new(self.data.folder()?);
+    /// Where the file can't be used, or no data folder is named and there is no home.
+    pub(crate) fn configured(&self) -> Result<Configured, Failure> {
+        let mut configured = self.data.configured()?;
+        let settings = &mut configured.settings;
         if !self.listen.is_empty() {
-            settings.listen = self.listen;
+            settings.listeners = self.listen.iter().cloned().map(Into::into).collect();
         }
-        settings.domain = self.domain;
-        settings.shards = self.shards.and_then(NonZeroU16::new);
-        settings.durability = self.durability;
-        Ok(settings)
+        settings.domain = self.domain.clone().or(settings.domain.take());
+        settings.shards = self.shards.and_then(NonZeroU16::new).or(settings.shards);
+        if let Some(When(durability)) = self.durability {
+            settings.location.durability = durability;
+        }
+        configured.log.format = self.log.map(LogForm::format).or(configured.log.format);
+        Ok(configured)
+    }
+
+    /// The log as the flags alone have it: for telling that the file can't be used.
+    pub(crate) fn log(&self) -> LogSettings {
+        LogSettings { format: self.log.map(LogForm::format), level: None }
     }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum LogFormat {
+enum LogForm {
     /// For people
     Text,
     /// One JSON object a line
     Json,
 }
 
+impl LogForm {
+    fn format(self) -> LogFormat {
+        match self {
+            LogForm::Text => LogFormat::Text,
+            LogForm::Json => LogFormat::Json,
+        }
+    }
+}
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct DataArgs {
-    /// The folder of the databases [default: $RINGBACK_DATA, or ringback in the platform's data folder]
+    /// A configuration file; docs/ringback.toml explains each setting. Flags win over it
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// The folder of the databases [default: $RINGBACK_DATA, or the file's, or ringback in the platform's data folder]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
 }
 
 impl DataArgs {
-    /// The folder that is meant.
+    /// What the file says, with the data folder that is meant.
     ///
     /// # Errors
-    /// Where none is named and there is no home.
-    pub(crate) fn folder(self) -> Result<PathBuf, Failure> {
-        let none =
-            || Failure::new(ExitStatus::Data, "this user has no home for a data folder; name one with --data DIR");
-        self.data.or_else(default_data_folder).ok_or_else(none)
+    /// Where the file can't be used, or no folder is named and there is no home.
+    pub(crate) fn configured(&self) -> Result<Configured, Failure> {
+        Configured::read(self.config.as_deref(), self.data.clone())
     }
 }
 
@@ -188,21 +224,9 @@ pub(crate) struct PasswordArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct RealmArgs {
-    /// The domain, where no server was started on the folder yet: it becomes the realm of all passwords [default: localhost]
+    /// The realm of all passwords, where there are no accounts yet [default: realm or name of the file's domain, or localhost]
     #[arg(long, value_name = "NAME")]
     pub(crate) domain: Option<Domain>,
-}
-
-fn durability(text: &str) -> Result<Durability, String> {
-    match text.split_once('=') {
-        None if text == "always" => Ok(Durability::Always),
-        None if text == "none" => Ok(Durability::None),
-        Some(("interval", ms)) => match ms.parse() {
-            Ok(ms @ 1..=3_600_000) => Ok(Durability::Interval(Duration::from_millis(ms))),
-            _ => Err("the interval is 1 to 3600000 milliseconds".to_owned()),
-        },
-        _ => Err("expected always, interval=MS or none".to_owned()),
-    }
 }
 
 #[cfg(test)]
@@ -210,6 +234,8 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
     use super::*;
     use clap::CommandFactory as _;
+    use ringback_server::Durability;
+    use std::time::Duration;
 
     #[test]
     fn the_definition_is_sound() {
@@ -233,10 +259,11 @@ mod tests {
             "interval=50",
         ];
         let Command::Serve(args) = Args::try_parse_from(args).unwrap().command else { panic!("not serve") };
-        let settings = args.settings().unwrap();
-        assert_eq!(settings.listen, ["5070", "192.0.2.1"].map(|text| text.parse().unwrap()));
+        let settings = args.configured().unwrap().settings;
+        let listens: Vec<_> = settings.listeners.iter().map(|listener| listener.listen.to_string()).collect();
+        assert_eq!(listens, ["5070", "192.0.2.1:5060"]);
         assert_eq!(settings.shards, NonZeroU16::new(3));
-        assert_eq!(settings.durability, Durability::Interval(Duration::from_millis(50)));
+        assert_eq!(settings.location.durability, Durability::Interval(Duration::from_millis(50)));
         assert_eq!(settings.data, PathBuf::from("d"));
     }
 

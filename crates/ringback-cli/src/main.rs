@@ -1,6 +1,7 @@
 //! The `ringback` command.
 
 mod args;
+mod config;
 mod failure;
 mod log;
 mod users;
@@ -11,27 +12,35 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use ringback_server::{Ended, ExitStatus, serve};
 
-use crate::args::{Args, Command, LogFormat, ServeArgs};
+use crate::args::{Args, Command, ServeArgs};
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
-    let args = Args::parse();
-    let as_json = matches!(&args.command, Command::Serve(serve) if serve.log == LogFormat::Json);
-    let done = match args.command {
-        Command::Serve(args) => run_server(args),
+    let done = match Args::parse().command {
+        Command::Serve(args) => run_server(&args),
+        Command::CheckConfig { file } => config::check(&file).map(|()| ExitStatus::Ok),
         Command::User(args) => users::run(args).map(|()| ExitStatus::Ok),
     };
     let status = done.unwrap_or_else(|failure| {
-        failure.tell(as_json);
+        failure.tell();
         failure.status()
     });
     ExitCode::from(status as u8)
 }
 
-fn run_server(args: ServeArgs) -> Result<ExitStatus, Failure> {
-    log::start(args.log, args.log_level.as_deref())?;
-    let settings = args.settings()?;
-    match serve(&settings, &mut io::stdout())? {
+fn run_server(args: &ServeArgs) -> Result<ExitStatus, Failure> {
+    let level = args.log_level.as_deref();
+    let configured = match args.configured() {
+        Ok(configured) => configured,
+        Err(failure) => {
+            // Who asked for a log of objects gets this as one, too.
+            log::start(args.log(), level)?;
+            return Err(failure);
+        }
+    };
+    log::start(configured.log, level)?;
+    configured.warnings.iter().flat_map(|report| report.lines()).for_each(|warning| tracing::warn!("{warning}"));
+    match serve(&configured.settings, &mut io::stdout())? {
         Ended::Interrupted => Ok(ExitStatus::Interrupted),
         _ => Ok(ExitStatus::Ok),
     }

@@ -5,11 +5,11 @@ use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
 use std::path::Path;
 
 use ringback_server::{
-    AccountStore, AccountsError, DEFAULT_REALM, Domain, ExitStatus, PASSWORD_BYTES_MAX, Password, UserName,
-    check_password, make_data_folder, parse_import,
+    AccountStore, AccountsError, AccountsSource, Domain, ExitStatus, PASSWORD_BYTES_MAX, Password, Settings, UserName,
+    check_password, file_users, make_data_folder, parse_import,
 };
 
-use crate::args::{PasswordArgs, RealmArgs, UserArgs, UserCommand};
+use crate::args::{DataArgs, PasswordArgs, RealmArgs, UserArgs, UserCommand};
 use crate::failure::Failure;
 
 /// Does it and says so.
@@ -19,7 +19,7 @@ use crate::failure::Failure;
 pub(crate) fn run(args: UserArgs) -> Result<(), Failure> {
     match args.command {
         UserCommand::Add { name, password, realm, data } => {
-            let store = open(&data.folder()?, &realm)?;
+            let store = open(data, &realm)?;
             if has(&store, &name)? {
                 return Err(AccountsError::Exists(name).into());
             }
@@ -29,16 +29,20 @@ pub(crate) fn run(args: UserArgs) -> Result<(), Failure> {
         UserCommand::Import { file, realm, data } => {
             let users = parse_import(&read(&file)?)
                 .map_err(|error| Failure::refused(format!("{}: {error}", file.display())))?;
-            let store = open(&data.folder()?, &realm)?;
+            let store = open(data, &realm)?;
             store.add(&users)?;
             say(&format!("{} users added, realm {}", users.len(), store.realm()))
         }
         UserCommand::List { data } => {
-            let names = AccountStore::open_existing(&data.folder()?)?.names()?;
+            let settings = data.configured()?.settings;
+            let names = match file_users(&settings)? {
+                Some(users) => users.names,
+                None => AccountStore::open_existing(&settings.data)?.names()?,
+            };
             names.iter().try_for_each(|name| say(name))
         }
         UserCommand::Passwd { name, password, data } => {
-            let store = AccountStore::open_existing(&data.folder()?)?;
+            let store = open_existing(data)?;
             if !has(&store, &name)? {
                 return Err(AccountsError::NoSuchUser(name).into());
             }
@@ -46,22 +50,38 @@ pub(crate) fn run(args: UserArgs) -> Result<(), Failure> {
             say(&format!("user {name} has another password"))
         }
         UserCommand::Remove { name, data } => {
-            AccountStore::open_existing(&data.folder()?)?.remove(&name)?;
+            open_existing(data)?.remove(&name)?;
             say(&format!("user {name} removed"))
         }
     }
 }
 
-fn open(folder: &Path, realm: &RealmArgs) -> Result<AccountStore, Failure> {
-    make_data_folder(folder).map_err(|error| Failure::new(ExitStatus::Data, error))?;
-    let wanted = realm.domain.as_ref().map(Domain::as_str);
-    let store = AccountStore::open(folder, wanted.unwrap_or(DEFAULT_REALM))?;
-    match wanted {
+fn open(data: DataArgs, realm: &RealmArgs) -> Result<AccountStore, Failure> {
+    let settings = of_database(data)?;
+    make_data_folder(&settings.data).map_err(|error| Failure::new(ExitStatus::Data, error))?;
+    let flag = realm.domain.as_ref().map(Domain::as_str);
+    let store = AccountStore::open(&settings.data, flag.unwrap_or(settings.realm_if_new()))?;
+    match flag.or(settings.realm.as_deref()) {
         Some(wanted) if wanted != store.realm() => Err(Failure::refused(format!(
             "the realm of these accounts is {} and stays so, because the stored hashes hold it",
             store.realm()
         ))),
         _ => Ok(store),
+    }
+}
+
+fn open_existing(data: DataArgs) -> Result<AccountStore, Failure> {
+    Ok(AccountStore::open_existing(&of_database(data)?.data)?)
+}
+
+/// The settings of a server whose accounts can be changed here.
+fn of_database(data: DataArgs) -> Result<Settings, Failure> {
+    let settings = data.configured()?.settings;
+    match &settings.accounts {
+        AccountsSource::File(file) => {
+            Err(Failure::refused(format!("the accounts of this server are in {}: change them there", file.display())))
+        }
+        _ => Ok(settings),
     }
 }
 

@@ -21,10 +21,22 @@ pub use store::AccountStore;
 pub struct Accounts(HashMap<Box<str>, Ha1Set>);
 
 impl Accounts {
+    /// These users.
+    pub(crate) fn of(users: HashMap<Box<str>, Ha1Set>) -> Accounts {
+        Accounts(users)
+    }
+
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
+    }
+
+    /// The names, in order.
+    pub(crate) fn names(&self) -> Vec<Box<str>> {
+        let mut names: Vec<_> = self.0.keys().cloned().collect();
+        names.sort_unstable();
+        names
     }
 
     /// True where there are none.

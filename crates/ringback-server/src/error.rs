@@ -8,6 +8,7 @@ use ringback_location_db::{DiskError, OpenError};
 use ringback_tokio::{BindError, BindErrorKind, ShardEnded, StartError};
 
 use crate::accounts::AccountsError;
+use crate::config::ConfigError;
 use crate::folder::FolderError;
 use crate::listen::ListenError;
 
@@ -25,6 +26,8 @@ pub enum ExitStatus {
     Address = 3,
     /// The data folder or a database in it can't be used.
     Data = 4,
+    /// A configuration file, or the file of accounts that it names, can't be read or has errors.
+    Config = 5,
     /// A defect of the program, or a system that refuses the least.
     Internal = 70,
     /// A second signal came while the first was being obeyed.
@@ -43,6 +46,17 @@ pub enum ServerError {
     Folder(FolderError),
     /// The accounts can't be read or written.
     Accounts(AccountsError),
+    /// The file of accounts has errors.
+    AccountsFile(ConfigError),
+    /// The stored accounts are of another realm than the one that is configured.
+    Realm {
+        /// What is configured.
+        wanted: Box<str>,
+        /// What the stored hashes hold.
+        stored: Box<str>,
+        /// Where they are.
+        path: PathBuf,
+    },
     /// The location table can't be opened.
     Location(OpenError),
     /// The location table can't be read or written.
@@ -64,6 +78,7 @@ impl ServerError {
         match self {
             ServerError::Listen(_) | ServerError::Bind(_) => ExitStatus::Address,
             ServerError::Accounts(error) if error.is_refusal() => ExitStatus::Refused,
+            ServerError::AccountsFile(_) | ServerError::Realm { .. } => ExitStatus::Config,
             ServerError::Folder(_)
             | ServerError::Accounts(_)
             | ServerError::Location(_)
@@ -81,6 +96,13 @@ impl fmt::Display for ServerError {
             ServerError::Bind(error) => write!(f, "{error}{}", advice(error.kind)),
             ServerError::Folder(error) => error.fmt(f),
             ServerError::Accounts(error) => error.fmt(f),
+            ServerError::AccountsFile(error) => error.fmt(f),
+            ServerError::Realm { wanted, stored, path } => write!(
+                f,
+                "the configuration names the realm {wanted:?}, but the accounts in {} are of {stored:?}, which their hashes hold; \
+                 name that one, or start with new accounts in another data folder",
+                path.display()
+            ),
             ServerError::Location(error) => error.fmt(f),
             ServerError::LocationDisk(error) => error.fmt(f),
             ServerError::LocationCorrupt(path) => {
@@ -125,6 +147,7 @@ from! {
     BindError => Bind,
     FolderError => Folder,
     AccountsError => Accounts,
+    ConfigError => AccountsFile,
     OpenError => Location,
     DiskError => LocationDisk,
     StartError => Start,

@@ -7,7 +7,7 @@ use std::fs::DirBuilder;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use directories::ProjectDirs;
+use etcetera::{AppStrategy as _, AppStrategyArgs, app_strategy};
 
 /// Names the data folder where no flag does.
 pub const DATA_VARIABLE: &str = "RINGBACK_DATA";
@@ -21,7 +21,8 @@ pub(crate) const LOCATION_FILE: &str = "location.redb";
 #[must_use]
 pub fn default_data_folder() -> Option<PathBuf> {
     let named = env::var_os(DATA_VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from);
-    named.or_else(|| ProjectDirs::from("", "", "ringback").map(|dirs| dirs.data_dir().to_owned()))
+    let names = || AppStrategyArgs { app_name: "ringback".to_owned(), ..AppStrategyArgs::default() };
+    named.or_else(|| Some(app_strategy::choose_native_strategy(names()).ok()?.data_dir()))
 }
 
 /// Makes the folder, and those above it, if it is missing: for its owner's eyes alone.

@@ -8,7 +8,7 @@
 //!                      └─ signals                drain, close
 //! ```
 //!
-//! Settings are a plain struct: the command line fills it, and a configuration file can.
+//! Settings are a plain struct: a configuration file fills it, and the command line.
 //!
 //! ```no_run
 //! use ringback_server::{Settings, serve};
@@ -19,23 +19,35 @@
 //! ```
 
 mod accounts;
+mod compose;
+mod config;
+mod counters;
 mod error;
 mod first_start;
 mod folder;
+mod limits;
 mod listen;
 mod secret;
 mod serve;
 mod settings;
 mod signals;
+mod users;
 
 pub use accounts::{
     AccountStore, Accounts, AccountsError, ImportError, NAME_BYTES_MAX, NameError, PASSWORD_BYTES_MAX, PasswordError,
     UserName, check_password, parse_import,
 };
+pub use config::{ConfigError, ConfigFile, FileUsers, LogFormat, LogLevel, LogSettings, Report, file_users, show};
+pub use counters::Counters;
 pub use error::{ExitStatus, ServerError};
 pub use folder::{DATA_VARIABLE, FolderError, default_data_folder, make_data_folder};
+pub use limits::{Counted, LIMITS, Limit, LimitValue, limits_table};
 pub use listen::{Listen, ListenError};
 pub use ringback_auth::{Algorithm, Password};
+pub use ringback_base::Transport;
 pub use ringback_location_db::Durability;
 pub use serve::{Ended, serve};
-pub use settings::{DEFAULT_REALM, Domain, DomainError, SHARDS_MAX, Settings};
+pub use settings::{
+    AccountsSource, DEFAULT_REALM, Domain, DomainError, ListenerSettings, PublicName, SHARDS_MAX, Settings, TRANSPORTS,
+    When, WhenError,
+};

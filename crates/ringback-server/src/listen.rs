@@ -6,7 +6,10 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
 use std::str::FromStr;
 
+use ringback_base::Transport;
 use ringback_tokio::ListenOn;
+
+use crate::settings::ListenerSettings;
 
 const DEFAULT_PORT: u16 = 5060;
 
@@ -120,12 +123,18 @@ impl Error for ListenError {}
 ///
 /// # Errors
 /// For the first that means none.
-pub(crate) fn addresses(listen: &[Listen]) -> Result<Vec<ListenOn>, ListenError> {
+pub(crate) fn addresses(listeners: &[ListenerSettings]) -> Result<Vec<ListenOn>, ListenError> {
     let mut all: Vec<ListenOn> = Vec::new();
-    for one in listen {
-        for on in addresses_of(one)? {
+    for listener in listeners {
+        for on in addresses_of(&listener.listen)? {
+            let (udp, tcp) = (listener.has(Transport::Udp), listener.has(Transport::Tcp));
+            let on = ListenOn { udp, tcp, ..on };
             match all.iter_mut().find(|known| known.address == on.address && on.address.port() != 0) {
-                Some(known) => known.if_available &= on.if_available,
+                Some(known) => {
+                    known.if_available &= on.if_available;
+                    known.udp |= on.udp;
+                    known.tcp |= on.tcp;
+                }
                 None => all.push(on),
             }
         }
@@ -136,11 +145,11 @@ pub(crate) fn addresses(listen: &[Listen]) -> Result<Vec<ListenOn>, ListenError>
 fn addresses_of(listen: &Listen) -> Result<Vec<ListenOn>, ListenError> {
     match listen {
         Listen::Loopback { port } => Ok(Vec::from([
-            ListenOn { address: SocketAddr::from((Ipv4Addr::LOCALHOST, *port)), if_available: false },
-            ListenOn { address: SocketAddr::from((Ipv6Addr::LOCALHOST, *port)), if_available: true },
+            ListenOn::new(SocketAddr::from((Ipv4Addr::LOCALHOST, *port))),
+            ListenOn { if_available: true, ..ListenOn::new(SocketAddr::from((Ipv6Addr::LOCALHOST, *port))) },
         ])),
         Listen::Address(address) if address.ip().is_unspecified() => of_interfaces(*address),
-        Listen::Address(address) => Ok(Vec::from([ListenOn { address: *address, if_available: false }])),
+        Listen::Address(address) => Ok(Vec::from([ListenOn::new(*address)])),
         Listen::Name { host, port } => {
             let unresolved = |source| ListenError::Unresolved { host: host.clone(), source };
             let found: Vec<_> = (&**host, *port).to_socket_addrs().map_err(unresolved)?.collect();
@@ -149,7 +158,10 @@ fn addresses_of(listen: &Listen) -> Result<Vec<ListenOn>, ListenError> {
             }
             // "localhost" is told to have ::1 where there is no IPv6.
             let both = found.iter().any(SocketAddr::is_ipv4);
-            Ok(found.into_iter().map(|address| ListenOn { address, if_available: both && address.is_ipv6() }).collect())
+            Ok(found
+                .into_iter()
+                .map(|address| ListenOn { if_available: both && address.is_ipv6(), ..ListenOn::new(address) })
+                .collect())
         }
     }
 }
@@ -169,7 +181,7 @@ fn of_interfaces(unspecified: SocketAddr) -> Result<Vec<ListenOn>, ListenError> 
     if found.is_empty() {
         return Err(ListenError::NoInterface(unspecified.ip()));
     }
-    let on = |ip| ListenOn { address: SocketAddr::new(ip, unspecified.port()), if_available: false };
+    let on = |ip| ListenOn::new(SocketAddr::new(ip, unspecified.port()));
     Ok(found.into_iter().map(on).collect())
 }
 
@@ -177,6 +189,11 @@ fn of_interfaces(unspecified: SocketAddr) -> Result<Vec<ListenOn>, ListenError> 
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
     use super::*;
+    use crate::settings::TRANSPORTS;
+
+    fn listener(text: &str) -> ListenerSettings {
+        text.parse::<Listen>().unwrap().into()
+    }
 
     fn address(text: &str) -> Listen {
         Listen::Address(text.parse().unwrap())
@@ -218,19 +235,29 @@ mod tests {
 
     #[test]
     fn each_address_once_and_none_unspecified() {
-        let listen = ["127.0.0.1:5060", "5060", "0.0.0.0:5060"].map(|text| text.parse().unwrap());
+        let listen = ["127.0.0.1:5060", "5060", "0.0.0.0:5060"].map(listener);
         let all = addresses(&listen).unwrap();
         let count = |ip: &str| all.iter().filter(|on| on.address.ip() == ip.parse::<IpAddr>().unwrap()).count();
         assert_eq!((count("127.0.0.1"), count("::1"), count("0.0.0.0")), (1, 1, 0));
-        assert_eq!(all[0], ListenOn { address: "127.0.0.1:5060".parse().unwrap(), if_available: false });
+        assert_eq!(all[0], ListenOn::new("127.0.0.1:5060".parse().unwrap()));
         assert!(all[1].if_available);
+    }
+
+    #[test]
+    fn transports_are_kept_apart_and_put_together() {
+        let by =
+            |text, transports: &[Transport]| ListenerSettings { transports: transports.to_vec(), ..listener(text) };
+        let [udp, tcp] = TRANSPORTS;
+        let all = addresses(&[by("192.0.2.1", &[udp]), by("192.0.2.2", &[tcp]), by("192.0.2.1", &[tcp])]).unwrap();
+        let told: Vec<_> = all.iter().map(|on| (on.address.ip().to_string(), on.udp, on.tcp)).collect();
+        assert_eq!(told, [("192.0.2.1".to_owned(), true, true), ("192.0.2.2".to_owned(), false, true)]);
     }
 
     #[test]
     fn names_without_an_address() {
         // Longer than a label may be, so that no name server is asked.
         let host = "a".repeat(64);
-        let error = addresses(&[host.parse().unwrap()]).unwrap_err();
+        let error = addresses(&[listener(&host)]).unwrap_err();
         assert!(error.to_string().starts_with(&format!("can't listen on {host}: it has no address")), "{error}");
     }
 }

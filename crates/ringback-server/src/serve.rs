@@ -2,27 +2,25 @@
 
 use std::convert::Infallible;
 use std::io::Write;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ringback_auth::Algorithm;
-use ringback_location_db::{LocationDb, Options, PURGE_MAX};
-use ringback_stack::{Config, Listener};
+use ringback_location_db::{LocationDb, PURGE_MAX};
+use ringback_stack::Listener;
 use ringback_tokio::{Backends, Bound, Clock, Running};
 use tokio::runtime::Builder;
 use tokio::time::sleep;
 
-use crate::accounts::{AccountStore, Accounts};
+use crate::compose::{Plan, VERSION, stack_config};
+use crate::counters::Counters;
 use crate::error::ServerError;
-use crate::first_start::{announce, first_users};
 use crate::folder::{LOCATION_FILE, make_data_folder};
-use crate::listen;
 use crate::secret;
-use crate::settings::{DEFAULT_REALM, Domain, Settings};
-use crate::signals::Signals;
-
-/// What the version and Server say.
-const VERSION: &str = env!("CARGO_PKG_VERSION");
+use crate::settings::Settings;
+use crate::signals::{Asked, Signals};
+use crate::users::Users;
 
 /// The secret of Record-Route, in the location database: calls that were set up before a restart go on after it.
 const ROUTE_SECRET_KEY: &str = "route-secret";
@@ -70,68 +68,64 @@ impl Server {
     /// Addresses first: where one of them can't be had, nothing is left behind.
     fn start(settings: &Settings, announcements: &mut dyn Write) -> Result<Server, ServerError> {
         let clock = Clock::start();
-        let bound = Bound::open(&listen::addresses(&settings.listen)?, settings.shard_count())?;
-        let listeners = bound.listeners();
+        let plan = Plan::of(settings)?;
+        let bound = Bound::open(&plan.addresses, settings.shard_count())?.tcp_limits(settings.tcp);
+        let listeners = plan.advertise(bound.listeners());
 
         make_data_folder(&settings.data)?;
-        let domain = settings.domain.as_ref().map_or(DEFAULT_REALM, Domain::as_str);
-        let store = AccountStore::open(&settings.data, domain)?;
-        let options = Options { durability: settings.durability, ..Options::default() };
+        let users = Users::open(settings, announcements, &listeners)?;
         let path = settings.data.join(LOCATION_FILE);
-        let location = LocationDb::open(&path, options, clock.now())?;
+        let location = LocationDb::open(&path, settings.location.clone(), clock.now())?;
+        let secret = route_secret(&location).and_then(|found| found.ok_or(ServerError::LocationCorrupt(path)))?;
+        let config = stack_config(settings, &listeners, &users.realm, secret);
 
-        let mut config = Config::new(domain, listeners.clone());
-        config.realm = store.realm().to_owned();
-        config.algorithms.clone_from(&settings.algorithms);
-        config.route_secret =
-            route_secret(&location).and_then(|found| found.ok_or(ServerError::LocationCorrupt(path)))?;
-        config.server = Some(format!("Ringback/{VERSION}"));
-
-        first_accounts(&store, announcements, &listeners, settings.domain.as_ref())?;
-        let accounts = store.load()?;
-        advise(settings, &store, &listeners);
-        let (count, shards) = (accounts.len(), bound.shards());
-        let accounts = Arc::new(Guarded { accounts, _store: store });
-        let running = bound.start(&config, &Backends { location: location.clone(), accounts })?;
-        let listeners =
-            listeners.iter().map(|l| format!("{} {}", l.transport, l.address)).collect::<Vec<_>>().join(", ");
+        advise(settings, &users.realm, &listeners);
+        let (count, shards) = (users.accounts.len(), bound.shards());
+        let running = bound.start(&config, &Backends { location: location.clone(), accounts: Arc::new(users) })?;
+        let listeners = listeners.iter().map(told).collect::<Vec<_>>().join(", ");
         tracing::info!(listeners, accounts = count, bindings = location.len(), shards, version = VERSION, "ready");
         Ok(Server { running, location, clock })
     }
 
     async fn run(mut self, mut signals: Signals, drain: Duration) -> Result<Ended, ServerError> {
-        let signal = tokio::select! {
-            signal = signals.next() => signal,
-            failed = self.running.failed() => return Err(failed.into()),
-            never = purge(&self.location, self.clock) => match never {},
-        };
+        let signal = self.asked_to_end(&mut signals).await?;
         tracing::info!(
             signal,
             bound_secs = drain.as_secs(),
             "ending: new requests are refused, open ones go on; the next signal ends at once"
         );
         let drained = tokio::select! {
-            signal = signals.next() => {
+            signal = signals.next_end() => {
                 tracing::warn!(signal, "ending at once");
                 return Ok(Ended::Interrupted);
             }
             drained = self.running.drain(drain) => drained?,
         };
+        let counters = Counters::of(&drained.tallies, &drained.counters, &self.location.stats());
         self.location.close()?;
-        tracing::info!(was_idle = drained.was_idle, counters = ?drained.counters, "ended");
+        let (limits_reached, was_idle) = (counters.limits_reached(), drained.was_idle);
+        tracing::info!(was_idle, limits_reached, %counters, "ended");
         Ok(if drained.was_idle { Ended::Idle } else { Ended::BoundRanOut })
     }
-}
 
-/// The accounts, and the lock on their database: nobody changes what would not be noticed.
-struct Guarded {
-    accounts: Accounts,
-    _store: AccountStore,
-}
+    /// Works until a signal asks for the end, and tells its name.
+    async fn asked_to_end(&mut self, signals: &mut Signals) -> Result<&'static str, ServerError> {
+        let mut purging = pin!(purge(&self.location, self.clock));
+        loop {
+            tokio::select! {
+                asked = signals.next() => match asked {
+                    Asked::End(signal) => return Ok(signal),
+                    Asked::Counters => self.tell_counters().await,
+                },
+                failed = self.running.failed() => return Err(failed.into()),
+                never = &mut purging => match never {},
+            }
+        }
+    }
 
-impl ringback_tokio::Accounts for Guarded {
-    fn find(&self, user: &str) -> Option<ringback_stack::Account> {
-        self.accounts.find(user)
+    async fn tell_counters(&self) {
+        let counters = Counters::of(&self.running.tallies().await, &self.running.counters(), &self.location.stats());
+        tracing::info!(connections = self.running.connections(), limits_reached = counters.limits_reached(), %counters, "counters");
     }
 }
 
@@ -153,33 +147,30 @@ fn route_secret(location: &LocationDb) -> Result<Option<[u8; 32]>, ServerError> 
     Ok(Some(secret))
 }
 
-fn first_accounts(
-    store: &AccountStore,
-    out: &mut dyn Write,
-    listeners: &[Listener],
-    domain: Option<&Domain>,
-) -> Result<(), ServerError> {
-    let users = first_users()?;
-    if store.start(&users)? {
-        tracing::info!(
-            accounts = users.len(),
-            "first start: accounts were made, and their passwords told on standard output alone"
-        );
-        if let Err(error) = announce(out, &users, listeners, domain) {
-            tracing::warn!(%error, "the passwords of the first accounts could not be told; set others with ringback user passwd");
-        }
+/// A listener as the log names it.
+fn told(listener: &Listener) -> String {
+    let address = format!("{} {}", listener.transport, listener.address);
+    match &listener.advertised {
+        Some(name) => format!("{address} as {name}"),
+        None => address,
     }
-    Ok(())
 }
 
 /// What an operator should know before somebody else does.
-fn advise(settings: &Settings, store: &AccountStore, listeners: &[Listener]) {
-    let realm = store.realm();
-    if let Some(domain) = settings.domain.as_ref().filter(|domain| domain.as_str() != realm) {
+fn advise(settings: &Settings, realm: &str, listeners: &[Listener]) {
+    if let Some(domain) = settings.domain.as_ref().filter(|domain| domain.as_str() != realm && settings.realm.is_none())
+    {
         tracing::info!(realm, %domain, "the realm stays what it was at the first start, because the stored hashes hold it");
     }
+    if listeners.iter().all(|listener| listener.address.ip().is_loopback()) {
+        return;
+    }
     let only_md5 = settings.algorithms.iter().all(|algorithm| matches!(algorithm, Algorithm::Md5 | Algorithm::Md5Sess));
-    if only_md5 && listeners.iter().any(|listener| !listener.address.ip().is_loopback()) {
+    if settings.open {
+        tracing::warn!(
+            "an open domain: anybody who reaches this server registers as anybody; for closed test networks only"
+        );
+    } else if only_md5 {
         tracing::warn!("digest with MD5 alone over plain UDP: for trusted networks only");
     }
 }

@@ -1,17 +1,20 @@
 //! What a server is told, whether by flags or by a file.
 
-use std::error::Error;
-use std::fmt;
+mod text;
+
 use std::num::NonZeroU16;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
 use ringback_auth::Algorithm;
-use ringback_location_db::Durability;
-use ringback_message::{HeaderId, Uri};
+use ringback_base::{Micros, Transport};
+use ringback_location::Policy;
+use ringback_location_db::Options;
+use ringback_stack::Config;
+use ringback_tokio::TcpLimits;
 
 use crate::listen::Listen;
+pub use text::{Domain, DomainError, PublicName, When, WhenError};
 
 /// The realm of accounts, and the name that addresses of record are kept under, where no domain is named.
 pub const DEFAULT_REALM: &str = "localhost";
@@ -23,39 +26,110 @@ pub const SHARDS_MAX: u16 = 256;
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Where to listen. Default: port 5060 of the loopback addresses.
-    pub listen: Vec<Listen>,
+    pub listeners: Vec<ListenerSettings>,
     /// The domain, if it has a name. The names and addresses of the listeners mean the same domain.
     pub domain: Option<Domain>,
-    /// The folder of the databases; made if it is missing.
-    pub data: PathBuf,
-    /// How many shards there are, at most [`SHARDS_MAX`]. Default: one for each core.
-    pub shards: Option<NonZeroU16>,
-    /// When a registration counts as durable. Default: [`Durability::Always`].
-    pub durability: Durability,
+    /// Other names of the domain.
+    pub aliases: Vec<Domain>,
+    /// The realm that passwords are hashed with. Default: the one that is stored with the accounts, for new ones the domain.
+    pub realm: Option<Box<str>>,
     /// The digest algorithms that are offered, the preferred one first.
     ///
     /// Default: MD5 alone, because phones and tools that are in use give up where another one comes first. For trusted networks only.
     pub algorithms: Vec<Algorithm>,
+    /// Nobody is asked for credentials, and every user exists: for closed test networks. Default: false.
+    pub open: bool,
+    /// Requests for users are answered with 302 and the user's contacts, not relayed. Default: false.
+    pub redirect: bool,
+    /// Where accounts are kept.
+    pub accounts: AccountsSource,
+    /// The folder of the databases; made if it is missing.
+    pub data: PathBuf,
+    /// How many shards there are, at most [`SHARDS_MAX`]. Default: one for each core.
+    pub shards: Option<NonZeroU16>,
     /// How long a server that was asked to end waits for what is open. Default: 5 s.
     ///
     /// A call that is being set up is answered by then, or its caller tries again; the 32 s of Timer H would outlast what
     /// service managers grant.
     pub drain: Duration,
+    /// The location table: when a registration counts as durable, and how stores are gathered.
+    pub location: Options,
+    /// The registrar's limits.
+    pub registrar: Policy,
+    /// T1, T2, T4 and the tables of transactions.
+    pub transactions: ringback_transaction::Config,
+    /// Timer C and the limits of relayed requests.
+    pub proxy: ringback_proxy::Config,
+    /// The limits of TCP connections.
+    pub tcp: TcpLimits,
+    /// How long a look-up may take before the request is answered without it.
+    pub lookup_timeout: Micros,
+    /// How many look-ups one shard may have open.
+    pub lookups_max: usize,
+}
+
+/// One place to listen on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListenerSettings {
+    /// Where.
+    pub listen: Listen,
+    /// By which transports, each once.
+    pub transports: Vec<Transport>,
+    /// What others reach it by, where that is another name or address than ours.
+    pub advertised: Option<PublicName>,
+}
+
+/// The transports that can be listened on.
+pub const TRANSPORTS: [Transport; 2] = [Transport::Udp, Transport::Tcp];
+
+/// Where accounts are kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum AccountsSource {
+    /// In a database in the data folder, which `ringback user` changes.
+    #[default]
+    Database,
+    /// In a file that an operator writes, and that is read at each start.
+    File(PathBuf),
 }
 
 impl Settings {
     /// The defaults, with this data folder.
     #[must_use]
     pub fn new(data: PathBuf) -> Settings {
+        // Every core has defaults of its own, and they are said once: there.
+        let stack = Config::new(DEFAULT_REALM, Vec::new());
         Settings {
-            listen: Vec::from([Listen::default()]),
+            listeners: Vec::from([Listen::default().into()]),
             domain: None,
+            aliases: Vec::new(),
+            realm: None,
+            algorithms: Vec::from([Algorithm::Md5]),
+            open: stack.open,
+            redirect: stack.redirect,
+            accounts: AccountsSource::Database,
             data,
             shards: None,
-            durability: Durability::Always,
-            algorithms: Vec::from([Algorithm::Md5]),
             drain: Duration::from_secs(5),
+            location: Options::default(),
+            registrar: stack.registrar,
+            transactions: stack.transactions,
+            proxy: stack.proxy,
+            tcp: TcpLimits::default(),
+            lookup_timeout: stack.lookup_timeout,
+            lookups_max: stack.lookups_max,
         }
+    }
+
+    /// The name that addresses of record are kept under.
+    #[must_use]
+    pub fn domain_name(&self) -> &str {
+        self.domain.as_ref().map_or(DEFAULT_REALM, Domain::as_str)
+    }
+
+    /// The realm that accounts are made for where there are none yet.
+    #[must_use]
+    pub fn realm_if_new(&self) -> &str {
+        self.realm.as_deref().unwrap_or_else(|| self.domain_name())
     }
 
     /// How many shards there will be.
@@ -66,64 +140,17 @@ impl Settings {
     }
 }
 
-/// The name of a domain: a host name or an address, as it stands in a SIP URI.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Domain(Box<str>);
-
-impl Domain {
-    /// The name, in lower case.
+impl ListenerSettings {
+    /// Whether it listens by this transport.
     #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
+    pub fn has(&self, transport: Transport) -> bool {
+        self.transports.contains(&transport)
     }
 }
 
-impl fmt::Display for Domain {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl FromStr for Domain {
-    type Err = DomainError;
-
-    fn from_str(text: &str) -> Result<Domain, DomainError> {
-        let text = text.to_ascii_lowercase();
-        let uri = format!("sip:{text}");
-        // Where a port, a user or a parameter stands beside it, the host is not the whole.
-        match Uri::parse(uri.as_bytes(), HeaderId::Other, 0) {
-            Ok(Uri::Sip(uri)) if uri.host == text.as_bytes() => Ok(Domain(text.into())),
-            _ => Err(DomainError),
-        }
-    }
-}
-
-/// A text that is no domain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DomainError;
-
-impl fmt::Display for DomainError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("expected a host name or an address, without a port")
-    }
-}
-
-impl Error for DomainError {}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-    use super::*;
-
-    #[test]
-    fn domains() {
-        for text in ["example.com", "EXAMPLE.com", "192.0.2.1", "[2001:db8::1]", "a"] {
-            assert_eq!(text.parse::<Domain>().unwrap().as_str(), text.to_ascii_lowercase());
-        }
-        for text in
-            ["", "example.com:5060", "a@example.com", "example.com;lr", "exa mple", "ex\"ample", "2001:db8::1", "a/b"]
-        {
-            assert_eq!(text.parse::<Domain>(), Err(DomainError), "{text}");
-        }
+impl From<Listen> for ListenerSettings {
+    /// By every transport, under its own address.
+    fn from(listen: Listen) -> ListenerSettings {
+        ListenerSettings { listen, transports: TRANSPORTS.to_vec(), advertised: None }
     }
 }

@@ -1,17 +1,28 @@
-//! The signals that ask a server to end.
+//! The signals that a server obeys.
 
 use std::io;
 
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Ctrl-C and SIGTERM; on systems other than Unix, Ctrl-C.
+/// What a signal asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// To end; the name of the signal.
+    End(&'static str),
+    /// To write the counters to the log.
+    Counters,
+}
+
+/// Ctrl-C and SIGTERM, which ask for the end, and SIGUSR1, which asks for the counters; on systems other than Unix, Ctrl-C.
 #[derive(Debug)]
 pub(crate) struct Signals {
     #[cfg(unix)]
     interrupt: Signal,
     #[cfg(unix)]
     terminate: Signal,
+    #[cfg(unix)]
+    counters: Signal,
 }
 
 impl Signals {
@@ -22,25 +33,37 @@ impl Signals {
             interrupt: signal(SignalKind::interrupt())?,
             #[cfg(unix)]
             terminate: signal(SignalKind::terminate())?,
+            #[cfg(unix)]
+            counters: signal(SignalKind::user_defined1())?,
         })
     }
 
-    /// The name of the next one. Dropping the future loses none.
+    /// What the next one asks for. Dropping the future loses none.
     #[cfg(unix)]
-    pub(crate) async fn next(&mut self) -> &'static str {
+    pub(crate) async fn next(&mut self) -> Asked {
         tokio::select! {
-            _ = self.interrupt.recv() => "SIGINT",
-            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => Asked::End("SIGINT"),
+            _ = self.terminate.recv() => Asked::End("SIGTERM"),
+            _ = self.counters.recv() => Asked::Counters,
         }
     }
 
-    /// The name of the next one.
+    /// What the next one asks for.
     #[cfg(not(unix))]
-    pub(crate) async fn next(&mut self) -> &'static str {
+    pub(crate) async fn next(&mut self) -> Asked {
         if tokio::signal::ctrl_c().await.is_err() {
             // Nothing can be waited for: the process ends as the system ends it.
             std::future::pending::<()>().await;
         }
-        "Ctrl-C"
+        Asked::End("Ctrl-C")
+    }
+
+    /// The name of the next one that asks for the end; others are passed over.
+    pub(crate) async fn next_end(&mut self) -> &'static str {
+        loop {
+            if let Asked::End(name) = self.next().await {
+                return name;
+            }
+        }
     }
 }

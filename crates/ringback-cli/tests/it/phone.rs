@@ -30,9 +30,29 @@ impl Phone {
         self.ask(self.request("OPTIONS", "alice", 1).as_bytes()).status().as_u16()
     }
 
+    /// The next message, whatever it is.
+    pub(crate) fn heard(&self) -> String {
+        let mut buffer = [0; 65_536];
+        let length = self.0.recv(&mut buffer).expect("a message");
+        String::from_utf8_lossy(&buffer[..length]).into_owned()
+    }
+
+    /// INVITE to a user: the first status.
+    pub(crate) fn invite(&self, user: &str) -> u16 {
+        let there = self.0.peer_addr().unwrap();
+        let invite = self.request("INVITE", "alice", 1);
+        let invite = invite.replacen(&format!("sip:{there}"), &format!("sip:{user}@{there}"), 1);
+        self.ask(invite.as_bytes()).status().as_u16()
+    }
+
+    /// REGISTER without credentials: the answer.
+    pub(crate) fn ask_register(&self, user: &str) -> Response {
+        self.ask(self.request("REGISTER", user, 1).as_bytes())
+    }
+
     /// REGISTER, the challenge, REGISTER with credentials: the last status.
     pub(crate) fn register(&self, user: &str, password: &str) -> u16 {
-        let challenge = self.ask(self.request("REGISTER", user, 1).as_bytes());
+        let challenge = self.ask_register(user);
         if challenge.status().as_u16() != 401 {
             return challenge.status().as_u16();
         }

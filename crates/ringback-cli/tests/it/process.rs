@@ -22,7 +22,12 @@ pub(crate) struct Done {
 
 /// Runs `ringback` to its end.
 pub(crate) fn ringback(args: &[&str], stdin: &str) -> Done {
-    let mut child = command(args).stdin(Stdio::piped()).spawn().unwrap();
+    ringback_with(&[], args, stdin)
+}
+
+/// The same with variables in its environment.
+pub(crate) fn ringback_with(variables: &[(&str, &str)], args: &[&str], stdin: &str) -> Done {
+    let mut child = command(args).envs(variables.iter().copied()).stdin(Stdio::piped()).spawn().unwrap();
     // A command that ends without reading leaves a broken pipe.
     _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
     let output = child.wait_with_output().unwrap();
@@ -77,10 +82,13 @@ impl Server {
         }
     }
 
-    /// Where it listens.
+    /// Where it listens, each address once: every one is there for UDP and for TCP.
     pub(crate) fn addresses(&self) -> Vec<SocketAddr> {
         let listeners = self.ready["listeners"].as_str().unwrap();
-        listeners.split(", ").map(|listener| listener.strip_prefix("UDP ").unwrap().parse().unwrap()).collect()
+        listeners
+            .split(", ")
+            .filter_map(|listener| listener.strip_prefix("UDP ")?.split(' ').next()?.parse().ok())
+            .collect()
     }
 
     pub(crate) fn address(&self) -> SocketAddr {

@@ -40,9 +40,13 @@ fn ctrl_c_ends_an_idle_server_at_once() {
 #[test]
 fn a_second_signal_ends_it_while_something_is_open() {
     let data = tempdir().unwrap();
-    let mut server = Server::start(data.path());
-    // Its transaction waits 32 s for retransmissions. [RFC 3261, Section 17.2.2]
-    Phone::new(server.address()).options();
+    let file = data.path().join("ringback.toml");
+    fs::write(&file, "[[domain]]\nopen = true\n").unwrap();
+    let flags = ["--listen", "127.0.0.1:0", "--config", file.to_str().unwrap()];
+    let mut server = Server::start_with(&data.path().join("data"), &flags);
+    // A call to a phone that says nothing is open for as long as Timer C.
+    let silent = Phone::new(server.address());
+    assert_eq!((silent.register("bob", ""), Phone::new(server.address()).invite("bob")), (200, 100));
     server.signal("TERM");
     server.wait_for("ending");
     server.signal("TERM");
@@ -202,4 +206,42 @@ fn help_tells_the_statuses_and_failures_are_objects_where_the_log_is() {
         ringback(&["serve", "--log", "json", "--listen", "192.0.2.1:0", "--data", data.path().to_str().unwrap()], "");
     let line: serde_json::Value = serde_json::from_str(&done.stderr).unwrap();
     assert_eq!((line["level"].as_str(), line["exit_status"].as_u64()), (Some("ERROR"), Some(3)));
+}
+
+/// The counts of a line of the log, by name.
+fn counts(line: &serde_json::Value, field: &str) -> Vec<(String, u64)> {
+    let text = line[field].as_str().unwrap_or_else(|| panic!("{field}: {line}"));
+    let pairs = text.split_whitespace().map(|pair| pair.split_once('=').unwrap());
+    pairs.map(|(name, count)| (name.to_owned(), count.parse().unwrap())).collect()
+}
+
+#[test]
+fn counters_are_told_at_a_signal_and_at_the_end() {
+    let data = tempdir().unwrap();
+    let file = data.path().join("ringback.toml");
+    fs::write(&file, "[limits]\nserver_transactions_max = 1\n").unwrap();
+    let flags = ["--listen", "127.0.0.1:0", "--shards", "1", "--config", file.to_str().unwrap()];
+    let mut server = Server::start_with(&data.path().join("data"), &flags);
+    server.signal("USR1");
+    let line = server.wait_for("counters");
+    // Nobody has come yet; but there is a database.
+    let others = |all: &[(String, u64)]| all.iter().filter(|(name, _)| !name.starts_with("location.")).count();
+    assert_eq!((line["limits_reached"].as_str(), others(&counts(&line, "counters"))), (Some(""), 0));
+
+    // The transaction of the first is open when the others come.
+    let statuses: Vec<_> = (0..3).map(|_| Phone::new(server.address()).options()).collect();
+    assert_eq!(statuses, [200, 503, 503]);
+    server.signal("USR1");
+    let line = server.wait_for("counters");
+    assert_eq!(counts(&line, "limits_reached"), [("limits.server_transactions_max".to_owned(), 2)]);
+    let all = counts(&line, "counters");
+    for expected in [("stack.requests", 3), ("transactions.server_transactions", 1), ("io.received", 3), ("io.sent", 3)]
+    {
+        assert!(all.iter().any(|(name, count)| (name.as_str(), *count) == expected), "{expected:?}: {all:?}");
+    }
+    let (status, _, log) = server.terminate();
+    let ended = log.last().unwrap();
+    assert_eq!((status, ended["message"].as_str()), (Some(0), Some("ended")));
+    assert_eq!(counts(ended, "limits_reached"), [("limits.server_transactions_max".to_owned(), 2)]);
+    assert!(counts(ended, "counters").contains(&("stack.requests".to_owned(), 3)));
 }

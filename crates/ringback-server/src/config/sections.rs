@@ -1,0 +1,268 @@
+//! The sections of a configuration file.
+
+use std::fmt;
+use std::num::NonZeroU16;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use ringback_auth::Algorithm;
+use ringback_base::Transport;
+
+use super::numbers;
+use super::reader::Reader;
+use crate::listen::Listen;
+use crate::settings::{AccountsSource, Domain, ListenerSettings, SHARDS_MAX, Settings, TRANSPORTS, When};
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What is logged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogLevel {
+    /// Nothing.
+    Off,
+    /// What went wrong.
+    Error,
+    /// And what an operator should look at.
+    Warn,
+    /// And what happens once in a while.
+    #[default]
+    Info,
+    /// And each request that is refused.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+/// How the log is to be written, as far as a file says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LogSettings {
+    /// In which form.
+    pub format: Option<LogFormat>,
+    /// How much of it.
+    pub level: Option<LogLevel>,
+}
+
+pub(super) const LOG_FORMATS: &[(&str, LogFormat)] = &[("text", LogFormat::Text), ("json", LogFormat::Json)];
+
+pub(super) const LOG_LEVELS: &[(&str, LogLevel)] = &[
+    ("off", LogLevel::Off),
+    ("error", LogLevel::Error),
+    ("warn", LogLevel::Warn),
+    ("info", LogLevel::Info),
+    ("debug", LogLevel::Debug),
+    ("trace", LogLevel::Trace),
+];
+
+/// Session variants are left out: SIP has no use for them, and no phone asks for them.
+pub(super) const ALGORITHMS: &[(&str, Algorithm)] =
+    &[("SHA-256", Algorithm::Sha256), ("SHA-512-256", Algorithm::Sha512_256), ("MD5", Algorithm::Md5)];
+
+/// What is offered where a file says nothing else: what a phone should use, then what the others know. `[RFC 8760, Section 2.3]`
+const FILE_ALGORITHMS: [Algorithm; 2] = [Algorithm::Sha256, Algorithm::Md5];
+
+/// An INVITE may ring for three minutes at least. `[RFC 3261, Section 16.6]`
+const TIMER_C_SECS_MIN: u64 = 180;
+
+impl LogLevel {
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        LOG_LEVELS.iter().find(|(_, level)| *level == self).map_or("", |(word, _)| word)
+    }
+}
+
+/// The whole file. Relative paths are meant from `folder`.
+pub(super) fn top(reader: &mut Reader<'_, '_>, folder: &Path) -> (Settings, Option<PathBuf>, LogSettings) {
+    let mut settings = Settings::new(PathBuf::new());
+    settings.algorithms = FILE_ALGORITHMS.to_vec();
+
+    let data = reader.text("data").map(|NotEmpty(path)| folder.join(path));
+    let shards = reader.number("shards", &(1..=u64::from(SHARDS_MAX)));
+    settings.shards = shards.and_then(|n| u16::try_from(n).ok()).and_then(NonZeroU16::new);
+    read_numbers(reader, "", &mut settings);
+
+    let listeners: Vec<_> = reader.sections("listener", listener).into_iter().flatten().collect();
+    if !listeners.is_empty() {
+        settings.listeners = listeners;
+    }
+    let mut domains = 0;
+    reader.sections("domain", |reader| {
+        domains += 1;
+        if domains > 1 {
+            reader.refuse(
+                "there is a second domain",
+                "one process serves one domain",
+                "list further names of the same users under `aliases`, or run another process for it",
+            );
+        }
+        domain(reader, &mut settings);
+    });
+    reader.section("accounts", |reader| settings.accounts = accounts(reader, folder));
+    let log = reader.section("log", log).unwrap_or_default();
+    for section in numbers::SECTIONS {
+        reader.section(section, |reader| {
+            read_numbers(reader, section, &mut settings);
+            match section {
+                "timers" => check_timers(reader, &settings),
+                "registrar" => check_registrar(reader, &settings),
+                "location" => {
+                    if let Some(When(durability)) = reader.text("durability") {
+                        settings.location.durability = durability;
+                    }
+                }
+                _ => {}
+            }
+        });
+    }
+    (settings, data, log)
+}
+
+fn read_numbers(reader: &mut Reader<'_, '_>, section: &str, settings: &mut Settings) {
+    for number in numbers::of_section(section) {
+        if let Some(value) = reader.number(number.key, &number.range) {
+            (number.set)(settings, value);
+        }
+    }
+}
+
+fn listener(reader: &mut Reader<'_, '_>) -> Option<ListenerSettings> {
+    let names = TRANSPORTS.map(|transport| (transport_name(transport), transport));
+    let transports = reader.words("transports", &names).unwrap_or(TRANSPORTS.to_vec());
+    if !transports.contains(&Transport::Tcp) {
+        let label = "a message that is too large for a datagram has no way in [RFC 3261, Section 18.2.1]";
+        reader.warning("transports", "lacks \"tcp\"", label);
+    }
+    let advertised = reader.text("advertised");
+    if !reader.has("address") {
+        reader.refuse("a listener without an address", "where is it to listen?", "add address = \"192.0.2.1:5060\"");
+    }
+    let listen: Listen = reader.text("address")?;
+    Some(ListenerSettings { listen, transports, advertised })
+}
+
+/// As files write it.
+pub(super) fn transport_name(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Udp => "udp",
+        Transport::Tcp => "tcp",
+        other => other.as_str(),
+    }
+}
+
+fn domain(reader: &mut Reader<'_, '_>, settings: &mut Settings) {
+    if let Some(name) = reader.text::<Domain>("name") {
+        settings.domain = Some(name);
+    }
+    if let Some(aliases) = reader.texts("aliases") {
+        settings.aliases = aliases;
+    }
+    if let Some(Realm(realm)) = reader.text("realm") {
+        settings.realm = Some(realm);
+    }
+    if let Some(algorithms) = reader.words("algorithms", ALGORITHMS) {
+        settings.algorithms = algorithms;
+    }
+    settings.open = reader.flag("open").unwrap_or(settings.open);
+    settings.redirect = reader.flag("redirect").unwrap_or(settings.redirect);
+    if settings.open && reader.has("algorithms") {
+        reader.warning("algorithms", "has no use", "nobody is asked for credentials in an open domain");
+    }
+}
+
+fn accounts(reader: &mut Reader<'_, '_>, folder: &Path) -> AccountsSource {
+    let source = reader.word("source", &[("database", false), ("file", true)]);
+    let file = reader.text("file").map(|NotEmpty(path)| folder.join(path));
+    match (source, file) {
+        (Some(true), Some(file)) => AccountsSource::File(file),
+        (Some(true), None) => {
+            if !reader.has("file") {
+                reader.error("source", "needs a file", "which file?", Some("add file = \"users.toml\""));
+            }
+            AccountsSource::Database
+        }
+        (None | Some(false), Some(_)) => {
+            let help = "write source = \"file\", or remove this line";
+            reader.error("file", "has no use", "the accounts are in the database of the data folder", Some(help));
+            AccountsSource::Database
+        }
+        (None | Some(false), None) => AccountsSource::Database,
+    }
+}
+
+fn log(reader: &mut Reader<'_, '_>) -> LogSettings {
+    LogSettings { format: reader.word("format", LOG_FORMATS), level: reader.word("level", LOG_LEVELS) }
+}
+
+fn check_timers(reader: &mut Reader<'_, '_>, settings: &Settings) {
+    let timers = settings.transactions.timers;
+    if timers.t2() < timers.t1() {
+        let key = if reader.has("t2_ms") { "t2_ms" } else { "t1_ms" };
+        let help = "T2 bounds the intervals that begin with T1 and double [RFC 3261, Section 17.1.2.1]";
+        reader.error(key, "contradicts another timer", "T2 is shorter than T1", Some(help));
+    }
+    if settings.proxy.timer_c.to_duration().as_secs() <= TIMER_C_SECS_MIN {
+        let label = "a phone may ring for more than 3 minutes [RFC 3261, Section 16.6]";
+        reader.warning("timer_c_secs", "is short", label);
+    }
+}
+
+fn check_registrar(reader: &mut Reader<'_, '_>, settings: &Settings) {
+    let policy = &settings.registrar;
+    let ordered = [
+        ("min_expires_secs", policy.min_expires_secs),
+        ("default_expires_secs", policy.default_expires_secs),
+        ("max_expires_secs", policy.max_expires_secs),
+    ];
+    for ((low_key, low), (high_key, high)) in ordered.iter().zip(ordered.iter().skip(1)) {
+        if low > high {
+            let key = if reader.has(high_key) { high_key } else { low_key };
+            let label = format!("{low_key} is {low}, {high_key} is {high}");
+            let help = "it must hold that min_expires_secs <= default_expires_secs <= max_expires_secs";
+            reader.error(key, "contradicts another interval", label, Some(help));
+        }
+    }
+}
+
+/// A path, or anything else that can't be nothing.
+struct NotEmpty(String);
+
+impl FromStr for NotEmpty {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<NotEmpty, &'static str> {
+        if text.is_empty() { Err("is empty") } else { Ok(NotEmpty(text.to_owned())) }
+    }
+}
+
+/// The most bytes of a realm: what fits into a challenge with every character escaped.
+const REALM_BYTES_MAX: usize = 1_024;
+
+/// What a challenge can name.
+pub(super) struct Realm(pub(super) Box<str>);
+
+impl FromStr for Realm {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Realm, String> {
+        let fits = (1..=REALM_BYTES_MAX).contains(&text.len()) && !text.chars().any(char::is_control);
+        if fits {
+            Ok(Realm(text.into()))
+        } else {
+            Err(format!("expected 1 to {REALM_BYTES_MAX} bytes without control characters"))
+        }
+    }
+}
+
+impl fmt::Display for LogFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(LOG_FORMATS.iter().find(|(_, format)| format == self).map_or("", |(word, _)| word))
+    }
+}

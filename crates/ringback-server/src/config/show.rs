@@ -1,0 +1,122 @@
+//! Settings as a configuration file.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use super::numbers;
+use super::sections::{ALGORITHMS, transport_name};
+use crate::config::LogSettings;
+use crate::settings::{AccountsSource, Settings, When};
+
+/// The settings as a configuration file that means the same, every setting named. What has no value is a comment.
+#[must_use]
+pub fn show(settings: &Settings, log: &LogSettings) -> String {
+    let mut out = String::new();
+    let text = &mut out;
+    if settings.data.as_os_str().is_empty() {
+        comment(text, "data: none is named, and this user has no home for one");
+    } else {
+        line(text, "data", &path(&settings.data));
+    }
+    match settings.shards {
+        Some(shards) => line(text, "shards", &shards.to_string()),
+        None => comment(text, &format!("shards: one for each core, {} here", settings.shard_count())),
+    }
+    show_numbers(text, "", settings);
+    show_listeners(text, settings);
+    show_domain(text, settings);
+
+    text.push_str("\n[accounts]\n");
+    match &settings.accounts {
+        AccountsSource::Database => line(text, "source", "\"database\""),
+        AccountsSource::File(file) => {
+            line(text, "source", "\"file\"");
+            line(text, "file", &path(file));
+        }
+    }
+
+    text.push_str("\n[log]\n");
+    line(text, "format", &quoted(&log.format.unwrap_or_default().to_string()));
+    line(text, "level", &quoted(log.level.unwrap_or_default().as_str()));
+
+    for section in numbers::SECTIONS {
+        _ = writeln!(text, "\n[{section}]");
+        if section == "location" {
+            line(text, "durability", &quoted(&When(settings.location.durability).to_string()));
+        }
+        show_numbers(text, section, settings);
+    }
+    out
+}
+
+fn show_numbers(out: &mut String, section: &str, settings: &Settings) {
+    for number in numbers::of_section(section) {
+        line(out, number.key, &(number.of)(settings).to_string());
+    }
+}
+
+fn show_listeners(out: &mut String, settings: &Settings) {
+    for listener in &settings.listeners {
+        out.push_str("\n[[listener]]\n");
+        line(out, "address", &quoted(&listener.listen.to_string()));
+        line(out, "transports", &array(listener.transports.iter().map(|transport| transport_name(*transport))));
+        match &listener.advertised {
+            Some(name) => line(out, "advertised", &quoted(&name.to_string())),
+            None => comment(out, "advertised: the address itself"),
+        }
+    }
+}
+
+fn show_domain(out: &mut String, settings: &Settings) {
+    out.push_str("\n[[domain]]\n");
+    match &settings.domain {
+        Some(name) => line(out, "name", &quoted(name.as_str())),
+        None => comment(out, "name: none but the addresses of the listeners"),
+    }
+    line(out, "aliases", &array(settings.aliases.iter().map(|alias| alias.as_str())));
+    match &settings.realm {
+        Some(realm) => line(out, "realm", &quoted(realm)),
+        None => comment(out, &format!("realm: that of the accounts; for new ones {}", quoted(settings.realm_if_new()))),
+    }
+    let of_algorithm = |wanted| ALGORITHMS.iter().find(|(_, algorithm)| *algorithm == wanted).map(|(word, _)| *word);
+    let algorithms = array(settings.algorithms.iter().filter_map(|algorithm| of_algorithm(*algorithm)));
+    // In an open domain they have no use, and a file that names them there is warned of.
+    if settings.open {
+        comment(out, "algorithms: nobody is asked")
+    } else {
+        line(out, "algorithms", &algorithms)
+    }
+    line(out, "open", &settings.open.to_string());
+    line(out, "redirect", &settings.redirect.to_string());
+}
+
+fn line(out: &mut String, key: &str, value: &str) {
+    _ = writeln!(out, "{key} = {value}");
+}
+
+fn comment(out: &mut String, text: &str) {
+    _ = writeln!(out, "# {text}");
+}
+
+fn array<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+    format!("[{}]", texts.map(quoted).collect::<Vec<_>>().join(", "))
+}
+
+/// A path that is no UTF-8 can't be written in TOML: what stands for it is for the eye only.
+fn path(path: &Path) -> String {
+    quoted(&path.to_string_lossy())
+}
+
+/// A basic string of TOML.
+fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => out.extend(['\\', character]),
+            _ if character.is_control() => _ = write!(out, "\\u{:04X}", u32::from(character)),
+            _ => out.push(character),
+        }
+    }
+    out.push('"');
+    out
+}

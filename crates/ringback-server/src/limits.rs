@@ -1,0 +1,202 @@
+//! Every limit by name: what it is set to, what happens beyond it, and which counter tells how often it was reached.
+
+use std::fmt::Write as _;
+
+use crate::config::numbers::NUMBERS;
+use crate::settings::Settings;
+
+/// A length, table or queue that somebody can make grow only so far.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Limit {
+    /// The crate that holds it.
+    pub krate: &'static str,
+    /// The constant or field.
+    pub name: &'static str,
+    /// What it is set to.
+    pub value: LimitValue,
+    /// What happens beyond it.
+    pub beyond: &'static str,
+    /// How often that happened.
+    pub counted: Counted,
+}
+
+/// What a limit is set to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LimitValue {
+    /// By the setting of that path, as a configuration file has it.
+    Setting(&'static str),
+    /// Always the same.
+    Fixed(u64),
+}
+
+/// Where it is counted that a limit was reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Counted {
+    /// By this counter, and nothing else is.
+    By(&'static str),
+    /// By this counter, beside other things.
+    Among(&'static str),
+    /// Nowhere, and why.
+    Not(&'static str),
+}
+
+use Counted::{Among, By, Not};
+use LimitValue::{Fixed, Setting};
+
+/// Nobody but the operator meets it, and is told.
+const TOLD: Counted = Not("whoever types it is told");
+/// Nothing is lost.
+const LATER: Counted = Not("nothing is lost: the rest is done in the next turn");
+/// To be counted by the crate that holds it.
+const NOT_YET: Counted = Not("not counted yet");
+
+macro_rules! limits {
+    ($($krate:literal { $($name:literal = $value:expr, $counted:expr, $beyond:literal;)* })*) => {
+        &[$($(Limit { krate: concat!("ringback-", $krate), name: $name, value: $value, beyond: $beyond, counted: $counted },)*)*]
+    };
+}
+
+/// All of them.
+pub static LIMITS: &[Limit] = limits! {
+    "message" {
+        "MESSAGE_BYTES_MAX" = Fixed(65_535), Among("stack.malformed"), "it is no message";
+        "HEADER_LINES_MAX" = Fixed(512), Among("stack.malformed"), "the message is malformed: 400";
+        "HEADER_NAME_BYTES_MAX" = Fixed(256), Among("stack.malformed"), "the message is malformed: 400";
+        "AUTH_PARAMS_MAX" = Fixed(32), NOT_YET, "the credentials are malformed: 400";
+    }
+    "transport" {
+        "StreamLimits::message_bytes_max" = Setting("tcp.message_bytes_max"), Among("io.connections_rejected"),
+            "the connection is closed";
+    }
+    "transaction" {
+        "Config::server_transactions_max" = Setting("limits.server_transactions_max"),
+            By("transactions.server_limit_reached"), "a new request gets 503 and leaves no state";
+        "Config::client_transactions_max" = Setting("limits.client_transactions_max"),
+            By("transactions.client_limit_reached"), "the branch counts as failed";
+    }
+    "auth" {
+        "PARAMETER_BYTES_MAX" = Fixed(2_048), NOT_YET, "the credentials are malformed: 400";
+        "CREDENTIALS_MAX" = Fixed(16), NOT_YET, "further Authorization header fields are passed over";
+        "CHALLENGES_MAX" = Fixed(16), Not("only a client is challenged"), "further challenges are passed over";
+        "NONCES_MAX" = Fixed(65_536), NOT_YET, "the oldest nonces go stale: their clients are challenged anew";
+    }
+    "location" {
+        "AOR_BYTES_MAX" = Fixed(512), NOT_YET, "404";
+        "CONTACTS_PER_REQUEST_MAX" = Fixed(64), NOT_YET, "403";
+        "CALL_ID_BYTES_MAX" = Fixed(512), NOT_YET, "403";
+        "PATH_VALUES_MAX" = Fixed(16), NOT_YET, "403";
+        "PATH_BYTES_MAX" = Fixed(2_048), NOT_YET, "403";
+        "USER_AGENT_BYTES_MAX" = Fixed(128), Not("nothing is lost but the rest of a name"), "the stored name of the phone is cut";
+        "Policy::bindings_per_aor_max" = Setting("registrar.bindings_per_aor_max"), NOT_YET, "403";
+        "Policy::contact_bytes_max" = Setting("registrar.contact_bytes_max"), NOT_YET, "403";
+    }
+    "location-db" {
+        "Options::queue_max" = Setting("location.queue_max"), By("location.refused_full"), "the REGISTER gets 500";
+        "Options::batch_max" = Setting("location.batch_max"), Not("nothing is lost: the rest goes with the next commit"),
+            "the commit begins";
+        "PURGE_MAX" = Fixed(1_024), LATER, "the rest is removed a moment later";
+    }
+    "proxy" {
+        "Config::contexts_max" = Setting("limits.contexts_max"), NOT_YET, "a request to be relayed gets 503";
+        "Config::branches_max" = Setting("limits.branches_max"), NOT_YET, "further contacts are not tried";
+        "Config::max_breadth" = Setting("limits.max_breadth"), NOT_YET, "contacts wait for one another";
+        "CONFLICTS_MAX" = Fixed(8), NOT_YET, "the REGISTER gets 500";
+    }
+    "stack" {
+        "Config::lookups_max" = Setting("limits.lookups_max"), NOT_YET, "503; an ACK is dropped";
+        "DATAGRAM_BYTES_MAX" = Fixed(1_300), Not("nothing is lost"), "the request goes by TCP";
+        "ADDRESSES_MAX" = Fixed(8), NOT_YET, "further addresses of a target are not tried";
+    }
+    "tokio" {
+        "HANDED_MAX" = Fixed(4_096), By("io.handed_over_dropped"),
+            "the datagram is lost; by TCP nothing is: see `io.messages_held`";
+        "CARRIED_MAX" = Fixed(4_096), By("io.messages_carried_dropped"), "the message is lost";
+        "ANSWERS_MAX" = Fixed(65_536), By("io.answers_dropped"), "the answer counts as one that never came";
+        "RESOLVES_MAX" = Fixed(32), By("io.resolves_refused"), "the host name counts as one without an address";
+        "BACKLOG_MAX" = Fixed(1_024), Among("io.send_dropped"), "the datagram is lost";
+        "LOG_LINES_PER_SEC" = Fixed(50), By("io.log_lines_suppressed"), "the line is not written";
+        "ERRORS_MAX" = Fixed(16), Among("io.receive_errors"), "the socket is left alone for 100 ms";
+        "DATAGRAM_BYTES_MAX" = Fixed(65_536), Not("no datagram is longer"), "it would be cut";
+        "ACCEPT_BACKLOG" = Fixed(1_024), Not("the kernel counts it: TcpExtListenOverflows"), "the peer tries again";
+        "TcpLimits::connections_max" = Setting("tcp.connections_max"), By("io.connections_max_reached"),
+            "the connection is closed, or not opened";
+        "TcpLimits::connections_per_source_max" = Setting("tcp.connections_per_source_max"),
+            By("io.connections_per_source_max_reached"), "the connection is closed, or not opened";
+        "TcpLimits::write_queue_bytes_max" = Setting("tcp.write_queue_bytes_max"), By("io.connections_overrun"),
+            "the connection is closed";
+        "DEAF_PEERS_MAX" = Fixed(256), Not("the oldest is forgotten"), "a message for a connection that is gone may open another one";
+        "READS_PER_SOCKET" = Fixed(64), LATER, "another source has its turn";
+        "HANDED_PER_TURN" = Fixed(64), LATER, "another source has its turn";
+        "CARRIED_PER_TURN" = Fixed(256), LATER, "another source has its turn";
+        "ANSWERS_PER_TURN" = Fixed(256), LATER, "another source has its turn";
+        "LOOKUPS_PER_TURN" = Fixed(512), LATER, "another source has its turn";
+        "CONNECTIONS_PER_TURN" = Fixed(64), LATER, "another source has its turn";
+        "ACCEPTS_PER_TURN" = Fixed(32), LATER, "another source has its turn";
+    }
+    "server" {
+        "SHARDS_MAX" = Fixed(256), TOLD, "refused";
+        "NAME_BYTES_MAX" = Fixed(64), TOLD, "refused";
+        "PASSWORD_BYTES_MAX" = Fixed(256), TOLD, "refused";
+        "REALM_BYTES_MAX" = Fixed(1_024), TOLD, "refused";
+        "INTERVAL_MS_MAX" = Fixed(3_600_000), TOLD, "refused";
+        "COUNT_MAX" = Fixed(100_000_000), TOLD, "refused: no limit can be set higher";
+    }
+};
+
+impl Limit {
+    /// What it is set to.
+    #[must_use]
+    pub fn value(&self, settings: &Settings) -> u64 {
+        match self.value {
+            Fixed(value) => value,
+            Setting(path) => {
+                NUMBERS.iter().find(|number| number.path() == path).map_or(0, |number| (number.of)(settings))
+            }
+        }
+    }
+
+    /// What an operator knows it by: its setting, or its name where it has none.
+    #[must_use]
+    pub fn label(&self) -> &'static str {
+        match self.value {
+            Setting(path) => path,
+            Fixed(_) => self.name,
+        }
+    }
+
+    /// The counter, if it has one, and whether it counts other things, too.
+    #[must_use]
+    pub fn counter(&self) -> Option<(&'static str, bool)> {
+        match self.counted {
+            By(counter) => Some((counter, false)),
+            Among(counter) => Some((counter, true)),
+            Not(_) => None,
+        }
+    }
+}
+
+/// The limits as a table in Markdown, with the values of these settings.
+#[must_use]
+pub fn limits_table(settings: &Settings) -> String {
+    let mut out = String::from("| limit | value | set by | beyond it | counter |\n|---|--:|---|---|---|\n");
+    for limit in LIMITS {
+        let Limit { krate, name, beyond, .. } = limit;
+        let set_by = match limit.value {
+            Setting(path) => format!("`{path}`"),
+            Fixed(_) => String::new(),
+        };
+        let counted = match limit.counted {
+            By(counter) => format!("`{counter}`"),
+            Among(counter) => format!("`{counter}`, beside other things"),
+            Not(why) => why.to_owned(),
+        };
+        _ = writeln!(out, "| `{krate}` `{name}` | {} | {set_by} | {beyond} | {counted} |", limit.value(settings));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,123 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::*;
+use crate::counters;
+
+/// Named like limits, and none: what names them is the reason.
+const NO_LIMITS: &[(&str, &str)] = &[
+    ("HEX_MAX", "the size of an array that hashes are written into"),
+    ("MAX_FORWARDS", "what we write where a request has no Max-Forwards"),
+    ("PURGED_PER_USE", "how much is tidied up at a time"),
+    ("TRANSACTIONS_MAX", "the default of two settings"),
+    ("nonces_max", "what NONCES_MAX is the default of; nothing sets it to another value"),
+];
+
+/// The checkout that the crate was built in.
+fn checkout() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+#[test]
+fn each_setting_and_counter_that_is_named_is_there() {
+    let counters = counters::tests::none();
+    for limit in LIMITS {
+        if let Setting(path) = limit.value {
+            assert!(NUMBERS.iter().any(|number| number.path() == path), "{path}");
+        }
+        if let Some((counter, _)) = limit.counter() {
+            assert!(counters.get(counter).is_some(), "{counter}");
+        }
+    }
+}
+
+#[test]
+fn every_setting_that_bounds_something_is_a_limit() {
+    for number in NUMBERS.iter().filter(|number| number.key.ends_with("_max") || number.key == "max_breadth") {
+        let is_it = |limit: &Limit| matches!(limit.value, Setting(path) if path == number.path());
+        assert!(LIMITS.iter().any(is_it), "{}", number.path());
+    }
+}
+
+#[test]
+fn every_limit_of_the_sources_is_listed_with_its_value() {
+    let (mut found, mut none) = (BTreeSet::new(), Vec::new());
+    for krate in fs::read_dir(checkout().join("crates")).unwrap() {
+        let krate = krate.unwrap();
+        let name = krate.file_name().into_string().unwrap();
+        if name == "ringback-testkit" {
+            continue;
+        }
+        for file in sources(&krate.path().join("src")) {
+            let text = fs::read_to_string(&file).unwrap();
+            for (limit, value) in text.lines().filter_map(limit_of) {
+                // The settings pass on what others have.
+                if name == "ringback-server" && value.is_none() {
+                    continue;
+                }
+                if NO_LIMITS.iter().any(|(name, _)| *name == limit) {
+                    none.push(limit.to_owned());
+                    continue;
+                }
+                let listed = LIMITS
+                    .iter()
+                    .find(|known| known.krate == name && known.name.rsplit("::").next() == Some(limit))
+                    .unwrap_or_else(|| panic!("{}: {limit} is not in LIMITS", file.display()));
+                match (listed.value, value) {
+                    (Fixed(known), Some(value)) => assert_eq!(known, value, "{name} {limit}"),
+                    (Fixed(_), None) => panic!("{name} {limit} has a value that this test can't read"),
+                    (Setting(_), _) => {}
+                }
+                found.insert((listed.krate, listed.name));
+            }
+        }
+    }
+    assert_eq!(found.len(), LIMITS.len(), "LIMITS lists what is not there");
+    assert!(NO_LIMITS.iter().all(|(name, _)| none.iter().any(|found| found == name)), "found of them: {none:?}");
+}
+
+/// A line that declares a limit: a constant or a field of such a name, and the constant's value.
+fn limit_of(line: &str) -> Option<(&str, Option<u64>)> {
+    let line = line.trim();
+    let (words, rest) = line.split_once(':')?;
+    let (visibility, name) = words.rsplit_once(' ')?;
+    let ends = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
+    if visibility.ends_with("const") {
+        let is_limit =
+            ends(&["_MAX", "_BACKLOG", "_PER_TURN", "_PER_SOCKET", "_PER_SEC", "_PER_USE"]) || name == "MAX_FORWARDS";
+        let value = rest.split_once('=')?.1.trim().trim_end_matches(';').replace('_', "");
+        return is_limit.then(|| (name, value.parse().ok()));
+    }
+    let is_field = visibility == "pub" && (ends(&["_max"]) || name == "max_breadth") && line.ends_with(',');
+    is_field.then_some((name, None))
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            all.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            all.push(path);
+        }
+    }
+    all
+}
+
+/// The page says what this table says. Set RINGBACK_WRITE_DOCS to write it anew.
+#[test]
+fn the_page_of_limits_is_up_to_date() {
+    let path = checkout().join("docs/limits.md");
+    let page = fs::read_to_string(&path).unwrap_or_default();
+    let head = page.split_once("| limit |").map_or(page.as_str(), |(head, _)| head);
+    let wanted = format!("{head}{}", limits_table(&Settings::new("data".into())));
+    if std::env::var_os("RINGBACK_WRITE_DOCS").is_some() {
+        return fs::write(&path, &wanted).unwrap();
+    }
+    let differ = page.lines().zip(wanted.lines()).find(|(page, wanted)| page != wanted);
+    assert_eq!(differ, None, "docs/limits.md: run this test with RINGBACK_WRITE_DOCS=1");
+    assert_eq!(page.len(), wanted.len(), "docs/limits.md: run this test with RINGBACK_WRITE_DOCS=1");
+}
