@@ -2,18 +2,24 @@
 //!
 //! ```text
 //! cargo xtask ci [--skip STAGE]... [--only STAGE]...     every stage, then a table of minutes
+//! cargo xtask nightly [--skip STAGE]... [--only STAGE]... the proofs that take hours
 //! cargo xtask interop [ARGUMENT]...                      the black-box cases alone; see the crate `interop`
+//! cargo xtask bench [parse|server] [--quick] [--rounds N] [--kind KIND]...      the yardstick; see `bench/README.md`
 //! ```
 //!
 //! | module | holds |
 //! |---|---|
 //! | [`stages`] | the stages in their order, and the table |
+//! | [`nightly`] | the stages that take hours |
 //! | [`bans`] | that the crates without I/O are under the bans of `clippy.toml`, and that these fire |
 //! | [`citations`] | that a cited section exists in the RFC's text |
 //! | [`words`] | that no file tells where it was written |
+//! | [`bench`] | the yardstick: parsing beside `httparse`, server CPU beside Kamailio |
 
 mod bans;
+mod bench;
 mod citations;
+mod nightly;
 mod project;
 mod stages;
 mod words;
@@ -25,7 +31,9 @@ use stages::{STAGES, Selection};
 
 const USAGE: &str = "\
 usage: cargo xtask ci [--skip STAGE]... [--only STAGE]...
+       cargo xtask nightly [--skip STAGE]... [--only STAGE]...
        cargo xtask interop [ARGUMENT]...
+       cargo xtask bench [parse|server] [--quick] [--rounds N] [--kind KIND]...
 
 exit status: 0 all good, 1 a stage failed, 2 wrong usage
 ";
@@ -37,8 +45,12 @@ fn main() -> ExitCode {
         None => ("", &[][..]),
     };
     let outcome = Project::find().and_then(|project| match command {
-        "ci" => Selection::read(rest).map(|selection| stages::run(&project, &selection)),
+        "ci" => Selection::read(STAGES, rest).map(|selection| stages::run(&project, STAGES, &selection)),
+        "nightly" => {
+            Selection::read(nightly::STAGES, rest).map(|selection| stages::run(&project, nightly::STAGES, &selection))
+        }
         "interop" => Ok(stages::interop_alone(&project, rest)),
+        "bench" => bench::run(&project, rest),
         other => Err(format!("no command {other:?}")),
     });
     match outcome {
@@ -47,6 +59,10 @@ fn main() -> ExitCode {
         Err(complaint) => {
             eprint!("xtask: {complaint}\n{USAGE}\nstages:");
             for stage in STAGES {
+                eprint!(" {}", stage.name);
+            }
+            eprint!("\nnightly stages:");
+            for stage in nightly::STAGES {
                 eprint!(" {}", stage.name);
             }
             eprintln!();

@@ -14,7 +14,7 @@ const INTEROP_SKIPPED: i32 = 77;
 pub(crate) struct Stage {
     /// What `--skip` and `--only` know it by.
     pub(crate) name: &'static str,
-    act: fn(&Project) -> Verdict,
+    pub(crate) act: fn(&Project) -> Verdict,
 }
 
 /// Every stage, cheapest first as far as one doesn't need another.
@@ -23,6 +23,7 @@ pub(crate) const STAGES: &[Stage] = &[
     Stage { name: "words", act: words::check },
     Stage { name: "citations", act: citations::check },
     Stage { name: "bans", act: bans::check },
+    Stage { name: "msrv", act: msrv },
     Stage {
         name: "clippy",
         act: |project| cargo(project, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
@@ -85,7 +86,7 @@ pub(crate) struct Selection {
 
 impl Selection {
     /// Reads `--only` and `--skip`.
-    pub(crate) fn read(arguments: &[String]) -> Result<Self, String> {
+    pub(crate) fn read(stages: &[Stage], arguments: &[String]) -> Result<Self, String> {
         let mut selection = Self::default();
         let mut arguments = arguments.iter();
         while let Some(argument) = arguments.next() {
@@ -95,7 +96,7 @@ impl Selection {
                 other => return Err(format!("what is {other}?")),
             };
             let name = arguments.next().ok_or_else(|| format!("{argument} needs a stage"))?;
-            if !STAGES.iter().any(|stage| stage.name == name) {
+            if !stages.iter().any(|stage| stage.name == name) {
                 return Err(format!("no stage {name}"));
             }
             list.push(name.clone());
@@ -110,9 +111,9 @@ impl Selection {
 }
 
 /// Runs the wished stages, all of them even where one fails, prints the table, and says whether all is good.
-pub(crate) fn run(project: &Project, selection: &Selection) -> bool {
+pub(crate) fn run(project: &Project, stages: &[Stage], selection: &Selection) -> bool {
     let mut rows = Vec::new();
-    for stage in STAGES.iter().filter(|stage| selection.takes(stage)) {
+    for stage in stages.iter().filter(|stage| selection.takes(stage)) {
         println!("\n==> {}", stage.name);
         let began = Instant::now();
         let verdict = (stage.act)(project);
@@ -172,13 +173,19 @@ fn no_std(project: &Project) -> Verdict {
     Verdict::of(complaints)
 }
 
-fn release(project: &Project) -> Verdict {
+pub(crate) fn release(project: &Project) -> Verdict {
     cargo(project, &["build", "--release", "-p", "ringback-cli", "-p", "interop"])
 }
 
 fn interop(project: &Project, arguments: &[String]) -> Verdict {
+    interop_with(project, &[], arguments)
+}
+
+/// The cases that the arguments ask for, under these variables.
+pub(crate) fn interop_with(project: &Project, variables: &[(&str, &str)], arguments: &[String]) -> Verdict {
     let mut command = project.cargo();
     command.args(["run", "--quiet", "--release", "-p", "interop", "--"]).args(arguments);
+    command.envs(variables.iter().copied());
     match command.status() {
         Ok(status) if status.success() => Verdict::Good,
         Ok(status) if status.code() == Some(INTEROP_SKIPPED) => Verdict::Missing("a peer is missing".to_owned()),
@@ -188,9 +195,34 @@ fn interop(project: &Project, arguments: &[String]) -> Verdict {
 }
 
 fn cargo(project: &Project, arguments: &[&str]) -> Verdict {
+    cargo_with(project, &[], arguments)
+}
+
+/// A cargo command under these variables.
+pub(crate) fn cargo_with(project: &Project, variables: &[(&str, &str)], arguments: &[&str]) -> Verdict {
     let mut command = project.cargo();
-    command.args(arguments);
+    command.args(arguments).envs(variables.iter().copied());
     finish(command)
+}
+
+/// The oldest Rust that the manifest promises: this one, so that every other stage is the check, or another, which then checks the code.
+fn msrv(project: &Project) -> Verdict {
+    let manifest = std::fs::read_to_string(project.path("Cargo.toml")).unwrap_or_default();
+    let promised = manifest.lines().find_map(|line| line.strip_prefix("rust-version = \"")?.strip_suffix('"'));
+    let Some(promised) = promised else { return Verdict::Bad(vec!["Cargo.toml: no rust-version".to_owned()]) };
+    let version = Command::new("rustc").arg("--version").output().map(|output| output.stdout).unwrap_or_default();
+    let version = String::from_utf8_lossy(&version).into_owned();
+    println!("promised: {promised}; here: {}", version.trim());
+    if version.split_whitespace().nth(1).is_some_and(|here| here.starts_with(promised)) {
+        return Verdict::Good;
+    }
+    let mut command = Command::new("rustup");
+    command.current_dir(project.path(".")).args(["run", promised, "cargo", "check", "--workspace", "--all-targets"]);
+    match command.status() {
+        Ok(status) if status.success() => Verdict::Good,
+        Ok(status) => Verdict::Bad(vec![format!("cargo check by Rust {promised}: {status}")]),
+        Err(_) => Verdict::Missing(format!("Rust {promised}")),
+    }
 }
 
 fn finish(mut command: Command) -> Verdict {
@@ -209,7 +241,7 @@ mod tests {
 
     fn read(words: &[&str]) -> Result<Vec<&'static str>, String> {
         let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
-        let selection = Selection::read(&words)?;
+        let selection = Selection::read(STAGES, &words)?;
         Ok(STAGES.iter().filter(|stage| selection.takes(stage)).map(|stage| stage.name).collect())
     }
 
