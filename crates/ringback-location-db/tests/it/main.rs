@@ -1,6 +1,7 @@
 //! The database against storage that blocks, fails and forgets.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, unreachable_pub)]
 
+mod crashes;
 mod faults;
 mod files;
 mod storage;
