@@ -197,7 +197,7 @@ pub(crate) enum UserCommand {
         #[command(flatten)]
         data: DataArgs,
     },
-    /// Change a user's password
+    /// Change a user's password, and forget what was registered with the old one
     Passwd {
         /// Whose
         name: UserName,
@@ -206,7 +206,17 @@ pub(crate) enum UserCommand {
         #[command(flatten)]
         data: DataArgs,
     },
-    /// Remove a user
+    /// Have requests for a user answered with 302 and the user's contacts, or relayed again
+    Redirect {
+        /// Whom
+        name: UserName,
+        /// on or off
+        #[arg(action = clap::ArgAction::Set, value_parser = clap::builder::BoolishValueParser::new())]
+        redirect: bool,
+        #[command(flatten)]
+        data: DataArgs,
+    },
+    /// Remove a user, and what it has registered
     Remove {
         /// Whom
         name: UserName,

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use ringback_server::{
     AccountStore, AccountsError, AccountsSource, Domain, ExitStatus, PASSWORD_BYTES_MAX, Password, Settings, UserName,
-    check_password, file_users, make_data_folder, parse_import,
+    check_password, file_users, forget_bindings, make_data_folder, parse_import,
 };
 
 use crate::args::{DataArgs, PasswordArgs, RealmArgs, UserArgs, UserCommand};
@@ -19,6 +19,7 @@ use crate::failure::Failure;
 pub(crate) fn run(args: UserArgs) -> Result<(), Failure> {
     match args.command {
         UserCommand::Add { name, password, realm, data } => {
+            can_ask(password)?;
             let store = open(data, &realm)?;
             if has(&store, &name)? {
                 return Err(AccountsError::Exists(name).into());
@@ -42,15 +43,25 @@ pub(crate) fn run(args: UserArgs) -> Result<(), Failure> {
             names.iter().try_for_each(|name| say(name))
         }
         UserCommand::Passwd { name, password, data } => {
-            let store = open_existing(data)?;
+            can_ask(password)?;
+            let settings = of_database(data)?;
+            let store = AccountStore::open_existing(&settings.data)?;
             if !has(&store, &name)? {
                 return Err(AccountsError::NoSuchUser(name).into());
             }
             store.set_password(&name, &ask(&name, password)?)?;
+            forget_bindings(&settings.data, &name)?;
             say(&format!("user {name} has another password"))
         }
+        UserCommand::Redirect { name, redirect, data } => {
+            AccountStore::open_existing(&of_database(data)?.data)?.set_redirect(&name, redirect)?;
+            let done = if redirect { "answered for with 302" } else { "called as the others are" };
+            say(&format!("user {name} is {done}"))
+        }
         UserCommand::Remove { name, data } => {
-            open_existing(data)?.remove(&name)?;
+            let settings = of_database(data)?;
+            AccountStore::open_existing(&settings.data)?.remove(&name)?;
+            forget_bindings(&settings.data, &name)?;
             say(&format!("user {name} removed"))
         }
     }
@@ -70,10 +81,6 @@ fn open(data: DataArgs, realm: &RealmArgs) -> Result<AccountStore, Failure> {
     }
 }
 
-fn open_existing(data: DataArgs) -> Result<AccountStore, Failure> {
-    Ok(AccountStore::open_existing(&of_database(data)?.data)?)
-}
-
 /// The settings of a server whose accounts can be changed here.
 fn of_database(data: DataArgs) -> Result<Settings, Failure> {
     let settings = data.configured()?.settings;
@@ -90,6 +97,14 @@ fn has(store: &AccountStore, name: &UserName) -> Result<bool, Failure> {
     Ok(store.names()?.iter().any(|known| **known == *name.as_str()))
 }
 
+/// Told before anything is made or changed.
+fn can_ask(args: PasswordArgs) -> Result<(), Failure> {
+    if args.password_stdin || io::stdin().is_terminal() {
+        return Ok(());
+    }
+    Err(Failure::new(ExitStatus::Usage, "there is no terminal to ask for the password; give it with --password-stdin"))
+}
+
 /// The password, from the first line of standard input, or typed twice.
 fn ask(name: &UserName, args: PasswordArgs) -> Result<Password, Failure> {
     let text = if args.password_stdin {
@@ -103,7 +118,7 @@ fn ask(name: &UserName, args: PasswordArgs) -> Result<Password, Failure> {
             .map_err(|error| Failure::refused(format!("standard input: {error}")))?;
         let line = line.strip_suffix('\n').unwrap_or(&line);
         line.strip_suffix('\r').unwrap_or(line).to_owned()
-    } else if io::stdin().is_terminal() {
+    } else {
         let prompt = |text: String| {
             rpassword::prompt_password(text).map_err(|error| Failure::refused(format!("the terminal: {error}")))
         };
@@ -112,11 +127,6 @@ fn ask(name: &UserName, args: PasswordArgs) -> Result<Password, Failure> {
             return Err(Failure::refused("the passwords differ; nothing was changed"));
         }
         first
-    } else {
-        return Err(Failure::new(
-            ExitStatus::Usage,
-            "there is no terminal to ask for the password; give it with --password-stdin",
-        ));
     };
     check_password(&text).map_err(Failure::refused)
 }

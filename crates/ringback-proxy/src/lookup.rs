@@ -82,8 +82,10 @@ pub enum Answer {
 }
 
 /// What is known of a user.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Account {
     /// H(A1) for each algorithm that the account was stored with.
     pub ha1s: Ha1Set,
+    /// Requests for this user are answered with 302 and the user's contacts, not relayed. `[RFC 3261, Section 8.3]`
+    pub redirect: bool,
 }

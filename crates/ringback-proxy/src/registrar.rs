@@ -32,6 +32,8 @@ pub struct Surroundings<'a> {
     pub policy: &'a Policy,
     /// Nobody is asked for credentials, and every user exists: for closed test networks.
     pub open: bool,
+    /// Whoever has an account may register every address of record: for closed networks.
+    pub any_aor: bool,
     /// The present.
     pub now: Now,
 }
@@ -42,6 +44,7 @@ pub struct Registering {
     aor: Aor,
     /// Where the request came from, if not from where its Via says: behind a NAT.
     received: Option<Hop>,
+    any_aor: bool,
     stage: Stage,
 }
 
@@ -106,13 +109,14 @@ pub fn begin(request: &Request, from: Hop, around: &mut Surroundings<'_>) -> Ste
     };
     let received = known_hop(request, from);
     if around.open {
-        return Registering { aor, received, stage: Stage::Stranger }.read(request, &Right::Open);
+        return Registering { aor, received, any_aor: true, stage: Stage::Stranger }.read(request, &Right::Open);
     }
     match authenticate::first(around.auth, Role::Uas, request, around.now) {
         First::Refuse(reply) => Step::reply(reply),
-        First::Ask(claim, query) => {
-            Step::Ask(Box::new(Registering { aor, received, stage: Stage::Credentials(claim) }), query)
-        }
+        First::Ask(claim, query) => Step::Ask(
+            Box::new(Registering { aor, received, any_aor: around.any_aor, stage: Stage::Credentials(claim) }),
+            query,
+        ),
     }
 }
 
@@ -199,7 +203,7 @@ impl Registering {
 
     /// The sender is known. Where it is not the user in To, whether that is anybody decides between 403 and 404.
     fn proven(self, request: &Request, right: &Right) -> Step {
-        if right.covers(&self.aor) {
+        if self.any_aor || right.covers(&self.aor) {
             return self.read(request, right);
         }
         let query = Query::Account { user: self.aor.user().into() };

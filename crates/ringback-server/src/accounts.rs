@@ -18,12 +18,19 @@ pub use store::AccountStore;
 
 /// All accounts, in memory.
 #[derive(Default)]
-pub struct Accounts(HashMap<Box<str>, Ha1Set>);
+pub struct Accounts(HashMap<Box<str>, Account>);
 
 impl Accounts {
     /// These users.
     pub(crate) fn of(users: HashMap<Box<str>, Ha1Set>) -> Accounts {
-        Accounts(users)
+        Accounts(users.into_iter().map(|(name, ha1s)| (name, Account { ha1s, redirect: false })).collect())
+    }
+
+    /// Requests for this user are answered with 302.
+    pub(crate) fn redirect(&mut self, user: &str) {
+        if let Some(account) = self.0.get_mut(user) {
+            account.redirect = true;
+        }
     }
 
     /// How many there are.
@@ -48,7 +55,7 @@ impl Accounts {
 
 impl ringback_tokio::Accounts for Accounts {
     fn find(&self, user: &str) -> Option<Account> {
-        self.0.get(user).map(|ha1s| Account { ha1s: *ha1s })
+        self.0.get(user).copied()
     }
 }
 

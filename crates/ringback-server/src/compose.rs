@@ -54,6 +54,7 @@ pub(crate) fn stack_config(settings: &Settings, listeners: &[Listener], realm: &
     let mut config = Config::new(settings.domain_name(), listeners.to_vec());
     config.aliases = settings.aliases.iter().map(|alias| alias.as_str().into()).collect();
     config.open = settings.open;
+    config.any_aor = settings.any_aor;
     config.redirect = settings.redirect;
     config.realm = realm.to_owned();
     config.algorithms.clone_from(&settings.algorithms);

@@ -61,6 +61,8 @@ pub enum ServerError {
     Location(OpenError),
     /// The location table can't be read or written.
     LocationDisk(DiskError),
+    /// The location table can't be written.
+    LocationWrite(PathBuf),
     /// The location table holds what is none of ours.
     LocationCorrupt(PathBuf),
     /// The shards can't be started.
@@ -83,6 +85,7 @@ impl ServerError {
             | ServerError::Accounts(_)
             | ServerError::Location(_)
             | ServerError::LocationDisk(_)
+            | ServerError::LocationWrite(_)
             | ServerError::LocationCorrupt(_) => ExitStatus::Data,
             ServerError::Start(_) | ServerError::Shard(_) | ServerError::System(_) => ExitStatus::Internal,
         }
@@ -105,6 +108,7 @@ impl fmt::Display for ServerError {
             ),
             ServerError::Location(error) => error.fmt(f),
             ServerError::LocationDisk(error) => error.fmt(f),
+            ServerError::LocationWrite(path) => write!(f, "{}: it can't be written", path.display()),
             ServerError::LocationCorrupt(path) => {
                 write!(
                     f,

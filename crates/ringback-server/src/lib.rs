@@ -51,3 +51,4 @@ pub use settings::{
     AccountsSource, DEFAULT_REALM, Domain, DomainError, ListenerSettings, PublicName, SHARDS_MAX, Settings, TRANSPORTS,
     When, WhenError,
 };
+pub use users::forget_bindings;

@@ -39,6 +39,8 @@ pub struct Settings {
     pub algorithms: Vec<Algorithm>,
     /// Nobody is asked for credentials, and every user exists: for closed test networks. Default: false.
     pub open: bool,
+    /// Whoever has an account may register every address of record: for closed networks. Default: false.
+    pub any_aor: bool,
     /// Requests for users are answered with 302 and the user's contacts, not relayed. Default: false.
     pub redirect: bool,
     /// Where accounts are kept.
@@ -105,6 +107,7 @@ impl Settings {
             realm: None,
             algorithms: Vec::from([Algorithm::Md5]),
             open: stack.open,
+            any_aor: stack.any_aor,
             redirect: stack.redirect,
             accounts: AccountsSource::Database,
             data,

@@ -1,14 +1,17 @@
 //! The accounts of a server that starts, wherever they are kept.
 
 use std::io::Write;
+use std::path::Path;
 
+use ringback_location_db::{LocationDb, Options};
 use ringback_stack::{Account, Listener};
+use ringback_tokio::Clock;
 
-use crate::accounts::{AccountStore, Accounts};
+use crate::accounts::{AccountStore, Accounts, UserName};
 use crate::config::FileAccounts;
 use crate::error::ServerError;
 use crate::first_start::{announce, first_users};
-use crate::folder::ACCOUNTS_FILE;
+use crate::folder::{ACCOUNTS_FILE, LOCATION_FILE};
 use crate::settings::{AccountsSource, Domain, Settings};
 
 /// The accounts, and the lock on their database, if they are in one: nobody changes what would not be noticed.
@@ -58,6 +61,22 @@ impl ringback_tokio::Accounts for Users {
     fn find(&self, user: &str) -> Option<Account> {
         self.accounts.find(user)
     }
+}
+
+/// Removes what a user has registered in this data folder: a phone that knew an old password rings no more. Tells of how many
+/// addresses of record.
+///
+/// # Errors
+/// Where the location table can't be opened or written.
+pub fn forget_bindings(data: &Path, user: &UserName) -> Result<usize, ServerError> {
+    let path = data.join(LOCATION_FILE);
+    if !path.is_file() {
+        return Ok(0);
+    }
+    let location = LocationDb::open(&path, Options::default(), Clock::start().now())?;
+    let removed = location.remove_user(user.as_str()).map_err(|_| ServerError::LocationWrite(path))?;
+    location.close()?;
+    Ok(removed)
 }
 
 fn first_accounts(

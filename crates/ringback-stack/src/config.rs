@@ -22,6 +22,8 @@ pub struct Config {
     pub aliases: Vec<Box<str>>,
     /// Nobody is asked for credentials, and every user exists: for closed test networks.
     pub open: bool,
+    /// Whoever has an account may register every address of record: for closed networks.
+    pub any_aor: bool,
     /// Requests for users are answered with 302 and the user's contacts, not relayed. `[RFC 3261, Section 8.3]`
     pub redirect: bool,
     /// The realm of digest challenges.
@@ -58,6 +60,7 @@ impl Config {
             domain: domain.into(),
             aliases: Vec::new(),
             open: false,
+            any_aor: false,
             redirect: false,
             realm: domain.into(),
             algorithms: Vec::from([Algorithm::Sha256, Algorithm::Md5]),

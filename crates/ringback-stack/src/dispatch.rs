@@ -123,6 +123,7 @@ impl Stack {
             names: &self.names,
             policy: &self.config.registrar,
             open: self.config.open,
+            any_aor: self.config.any_aor,
             now,
         }
     }

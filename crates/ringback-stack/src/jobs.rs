@@ -35,7 +35,10 @@ pub(crate) struct Relay {
 pub(crate) enum RelayStage {
     Credentials(Claim),
     Callee(ringback_location::Aor),
-    Bindings,
+    Bindings {
+        /// The user is answered for with 302.
+        redirect: bool,
+    },
 }
 
 impl Job {

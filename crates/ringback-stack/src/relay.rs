@@ -30,7 +30,14 @@ impl Stack {
     pub(crate) fn relay_to_user(&mut self, server: ServerId, request: Request, routed: Routed, from: Hop, now: Now) {
         if self.config.open {
             return match self.aor_of(&request) {
-                Ok(aor) => self.ask_relay(server, from, routed, RelayStage::Bindings, Query::LoadBindings { aor }, now),
+                Ok(aor) => self.ask_relay(
+                    server,
+                    from,
+                    routed,
+                    RelayStage::Bindings { redirect: false },
+                    Query::LoadBindings { aor },
+                    now,
+                ),
                 Err(reply) => self.answer(server, reply, now),
             };
         }
@@ -73,15 +80,17 @@ impl Stack {
                     }
                 }
             }
-            (RelayStage::Callee(aor), Answer::Account(Some(_))) => {
-                Ok((RelayStage::Bindings, Query::LoadBindings { aor }))
+            (RelayStage::Callee(aor), Answer::Account(Some(account))) => {
+                Ok((RelayStage::Bindings { redirect: account.redirect }, Query::LoadBindings { aor }))
             }
             (RelayStage::Callee(_), Answer::Account(None)) => Err(Reply::new(StatusCode::NotFound)),
-            (RelayStage::Bindings, Answer::Bindings { rows, .. }) => match self.targets(&request, &rows, now) {
-                Ok(_) if self.config.redirect => Err(moved(&rows, now)),
-                Ok(targets) => return self.start_call(server, request, routed, from, targets, now),
-                Err(reply) => Err(reply),
-            },
+            (RelayStage::Bindings { redirect }, Answer::Bindings { rows, .. }) => {
+                match self.targets(&request, &rows, now) {
+                    Ok(_) if redirect || self.config.redirect => Err(moved(&rows, now)),
+                    Ok(targets) => return self.start_call(server, request, routed, from, targets, now),
+                    Err(reply) => Err(reply),
+                }
+            }
             _ => Err(Reply::because(StatusCode::ServiceUnavailable, "The data base does not answer")),
         };
         match next {

@@ -86,3 +86,20 @@ fn files_are_imported_as_a_whole() {
     assert_eq!(folder.list(), "alice\nbob\ndave\n");
     refused(&folder.user(&["import", "/nonexistent"], ""), "/nonexistent: ");
 }
+
+#[test]
+fn a_user_is_redirected_and_relayed_again() {
+    let folder = Folder::new();
+    folder.user(&["add", "carol", "--password-stdin"], "open sesame\n");
+    assert_eq!(folder.user(&["redirect", "carol", "on"], "").status, Some(0));
+    assert_eq!(folder.user(&["redirect", "carol", "off"], "").status, Some(0));
+    refused(&folder.user(&["redirect", "nobody", "on"], ""), "nobody");
+}
+
+/// A folder that a failed command had made would keep a realm that nobody chose.
+#[test]
+fn a_command_that_cannot_ask_leaves_nothing_behind() {
+    let folder = Folder::new();
+    assert_eq!(folder.user(&["add", "carol"], "").status, Some(2));
+    assert_eq!(fs::read_dir(folder.0.path()).unwrap().count(), 0);
+}

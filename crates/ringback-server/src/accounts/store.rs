@@ -15,6 +15,8 @@ use crate::folder::ACCOUNTS_FILE;
 
 /// The hash of a user and an algorithm, in hexadecimal digits: nothing else is kept of a password.
 const HA1: TableDefinition<'_, (&str, &str), &str> = TableDefinition::new("ha1");
+/// The users who are answered for with 302.
+const REDIRECT: TableDefinition<'_, &str, ()> = TableDefinition::new("redirect");
 /// The schema, the realm, and whether a server was started on it.
 const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
 
@@ -99,7 +101,26 @@ impl AccountStore {
     /// # Errors
     /// [`AccountsError::NoSuchUser`].
     pub fn remove(&self, name: &UserName) -> Result<(), AccountsError> {
-        self.write(|transaction, path| remove(transaction, path, name))
+        self.write(|transaction, path| {
+            remove(transaction, path, name)?;
+            let mut table = transaction.open_table(REDIRECT).map_err(AccountsError::at(path))?;
+            table.remove(name.as_str()).map(drop).map_err(AccountsError::at(path))
+        })
+    }
+
+    /// Has requests for a user answered with 302 and the user's contacts, or relayed again.
+    ///
+    /// # Errors
+    /// [`AccountsError::NoSuchUser`].
+    pub fn set_redirect(&self, name: &UserName, redirect: bool) -> Result<(), AccountsError> {
+        self.write(|transaction, path| {
+            if !has(transaction, path, name)? {
+                return Err(AccountsError::NoSuchUser(name.clone()));
+            }
+            let mut table = transaction.open_table(REDIRECT).map_err(AccountsError::at(path))?;
+            if redirect { table.insert(name.as_str(), ()).map(drop) } else { table.remove(name.as_str()).map(drop) }
+                .map_err(AccountsError::at(path))
+        })
     }
 
     /// The names of all users, in order.
@@ -117,7 +138,14 @@ impl AccountStore {
     /// # Errors
     /// Where the database can't be read.
     pub fn load(&self) -> Result<Accounts, AccountsError> {
-        Ok(Accounts(self.read_all()?))
+        let mut accounts = Accounts::of(self.read_all()?);
+        let transaction = self.database.begin_read().map_err(AccountsError::at(&self.path))?;
+        let table = transaction.open_table(REDIRECT).map_err(AccountsError::at(&self.path))?;
+        for row in table.iter().map_err(AccountsError::at(&self.path))? {
+            let (user, ()) = row.map(|(user, _)| (user, ())).map_err(AccountsError::at(&self.path))?;
+            accounts.redirect(user.value());
+        }
+        Ok(accounts)
     }
 
     /// Adds these users if there is none and no server was ever started here; tells whether it did. From then on one was.
@@ -189,6 +217,7 @@ fn claim(transaction: &WriteTransaction, path: &Path, realm_if_new: &str) -> Res
     let failed = |error| AccountsError::storage(path, error);
     let corrupt = |what: &str| AccountsError::Corrupt(path.to_owned(), what.to_owned());
     transaction.open_table(HA1).map_err(AccountsError::at(path))?;
+    transaction.open_table(REDIRECT).map_err(AccountsError::at(path))?;
     let mut meta = transaction.open_table(META).map_err(AccountsError::at(path))?;
     let schema = meta.get(SCHEMA_KEY).map_err(failed)?.map(|value| value.value().to_vec());
     match schema {
@@ -236,7 +265,10 @@ fn remove(transaction: &WriteTransaction, path: &Path, name: &UserName) -> Resul
     for algorithm in Algorithm::ALL {
         found |= table.remove((name.as_str(), algorithm.as_str())).map_err(AccountsError::at(path))?.is_some();
     }
-    if found { Ok(()) } else { Err(AccountsError::NoSuchUser(name.clone())) }
+    if !found {
+        return Err(AccountsError::NoSuchUser(name.clone()));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -171,6 +171,7 @@ fn domain(reader: &mut Reader<'_, '_>, settings: &mut Settings) {
         settings.algorithms = algorithms;
     }
     settings.open = reader.flag("open").unwrap_or(settings.open);
+    settings.any_aor = reader.flag("any_aor").unwrap_or(settings.any_aor);
     settings.redirect = reader.flag("redirect").unwrap_or(settings.redirect);
     if settings.open && reader.has("algorithms") {
         reader.warning("algorithms", "has no use", "nobody is asked for credentials in an open domain");

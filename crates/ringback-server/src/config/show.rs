@@ -87,6 +87,7 @@ fn show_domain(out: &mut String, settings: &Settings) {
         line(out, "algorithms", &algorithms)
     }
     line(out, "open", &settings.open.to_string());
+    line(out, "any_aor", &settings.any_aor.to_string());
     line(out, "redirect", &settings.redirect.to_string());
 }
 

@@ -507,3 +507,14 @@ fn a_damaged_final_response_ends_the_call_with_502() {
         world.ends_empty();
     }
 }
+
+#[test]
+fn one_user_is_redirected_and_the_others_are_not() {
+    let mut world = ready();
+    world.register(CAROL, "carol");
+    world.redirected = Some("carol".to_owned());
+    world.send_authenticated(ALICE, "INVITE", "sip:carol@example.com", "alice", "sip:carol@example.com", "");
+    assert_eq!(world.codes(ALICE), [302]);
+    invite(&mut world);
+    assert_eq!(world.codes(ALICE), [100]);
+}

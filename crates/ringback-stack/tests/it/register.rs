@@ -197,3 +197,18 @@ fn all_names_of_the_server_are_one_domain() {
     }
     assert_eq!(world.bindings.len(), 1);
 }
+
+#[test]
+fn where_any_address_of_record_may_be_registered_a_password_is_still_asked_for() {
+    let mut world = World::with(|config| config.any_aor = true);
+    world.send_authenticated(
+        ALICE,
+        "REGISTER",
+        "sip:example.com",
+        "alice",
+        "sip:4711@example.com",
+        "Contact: <sip:a@b>\r\n",
+    );
+    assert_eq!(world.codes(ALICE), [200]);
+    assert!(world.bindings.contains_key("4711@example.com"));
+}

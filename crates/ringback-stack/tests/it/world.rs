@@ -23,6 +23,8 @@ pub(crate) struct World {
     pub(crate) last_hop: Option<Hop>,
     pub(crate) events: Vec<Event>,
     pub(crate) bindings: BTreeMap<String, (Vec<Binding>, u64)>,
+    /// The user who is answered for with 302.
+    pub(crate) redirected: Option<String>,
     /// How many of the next stores are answered with a conflict.
     pub(crate) conflicts: u32,
     /// Questions are not answered but by their deadline.
@@ -49,6 +51,7 @@ impl World {
             last_hop: None,
             events: Vec::new(),
             bindings: BTreeMap::new(),
+            redirected: None,
             conflicts: 0,
             mute: false,
             random: Random::from_seed([2; 32]),
@@ -107,7 +110,7 @@ impl World {
             Query::Account { user } => {
                 let known = ["alice", "bob", "carol"].contains(&&*user);
                 let ha1s = Ha1Set::of(&user, "example.com", &Password::new("secret"));
-                Answer::Account(known.then_some(Account { ha1s }))
+                Answer::Account(known.then(|| Account { ha1s, redirect: self.redirected.as_deref() == Some(&*user) }))
             }
             Query::Resolve { host } if &*host == "phone.example" => {
                 Answer::Addresses(vec!["127.0.0.1".parse().unwrap()])

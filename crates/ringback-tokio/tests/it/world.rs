@@ -23,7 +23,8 @@ struct Alice;
 
 impl Accounts for Alice {
     fn find(&self, user: &str) -> Option<Account> {
-        (user == "alice").then(|| Account { ha1s: Ha1Set::of("alice", "localhost", &Password::new("wonderland")) })
+        (user == "alice")
+            .then(|| Account { ha1s: Ha1Set::of("alice", "localhost", &Password::new("wonderland")), redirect: false })
     }
 }
 
