@@ -18,7 +18,8 @@ pub(crate) const SANS_IO: &[&str] = &[
 ];
 
 /// The crates that do: each has a `clippy.toml` of its own, which lifts the bans.
-pub(crate) const WITH_IO: &[&str] = &["ringback-location-db", "ringback-tokio", "ringback-server", "ringback-cli"];
+pub(crate) const WITH_IO: &[&str] =
+    &["ringback-location-db", "ringback-tokio", "ringback-testkit", "ringback-server", "ringback-cli"];
 
 /// A checkout.
 #[derive(Debug)]

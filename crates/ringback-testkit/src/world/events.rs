@@ -1,0 +1,249 @@
+//! What happens in a world, one event after another.
+
+use std::net::SocketAddr;
+
+use ringback_base::{Hop, Micros, Random, TimerId, TimerQueue};
+use ringback_stack::{Answer, Query, Stack, Token};
+
+use super::{Deed, Due, PhoneId, Place, World};
+use crate::check::{Invariant, Verdict, violated};
+use crate::net::{Fate, Packet};
+use crate::phone::Phone;
+use crate::surroundings::Reaction;
+use crate::trace::Sent;
+
+impl World {
+    pub(super) fn happens(&mut self, due: Due) -> Verdict {
+        match due {
+            Due::Deed(deed) => self.done(deed),
+            Due::Arrival(packet) => self.arrives(&packet),
+            Due::Unreachable { at, remote } => self.is_told_unreachable(at, remote),
+            Due::WakeServer => {
+                self.server.wake = None;
+                self.server_timers()
+            }
+            Due::WakePhone(id) => {
+                let now = self.now;
+                if let Some((_, wake)) = self.phones.get_mut(id.0) {
+                    *wake = None;
+                }
+                self.with_phone(id, |phone| phone.handle_timeout(now));
+                Ok(())
+            }
+            Due::Start => self.server_starts(),
+            Due::Sync { incarnation, write, token, answer, answer_after } if incarnation == self.server.incarnation => {
+                let synced = self.server.around.locations.sync(write);
+                self.checker.durable(&synced);
+                let at = self.now.mono.plus(answer_after);
+                self.queue.set(at, Due::Answer { incarnation, token, answer });
+                Ok(())
+            }
+            Due::Answer { incarnation, token, answer } if incarnation == self.server.incarnation => {
+                self.checker.begin(self.now);
+                self.give_answer(token, answer);
+                self.settle()
+            }
+            Due::Sync { .. } | Due::Answer { .. } => Ok(()),
+        }
+    }
+
+    fn done(&mut self, deed: Deed) -> Verdict {
+        match deed {
+            Deed::Phone(id, act) => {
+                let now = self.now;
+                self.with_phone(id, |phone| phone.handle_act(&act, now));
+            }
+            Deed::Crash { down_for } => {
+                if self.server.stack.take().is_some() {
+                    self.trace.note("the server dies".to_owned(), self.now.mono);
+                    self.server.incarnation = self.server.incarnation.wrapping_add(1);
+                    self.server.questions.clear();
+                    self.server.around.locations.crash();
+                    self.checker.crashed(&self.server.around.locations, self.now)?;
+                    self.queue.set(self.now.mono.plus(down_for), Due::Start);
+                }
+            }
+            Deed::Drain => {
+                if let Some(stack) = &mut self.server.stack {
+                    stack.drain();
+                }
+            }
+            Deed::Cut(one, other) => self.network.cut(one, other),
+            Deed::Heal(one, other) => self.network.heal(one, other),
+            Deed::SetQuality(of, quality) => self.network.set_quality(of, quality),
+            Deed::Inject { from, to, bytes } => _ = self.route(Packet::udp(from, to, bytes)),
+        }
+        Ok(())
+    }
+
+    fn server_starts(&mut self) -> Verdict {
+        self.trace.note("the server starts".to_owned(), self.now.mono);
+        let random = Random::from_seed(self.server.random.seed());
+        match Stack::new(self.server.config.clone(), random) {
+            Ok(stack) => {
+                self.server.stack = Some(stack);
+                Ok(())
+            }
+            Err(error) => violated(Invariant::NoPanic, None, format!("it started before, and now {error}")),
+        }
+    }
+
+    fn arrives(&mut self, packet: &Packet) -> Verdict {
+        let place = self.places.get(&packet.to).copied();
+        self.trace.arrived(packet, self.now.mono);
+        match place {
+            Some(Place::Server) => self.reaches_server(packet),
+            Some(Place::Phone(id)) => {
+                let now = self.now;
+                self.with_phone(id, |phone| phone.handle_packet(packet, now));
+                Ok(())
+            }
+            Some(Place::Stranger) => Ok(()),
+            None => {
+                if self.unreachable_is_told && self.places.contains_key(&packet.from) {
+                    let due = Due::Unreachable { at: packet.from, remote: packet.to };
+                    self.queue.set(self.now.mono.plus(Micros(500)), due);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn reaches_server(&mut self, packet: &Packet) -> Verdict {
+        // As a shard does: what is due comes before what is new.
+        let overdue =
+            self.server.stack.as_ref().and_then(Stack::poll_timeout).is_some_and(|(at, _)| at <= self.now.mono);
+        if overdue {
+            self.server_timers()?;
+        }
+        let Some(stack) = &mut self.server.stack else { return Ok(()) };
+        self.current = ringback_transport::peek_call_id(&packet.bytes).map(<[u8]>::to_vec);
+        self.checker.received(packet, self.now)?;
+        stack.handle_datagram(packet.bytes.clone(), Hop::udp(packet.to, packet.from), self.now);
+        self.settle()
+    }
+
+    fn server_timers(&mut self) -> Verdict {
+        let Some(stack) = &mut self.server.stack else { return Ok(()) };
+        self.checker.begin(self.now);
+        stack.handle_timeout(self.now);
+        self.settle()
+    }
+
+    fn is_told_unreachable(&mut self, at: SocketAddr, remote: SocketAddr) -> Verdict {
+        let now = self.now;
+        match self.places.get(&at).copied() {
+            Some(Place::Server) => {
+                let Some(stack) = &mut self.server.stack else { return Ok(()) };
+                self.checker.unreachable(remote, now);
+                stack.handle_send_failed(&Hop::udp(at, remote), now);
+                self.settle()
+            }
+            Some(Place::Phone(id)) => {
+                self.with_phone(id, |phone| phone.handle_send_failed(remote, now));
+                Ok(())
+            }
+            Some(Place::Stranger) | None => Ok(()),
+        }
+    }
+
+    /// Fetches all that the server wants to do, and lets the model judge it.
+    fn settle(&mut self) -> Verdict {
+        loop {
+            while let Some(transmit) = self.server.stack.as_mut().and_then(Stack::poll_transmit) {
+                let packet = Packet::udp(transmit.hop.local, transmit.hop.remote, transmit.bytes);
+                self.checker.sent(&packet, self.now)?;
+                if self.route(packet.clone()) {
+                    self.checker.arrives_damaged(&packet);
+                }
+            }
+            while self.server.stack.as_mut().and_then(Stack::poll_event).is_some() {}
+            let Some(lookup) = self.server.stack.as_mut().and_then(Stack::poll_lookup) else { break };
+            self.asked(lookup.token, lookup.query, lookup.deadline)?;
+        }
+        let present = self.now.mono;
+        self.server.questions.retain(|_, (_, deadline)| *deadline > present);
+        if let Some(stack) = &self.server.stack {
+            self.checker.step_ends(stack, self.server.questions.len(), self.now)?;
+        }
+        let wanted = self.server.stack.as_ref().and_then(Stack::poll_timeout).map(|(at, _)| at);
+        rearm(&mut self.queue, &mut self.server.wake, wanted, Due::WakeServer);
+        Ok(())
+    }
+
+    fn asked(&mut self, token: Token, query: Query, deadline: Micros) -> Verdict {
+        self.trace.note(format!("asked {query:?}"), self.now.mono);
+        let stores = match &query {
+            Query::StoreBindings { aor, .. } => Some(aor.clone()),
+            _ => None,
+        };
+        self.server.questions.insert(token, (query.clone(), deadline));
+        let incarnation = self.server.incarnation;
+        let reaction = self.server.around.ask(query);
+        if let (Some(aor), Reaction::Store { .. }) = (stores, &reaction) {
+            self.checker.stored(&aor, &self.server.around.locations, self.now)?;
+        }
+        match reaction {
+            Reaction::Answer { after: Micros(0), answer } => self.give_answer(token, answer),
+            Reaction::Answer { after, answer } => {
+                self.queue.set(self.now.mono.plus(after), Due::Answer { incarnation, token, answer });
+            }
+            Reaction::Store { write, durable_after: Micros(0), answer_after: Micros(0), answer } => {
+                let synced = self.server.around.locations.sync(write);
+                self.checker.durable(&synced);
+                self.give_answer(token, answer);
+            }
+            Reaction::Store { write, durable_after, answer_after, answer } => {
+                let due = Due::Sync { incarnation, write, token, answer, answer_after };
+                self.queue.set(self.now.mono.plus(durable_after), due);
+            }
+            Reaction::Silence => {}
+        }
+        Ok(())
+    }
+
+    fn give_answer(&mut self, token: Token, answer: Answer) {
+        let Some(stack) = &mut self.server.stack else { return };
+        if let Some((query, _)) = self.server.questions.remove(&token) {
+            self.checker.answered(&query, &answer, self.now);
+        }
+        self.trace.note(format!("answered {answer:?}"), self.now.mono);
+        stack.handle_answer(token, answer, self.now);
+    }
+
+    fn with_phone(&mut self, id: PhoneId, act: impl FnOnce(&mut Phone)) {
+        let Some((phone, _)) = self.phones.get_mut(id.0) else { return };
+        act(phone);
+        let packets: Vec<Packet> = std::iter::from_fn(|| phone.poll_packet()).collect();
+        packets.into_iter().for_each(|packet| _ = self.route(packet));
+        if let Some((phone, wake)) = self.phones.get_mut(id.0) {
+            rearm(&mut self.queue, wake, phone.poll_timeout(), Due::WakePhone(id));
+        }
+    }
+
+    /// Hands a packet to the network; true where it does not arrive as it is.
+    fn route(&mut self, packet: Packet) -> bool {
+        let fates = self.network.send(packet.clone(), self.now.mono);
+        self.trace.sent(&packet, &fates, self.now.mono);
+        let damaged = Sent::of(&fates).damaged;
+        for fate in fates {
+            match fate {
+                Fate::Arrives { at, packet } => _ = self.queue.set(at, Due::Arrival(packet)),
+                Fate::TooLarge => {
+                    let due = Due::Unreachable { at: packet.from, remote: packet.to };
+                    self.queue.set(self.now.mono, due);
+                }
+                Fate::Lost | Fate::CutOff => {}
+            }
+        }
+        damaged
+    }
+}
+
+fn rearm(queue: &mut TimerQueue<Due>, wake: &mut Option<TimerId>, wanted: Option<Micros>, due: Due) {
+    if wake.map(TimerId::at) == wanted {
+        return;
+    }
+    wake.take().and_then(|timer| queue.stop(timer));
+    *wake = wanted.map(|at| queue.set(at, due));
+}

@@ -1,0 +1,8 @@
+//! Runs of whole towns, promises one by one, and the notation.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod figures;
+mod machines;
+mod promises;
+mod reports;
+mod towns;
