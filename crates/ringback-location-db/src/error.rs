@@ -4,7 +4,6 @@ use std::error::Error;
 use std::fmt;
 use std::io::ErrorKind;
 
-use redb::{DatabaseError, StorageError};
 use ringback_location::Version;
 
 /// Why a store did not happen.
@@ -101,10 +100,6 @@ impl OpenError {
             | redb::Error::TypeDefinitionChanged { .. } => OpenError::Corrupt { path, error: text },
             _ => OpenError::Other { path, error: text },
         }
-    }
-
-    pub(crate) fn from_io(path: &str, error: std::io::Error) -> OpenError {
-        OpenError::from_redb(path, DatabaseError::Storage(StorageError::Io(error)).into())
     }
 }
 

@@ -51,6 +51,32 @@ fn a_second_opener_is_refused_until_the_first_is_gone() {
     assert_eq!(open(&path).unwrap().len(), 1);
 }
 
+/// A crash within these first milliseconds leaves nothing under the name, or all of it.
+#[test]
+fn a_new_database_gets_its_name_when_it_is_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("location.redb");
+    let watched = path.clone();
+    let (done, told) = std::sync::mpsc::channel::<()>();
+    let watcher = std::thread::spawn(move || {
+        let mut first = Vec::new();
+        while matches!(told.try_recv(), Err(std::sync::mpsc::TryRecvError::Empty)) && first.is_empty() {
+            first = fs::read(&watched).unwrap_or_default();
+        }
+        first
+    });
+    let db = open(&path).unwrap();
+    drop(done);
+    let first = watcher.join().unwrap();
+    assert!(first.is_empty() || first.starts_with(b"redb"), "it was seen when it was no database");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "something half-done was left");
+    answer(&store(&db, "alice", Version(0), vec![row("sip:a@x")])).unwrap();
+    drop(db);
+    // An empty file that somebody else made is made a database in its place.
+    fs::write(&path, b"").unwrap();
+    assert!(open(&path).unwrap().is_empty());
+}
+
 #[test]
 fn what_is_no_database_is_called_so_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
