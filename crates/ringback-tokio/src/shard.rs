@@ -12,7 +12,7 @@ use ringback_message::Rejected;
 use ringback_stack::Stack;
 use ringback_transaction::Transmit;
 use tokio::sync::watch;
-use tokio::task::yield_now;
+use tokio::task::{unconstrained, yield_now};
 use tokio::time::{Sleep, sleep_until};
 
 use crate::clock::Clock;
@@ -117,13 +117,14 @@ impl Shard {
     /// Runs until it is told to stop.
     pub(crate) async fn run(mut self) {
         while !self.is_stopped() {
-            if self.turn() {
+            // The runtime would cut a turn short, by sockets that seem not to be ready. A turn has a budget of its own.
+            if unconstrained(async { self.turn() }).await {
                 yield_now().await;
             } else {
                 self.wait().await;
             }
         }
-        self.send_the_last();
+        unconstrained(async { self.send_the_last() }).await;
         tracing::debug!(shard = self.ring.index, counters = ?self.stack.counters(), "shard stopped");
     }
 

@@ -299,8 +299,10 @@ impl Connection {
             Some(bytes) => {
                 self.stream.handle_data(bytes, rules.now);
                 self.pass_up(up, rules);
-                // There may be more; the others come first.
-                self.wake();
+                // There may be more; the others come first. What is held has a timer.
+                if self.held.is_none() {
+                    self.wake();
+                }
             }
         }
         Ok(())
@@ -415,6 +417,9 @@ impl Connection {
             Phase::Open if self.silence_ends(limits) <= now => Err(End::Idle),
             Phase::Open if self.newcomer_until.is_some_and(|until| until <= now) => Err(End::Idle),
             Phase::Open => {
+                if let Some((_, again)) = &mut self.held {
+                    *again = now.plus(OFFER_AGAIN);
+                }
                 self.wake();
                 Ok(())
             }

@@ -50,6 +50,11 @@ impl Ready {
         Some(signal.key)
     }
 
+    /// How many were woken.
+    pub(crate) fn len(&self) -> usize {
+        self.woken().signals.len()
+    }
+
     /// True where there is one; wakes the task when there is.
     pub(crate) fn poll_ready(&self, cx: &mut Context<'_>) -> bool {
         let mut woken = self.woken();

@@ -129,11 +129,11 @@ impl Connections {
         self.gone.pop_front()
     }
 
-    /// Looks after those that were woken; true where the budget ran out before they did.
+    /// Looks after those that were woken, each once: what it said is answered before it is read further. True where more are waiting.
     pub(crate) fn turn(&mut self, buffer: &mut [u8], up: &mut dyn Upper, now: Now) -> bool {
-        for _ in 0..CONNECTIONS_PER_TURN {
+        for _ in 0..self.ready.len().min(CONNECTIONS_PER_TURN) {
             match self.ready.next() {
-                None => return false,
+                None => break,
                 Some(Key::Acceptor(place)) => self.accept(place, now),
                 Some(Key::Flow(flow)) => {
                     self.with(flow, now, |connection, rules| connection.work(buffer, up, rules));
@@ -144,7 +144,7 @@ impl Connections {
                 }
             }
         }
-        true
+        self.ready.len() > 0
     }
 
     /// Closes what is overdue.
@@ -401,3 +401,6 @@ fn connect(local: SocketAddr, remote: SocketAddr, limits: &TcpLimits) -> io::Res
     socket.bind(SocketAddr::new(local.ip(), 0))?;
     Ok(Box::pin(socket.connect(remote)))
 }
+
+#[cfg(test)]
+mod tests;
