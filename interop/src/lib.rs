@@ -7,16 +7,29 @@
 //! | module | holds |
 //! |---|---|
 //! | [`cases`] | what is proven, one function a case |
+//! | [`peer`] | who the peers are, and which versions of them are here |
 //! | [`server`] | the process under test: start, kill, stop |
 //! | [`sipp`] | one bounded run of SIPp, and its figures |
+//! | [`leg`] | by which protocol and address family a peer talks to the server |
+//! | [`tone`] | tones: made for phones, and found again in what they recorded |
 //! | [`probe`] | free ports, and an OPTIONS of our own to see that the server answers |
 //! | [`report`] | the table, and what went wrong |
 
 pub mod cases;
+mod corpus;
+mod flood;
+pub mod leg;
+pub mod peer;
+mod phones;
+mod place;
 pub mod probe;
+mod process;
 pub mod report;
+mod scenario;
 pub mod server;
+mod sigkill;
 pub mod sipp;
+pub mod tone;
 
 /// What stopped a case: one sentence that names the thing and where to look.
 pub type Fault = String;

@@ -4,23 +4,26 @@
 //!
 //! ```text
 //! SERVER user import FILE --data DIR                        lines of name,password; while it is not running
-//! SERVER serve --listen ADDR --data DIR --log json          in the foreground; ends with 0 at SIGTERM
+//! SERVER serve --listen ADDR... --data DIR --log json [--config FILE]
+//!                                                           in the foreground; ends with 0 at SIGTERM
 //! ```
+//!
+//! It listens by UDP and by TCP at each address.
 
 use std::fs::{self, File};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::leg::Leg;
+use crate::process::{Guarded, POLL, command, signal, wait};
 use crate::{Fault, doing, probe};
 
 /// How long a start may take, from the process to the first answer and the word `ready` in the log.
 const START_MAX: Duration = Duration::from_secs(15);
 /// How long a stop may take: Timer B or F of an open transaction is 32 s.
 const STOP_MAX: Duration = Duration::from_secs(40);
-/// How often a process that should end is looked at.
-const POLL: Duration = Duration::from_millis(20);
 
 /// A server program, a data folder and a port: what outlives a kill.
 #[derive(Debug)]
@@ -29,13 +32,17 @@ pub struct Site {
     folder: PathBuf,
     /// Where the server listens.
     pub address: SocketAddr,
+    /// Whether it also listens at this port of ::1.
+    pub with_ipv6: bool,
+    /// The text of its configuration file, if it is to have one.
+    pub configuration: Option<String>,
     starts: u32,
 }
 
 /// A server that runs. Dropped, it is killed.
 #[derive(Debug)]
 pub struct Server {
-    child: Child,
+    process: Guarded,
     stdout: PathBuf,
     log: PathBuf,
 }
@@ -59,8 +66,16 @@ impl Site {
             program: program.to_owned(),
             folder: folder.to_owned(),
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, probe::free_port()?)),
+            with_ipv6: false,
+            configuration: None,
             starts: 0,
         })
+    }
+
+    /// Where the server is reached by `leg`.
+    #[must_use]
+    pub fn address_on(&self, leg: Leg) -> SocketAddr {
+        SocketAddr::new(leg.ip, self.address.port())
     }
 
     fn data(&self) -> PathBuf {
@@ -95,17 +110,19 @@ impl Site {
         let stdout = self.folder.join(format!("server-{}.out", self.starts));
         let log = self.folder.join(format!("server-{}.log", self.starts));
         let create = |path: &PathBuf| doing(|| format!("creating {}", path.display()), File::create(path));
-        let mut command = Command::new(&self.program);
-        command
-            .args(["serve", "--log", "json", "--listen"])
-            .arg(self.address.to_string())
-            .arg("--data")
-            .arg(self.data())
-            .stdin(Stdio::null())
-            .stdout(create(&stdout)?)
-            .stderr(create(&log)?);
-        let child = doing(|| format!("running {} serve", self.program.display()), command.spawn())?;
-        let mut server = Server { child, stdout, log };
+        let mut command = command(&self.program);
+        command.args(["serve", "--log", "json", "--listen", &self.address.to_string()]);
+        if self.with_ipv6 {
+            command.args(["--listen", &SocketAddr::from((Ipv6Addr::LOCALHOST, self.address.port())).to_string()]);
+        }
+        command.arg("--data").arg(self.data());
+        if let Some(text) = &self.configuration {
+            let file = self.folder.join("ringback.toml");
+            doing(|| format!("writing {}", file.display()), fs::write(&file, text))?;
+            command.arg("--config").arg(file);
+        }
+        command.stdin(Stdio::null()).stdout(create(&stdout)?).stderr(create(&log)?);
+        let mut server = Server { process: Guarded::start(&mut command)?, stdout, log };
         let began = Instant::now();
         probe::wait_for_options(self.address, START_MAX, || server.ended())?;
         while !server.log().contains("ready") {
@@ -137,7 +154,7 @@ impl Server {
     /// When it had ended by itself before.
     pub fn kill(mut self) -> Result<(), Fault> {
         let ended = self.ended();
-        self.kill_all();
+        self.process.kill();
         ended.map_or(Ok(()), Err)
     }
 
@@ -157,7 +174,7 @@ impl Server {
     pub fn terminate(&mut self) -> Result<(), Fault> {
         match self.ended() {
             Some(fault) => Err(fault),
-            None => signal("TERM", self.child.id()),
+            None => signal("TERM", self.process.child.id()),
         }
     }
 
@@ -166,80 +183,51 @@ impl Server {
     /// # Errors
     /// As [`Server::stop`].
     pub fn finish(mut self) -> Result<(), Fault> {
-        match wait(&mut self.child, STOP_MAX)? {
+        match wait(&mut self.process.child, STOP_MAX)? {
             None => return Err(format!("still running {STOP_MAX:?} after SIGTERM")),
             Some(status) if status.code() != Some(0) => return Err(format!("after SIGTERM: {status}, not 0")),
             Some(_) => {}
         }
-        match self.log().lines().find(|line| is_error(line)) {
-            None => Ok(()),
-            Some(line) => Err(format!("{}: {line}", self.log.display())),
-        }
+        self.logged_error().map_or(Ok(()), Err)
     }
 
-    /// Says how the process ended, where it did though nobody told it to.
+    /// The memory that is this process's own, in KiB: pages of files, which other servers share, are left out.
+    ///
+    /// # Errors
+    /// When the kernel doesn't tell.
+    pub fn memory_kib(&self) -> Result<u64, Fault> {
+        let path = format!("/proc/{}/smaps_rollup", self.process.child.id());
+        let text = doing(|| format!("reading {path}"), fs::read_to_string(&path))?;
+        let line = text.lines().find_map(|line| line.strip_prefix("Anonymous:"));
+        let figure = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+        figure.ok_or_else(|| format!("{path} has no line `Anonymous`"))
+    }
+
+    /// How many files and sockets it has open.
+    ///
+    /// # Errors
+    /// When the kernel doesn't tell.
+    pub fn open_files(&self) -> Result<usize, Fault> {
+        let path = format!("/proc/{}/fd", self.process.child.id());
+        doing(|| format!("reading {path}"), fs::read_dir(&path)).map(Iterator::count)
+    }
+
+    /// Says how the process ended, where it did though nobody told it to; and the first error that it logged, if it did.
+    pub fn trouble(&mut self) -> Option<Fault> {
+        self.ended().or_else(|| self.logged_error())
+    }
+
     fn ended(&mut self) -> Option<Fault> {
-        match self.child.try_wait() {
-            Ok(None) => None,
-            Ok(Some(status)) => {
-                let log = self.log();
-                let last = log.lines().last().unwrap_or("(it logged nothing)");
-                Some(format!("the server ended: {status}: {last}"))
-            }
-            Err(error) => Some(format!("the server's state: {error}")),
-        }
+        let how = self.process.ended()?;
+        let log = self.log();
+        let last = log.lines().last().unwrap_or("(it logged nothing)");
+        Some(format!("the server ended: {how}: {last}"))
     }
 
-    fn kill_all(&mut self) {
-        let children = descendants(self.child.id());
-        // Both can only fail because the process is gone already, which is what is wanted.
-        let _ = self.child.kill();
-        for child in children {
-            let _ = signal("KILL", child);
-        }
-        let _ = self.child.wait();
+    fn logged_error(&self) -> Option<Fault> {
+        let log = self.log();
+        log.lines().find(|line| is_error(line)).map(|line| format!("{}: {line}", self.log.display()))
     }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        if matches!(self.child.try_wait(), Ok(None)) {
-            self.kill_all();
-        }
-    }
-}
-
-/// Waits for a process to end; `None` when it runs on after `limit`.
-pub(crate) fn wait(child: &mut Child, limit: Duration) -> Result<Option<ExitStatus>, Fault> {
-    let began = Instant::now();
-    loop {
-        match doing(|| "waiting for a process".to_owned(), child.try_wait())? {
-            Some(status) => return Ok(Some(status)),
-            None if began.elapsed() >= limit => return Ok(None),
-            None => std::thread::sleep(POLL),
-        }
-    }
-}
-
-/// Sends a signal by the shell's `kill`: the standard library knows SIGKILL alone, and this is no reason for a crate.
-fn signal(name: &str, process: u32) -> Result<(), Fault> {
-    let mut command = Command::new("sh");
-    command.args(["-c", &format!("kill -s {name} {process}")]);
-    command.stderr(Stdio::null());
-    let status = doing(|| format!("kill -s {name} {process}"), command.status())?;
-    if status.success() { Ok(()) } else { Err(format!("kill -s {name} {process}: {status}")) }
-}
-
-/// The processes that `process` started, and those that they did.
-fn descendants(process: u32) -> Vec<u32> {
-    let path = format!("/proc/{process}/task/{process}/children");
-    let children = fs::read_to_string(path).unwrap_or_default();
-    let mut found = Vec::new();
-    for child in children.split_whitespace().filter_map(|word| word.parse().ok()) {
-        found.push(child);
-        found.extend(descendants(child));
-    }
-    found
 }
 
 /// An event of level ERROR in the JSON log, or a panic, which goes to stderr beside it.
@@ -249,7 +237,6 @@ fn is_error(line: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
@@ -257,17 +244,5 @@ mod tests {
         assert!(is_error(r#"{"timestamp":"…","level":"ERROR","fields":{}}"#));
         assert!(is_error("thread 'main' (7) panicked at src/main.rs:1:1:"));
         assert!(!is_error(r#"{"level":"WARN","fields":{"message":"400 Bad Request"}}"#));
-    }
-
-    #[test]
-    fn a_process_is_waited_for_and_its_children_are_found() {
-        let mut child = Command::new("sh").args(["-c", "sleep 30; true"]).spawn().unwrap();
-        assert_eq!(wait(&mut child, Duration::from_millis(300)).unwrap(), None);
-        let below = descendants(child.id());
-        signal("KILL", child.id()).unwrap();
-        assert!(wait(&mut child, Duration::from_secs(5)).unwrap().is_some());
-        for process in below {
-            signal("KILL", process).unwrap();
-        }
     }
 }

@@ -1,35 +1,46 @@
 //! One bounded run of SIPp, and its figures.
 
+mod figures;
+
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::server::{Account, wait};
+pub use figures::Figures;
+
+use crate::leg::Leg;
+use crate::process::{Guarded, command, wait};
+use crate::server::Account;
 use crate::{Fault, doing, probe};
 
 /// SIPp waits this long for a message before it gives the call up: longer than any retransmission of its own.
-const RECV_TIMEOUT_MS: u32 = 12_000;
+const RECV_TIMEOUT: Duration = Duration::from_secs(12);
 /// How long SIPp may take to open its socket.
 const BIND_MAX: Duration = Duration::from_secs(10);
 /// What SIPp gets on top of its own limit before it is killed: it doesn't always keep that one.
 const OUTER_LIMIT: Duration = Duration::from_secs(15);
 /// As many lines of SIPp's error log as a report shows.
 const ERROR_LINES_MAX: usize = 12;
+/// The socket's buffer: with a smaller one a SIPp that is kept waiting for its processor loses datagrams.
+const BUFFER_BYTES: &str = "4000000";
 
-/// The version that a `sipp` on the path reports, or `None` where there is none.
-#[must_use]
-pub fn version() -> Option<String> {
-    // `sipp -v` exits with 99, so only its output counts.
-    let output = Command::new("sipp").arg("-v").stdin(Stdio::null()).output().ok()?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    text.lines()
-        .map(str::trim)
-        .find(|line| line.starts_with("SIPp v"))
-        .map(|line| line.trim_end_matches('.').to_owned())
-}
+/// Words that stand in scenarios where SIPp takes no keyword, and what becomes of them where a script says nothing else.
+const WORDS: &[(&str, &str)] = &[
+    // The server's address as this peer sees it, as a regular expression.
+    ("SERVER_HOST", "127[.]0[.]0[.]1"),
+    // The address of this peer itself.
+    ("OWN_HOST", "127[.]0[.]0[.]1"),
+    // The same as it stands in a Via's `received`, without brackets.
+    ("RECEIVED", "127[.]0[.]0[.]1"),
+    // The transport of whoever is on the server's other side.
+    ("OTHER_TRANSPORT", "UDP"),
+    // Whether there is a second Record-Route: `check_it`, or `check_it_inverse` where there must be none.
+    ("SECOND_ROUTE", "check_it_inverse"),
+];
 
 /// What to run.
 #[derive(Debug, Clone)]
@@ -38,15 +49,18 @@ pub struct Script {
     scenario: &'static str,
     calls: u32,
     rate: u32,
+    leg: Leg,
     local_port: u16,
     limit: Duration,
+    recv_timeout: Duration,
     arguments: Vec<OsString>,
-    substitution: Option<(&'static str, String)>,
+    words: BTreeMap<&'static str, String>,
     users: Vec<Account>,
 }
 
 impl Script {
-    /// `calls` calls of the scenario `scenario` (an XML text), from or to `local_port`. The run's files take `name`.
+    /// `calls` calls of the scenario `scenario` (an XML text), from or to `local_port`, by UDP on 127.0.0.1 unless
+    /// [`Script::by`] says else. The run's files take `name`.
     #[must_use]
     pub fn new(name: &'static str, scenario: &'static str, local_port: u16, calls: u32) -> Self {
         Self {
@@ -54,10 +68,12 @@ impl Script {
             scenario,
             calls,
             rate: 100,
+            leg: Leg::UDP,
             local_port,
             limit: Duration::from_secs(60),
+            recv_timeout: RECV_TIMEOUT,
             arguments: Vec::new(),
-            substitution: None,
+            words: WORDS.iter().map(|(word, text)| (*word, (*text).to_owned())).collect(),
             users: Vec::new(),
         }
     }
@@ -67,6 +83,25 @@ impl Script {
     pub fn to(mut self, server: SocketAddr) -> Self {
         self.arguments.push(server.to_string().into());
         self
+    }
+
+    /// How this SIPp is tied to the server.
+    #[must_use]
+    pub fn by(mut self, leg: Leg) -> Self {
+        self.leg = leg;
+        let host = leg.host_pattern();
+        self.with("SERVER_HOST", host).with("OWN_HOST", host).with("RECEIVED", leg.ip.to_string())
+    }
+
+    /// How the other side of its calls is: where its protocol or family is another one, the server stands in Record-Route
+    /// once for each side.
+    #[must_use]
+    pub fn facing(mut self, other: Leg) -> Self {
+        let crosses = self.leg.transport != other.transport || self.leg.ip != other.ip;
+        if crosses {
+            self = self.with("SECOND_ROUTE", "check_it");
+        }
+        self.with("OTHER_TRANSPORT", other.transport.in_via())
     }
 
     /// New calls a second.
@@ -83,6 +118,20 @@ impl Script {
         self
     }
 
+    /// How long it waits for a message.
+    #[must_use]
+    pub fn patience(mut self, recv_timeout: Duration) -> Self {
+        self.recv_timeout = recv_timeout;
+        self
+    }
+
+    /// How long a `<pause/>` of the scenario is.
+    #[must_use]
+    pub fn pause(mut self, pause: Duration) -> Self {
+        self.arguments.extend(["-d".into(), pause.as_millis().to_string().into()]);
+        self
+    }
+
     /// What stands for `[keyword]` in the scenario.
     #[must_use]
     pub fn key(mut self, keyword: &str, value: impl Into<String>) -> Self {
@@ -90,18 +139,24 @@ impl Script {
         self
     }
 
-    /// Whom the calls are for, as user@host:port: `[callee]`, and the digest's uri, which SIPp otherwise fills in
-    /// without the user, so that it isn't the Request-URI.
+    /// The digest's uri, without its scheme. Left to itself, SIPp writes one without a user, and an IPv6 address without its
+    /// brackets, so that it isn't the Request-URI.
     #[must_use]
-    pub fn callee(mut self, callee: &str) -> Self {
-        self.arguments.extend(["-auth_uri".into(), callee.into()]);
-        self.key("callee", callee)
+    pub fn digest_uri(mut self, uri: &str) -> Self {
+        self.arguments.extend(["-auth_uri".into(), uri.into()]);
+        self
+    }
+
+    /// Whom the calls are for, as user@host:port: `[callee]`, and the digest's uri.
+    #[must_use]
+    pub fn callee(self, callee: &str) -> Self {
+        self.digest_uri(callee).key("callee", callee)
     }
 
     /// Puts `text` in the place of `word` in the scenario, where SIPp takes no keyword.
     #[must_use]
     pub fn with(mut self, word: &'static str, text: impl Into<String>) -> Self {
-        self.substitution = Some((word, text.into()));
+        self.words.insert(word, text.into());
         self
     }
 
@@ -123,23 +178,16 @@ impl Script {
             let path = folder.join(name);
             doing(|| format!("writing {}", path.display()), fs::write(&path, text))
         };
-        match &self.substitution {
-            Some((word, text)) => write("scenario.xml", &self.scenario.replace(word, text))?,
-            None => write("scenario.xml", self.scenario)?,
-        }
+        write("scenario.xml", &self.text())?;
         if !self.users.is_empty() {
             write("users.csv", &users_file(&self.users))?;
         }
         let output =
             doing(|| format!("creating a file in {}", folder.display()), File::create(folder.join("screen.txt")))?;
-        let mut command = self.command(&folder);
+        let mut command = command("sipp");
+        command.current_dir(&folder).args(&self.arguments).args(self.options());
         command.stdin(Stdio::null()).stdout(output).stderr(Stdio::null());
-        Ok(Run {
-            child: doing(|| "starting sipp".to_owned(), command.spawn())?,
-            began: Instant::now(),
-            script: self,
-            folder,
-        })
+        Ok(Run { process: Guarded::start(&mut command)?, began: Instant::now(), script: self, folder })
     }
 
     /// Runs SIPp to its end.
@@ -150,22 +198,26 @@ impl Script {
         self.start(folder)?.finish()
     }
 
-    fn command(&self, folder: &Path) -> Command {
-        let mut command = Command::new("sipp");
-        command.current_dir(folder).args(&self.arguments);
-        command.args(["-sf", "scenario.xml", "-i", "127.0.0.1", "-bind_local", "-nostdin", "-p"]);
-        command.arg(self.local_port.to_string());
+    fn text(&self) -> String {
+        self.words.iter().fold(self.scenario.to_owned(), |text, (word, becomes)| text.replace(word, becomes))
+    }
+
+    fn options(&self) -> Vec<String> {
+        let mut options = Vec::new();
+        let mut add = |words: &[&str]| options.extend(words.iter().map(|&word| word.to_owned()));
+        add(&["-sf", "scenario.xml", "-t", self.leg.in_sipp(), "-i", &self.leg.ip.to_string(), "-bind_local"]);
+        add(&["-p", &self.local_port.to_string(), "-nostdin", "-buff_size", BUFFER_BYTES]);
         if !self.users.is_empty() {
-            command.args(["-inf", "users.csv"]);
+            add(&["-inf", "users.csv"]);
         }
-        command.args(["-m", &self.calls.to_string(), "-r", &self.rate.to_string()]);
-        command.args(["-timeout", &self.limit.as_secs().to_string(), "-timeout_error"]);
-        command.args(["-recv_timeout", &RECV_TIMEOUT_MS.to_string()]);
+        add(&["-m", &self.calls.to_string(), "-r", &self.rate.to_string()]);
+        add(&["-timeout", &self.limit.as_secs().to_string(), "-timeout_error"]);
+        add(&["-recv_timeout", &self.recv_timeout.as_millis().to_string()]);
         // Whatever the scenario doesn't expect fails the call, a ping too.
-        command.args(["-default_behaviors", "all,-pingreply"]);
-        command.args(["-buff_size", "1048576", "-trace_stat", "-stf", "statistics.csv", "-fd", "1"]);
-        command.args(["-trace_err", "-error_file", "errors.log"]);
-        command
+        add(&["-default_behaviors", "all,-pingreply"]);
+        add(&["-trace_stat", "-stf", "statistics.csv", "-fd", "1", "-trace_err", "-error_file", "errors.log"]);
+        add(&["-trace_shortmsg", "-shortmessage_file", "messages.tsv"]);
+        options
     }
 }
 
@@ -192,7 +244,7 @@ fn users_file(users: &[Account]) -> String {
 /// A SIPp that runs. Dropped, it is killed.
 #[derive(Debug)]
 pub struct Run {
-    child: Child,
+    process: Guarded,
     began: Instant,
     script: Script,
     folder: PathBuf,
@@ -204,10 +256,9 @@ impl Run {
     /// # Errors
     /// When it ended or didn't do so.
     pub fn wait_until_bound(&mut self) -> Result<(), Fault> {
-        let Self { child, script, .. } = self;
-        probe::wait_for_port(script.local_port, BIND_MAX, || match child.try_wait() {
-            Ok(None) => None,
-            ended => Some(format!("{}: SIPp ended at once: {ended:?}", script.name)),
+        let Self { process, script, .. } = self;
+        probe::wait_for_port(script.leg.transport, script.local_port, BIND_MAX, || {
+            process.ended().map(|how| format!("{}: SIPp ended at once: {how}", script.name))
         })
     }
 
@@ -225,14 +276,14 @@ impl Run {
     /// # Errors
     /// As [`Run::finish`].
     pub fn finish_within(mut self, limit: Duration) -> Result<Figures, Fault> {
-        let ended = wait(&mut self.child, limit)?;
+        let ended = wait(&mut self.process.child, limit)?;
         let seconds = self.began.elapsed().as_secs_f64();
         let Some(status) = ended else {
             return Err(format!("{}: SIPp didn't end and was killed", self.script.name));
         };
-        let path = self.folder.join("statistics.csv");
-        let text = doing(|| format!("reading {}", path.display()), fs::read_to_string(&path))?;
-        let mut figures = Figures::read(&text).map_err(|fault| format!("{}: {fault}", path.display()))?;
+        let mut figures = Figures::read(&self.left("statistics.csv")?)
+            .map_err(|fault| format!("{}: {fault}", self.folder.display()))?;
+        figures.count_messages(&self.left("messages.tsv").unwrap_or_default());
         figures.seconds = seconds;
         if status.code() != Some(0) {
             figures.faults.push(format!("{}: SIPp: {status}", self.script.name));
@@ -251,10 +302,14 @@ impl Run {
         Ok(figures)
     }
 
+    fn left(&self, name: &str) -> Result<String, Fault> {
+        let path = self.folder.join(name);
+        let bytes = doing(|| format!("reading {}", path.display()), fs::read(&path))?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
     fn error_log(&self) -> Vec<String> {
-        let path = self.folder.join("errors.log");
-        let bytes = fs::read(&path).unwrap_or_default();
-        let text = String::from_utf8_lossy(&bytes);
+        let text = self.left("errors.log").unwrap_or_default();
         let mut lines: Vec<String> = text
             .lines()
             .map(str::trim_end)
@@ -267,124 +322,21 @@ impl Run {
     }
 }
 
-impl Drop for Run {
-    fn drop(&mut self) {
-        if matches!(self.child.try_wait(), Ok(None)) {
-            // It can only fail because the process has just ended.
-            let _ = self.child.kill();
-            let _ = self.child.wait();
-        }
-    }
-}
-
-/// What SIPp counted.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Figures {
-    /// Calls begun, or received.
-    pub calls: u64,
-    /// Calls that went as the scenario says.
-    pub succeeded: u64,
-    /// Calls that didn't.
-    pub failed: u64,
-    /// Messages that the scenario had no place for, that belonged to no call, or that came after a call's end where
-    /// nothing had been sent twice.
-    pub unexpected: u64,
-    /// Messages sent or received again.
-    pub retransmissions: u64,
-    /// From start to end, by our clock.
-    pub seconds: f64,
-    /// Why this isn't good; empty where it is.
-    pub faults: Vec<String>,
-}
-
-impl Figures {
-    /// Reads the last line of a `-trace_stat` file.
-    fn read(text: &str) -> Result<Self, Fault> {
-        let mut lines = text.lines();
-        let heads = lines.next().ok_or("no statistics")?;
-        let last = lines.last().ok_or("statistics without a line")?;
-        let column = |name: &str| -> Result<u64, Fault> {
-            let mut pairs = heads.split(';').zip(last.split(';'));
-            let (_, value) = pairs.find(|(head, _)| *head == name).ok_or_else(|| format!("no column {name}"))?;
-            value.parse().map_err(|_| format!("{name} is {value}"))
-        };
-        let retransmissions = column("Retransmissions(C)")?;
-        // A message for a call that has ended is what a retransmission leaves behind, and nothing else.
-        let late = column("DeadCallMsgs(C)")?.saturating_sub(retransmissions);
-        Ok(Self {
-            calls: column("TotalCallCreated")?,
-            succeeded: column("SuccessfulCall(C)")?,
-            failed: column("FailedCall(C)")?,
-            unexpected: column("FailedUnexpectedMessage(C)")? + column("OutOfCallMsgs(C)")? + late,
-            retransmissions,
-            seconds: 0.0,
-            faults: Vec::new(),
-        })
-    }
-
-    /// Adds a run that came after this one.
-    pub fn then(&mut self, next: Self) {
-        self.calls += next.calls;
-        self.succeeded += next.succeeded;
-        self.seconds += next.seconds;
-        self.beside(next);
-    }
-
-    /// Adds the other side of the same calls, which ran at the same time: its calls are no further ones.
-    pub fn beside(&mut self, other: Self) {
-        self.failed += other.failed;
-        self.unexpected += other.unexpected;
-        self.retransmissions += other.retransmissions;
-        self.faults.extend(other.faults);
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
-
-    const HEADS: &str = "CallRate(C);TotalCallCreated;SuccessfulCall(C);FailedCall(C);FailedUnexpectedMessage(C);\
-                         OutOfCallMsgs(C);DeadCallMsgs(C);Retransmissions(C);";
-
-    #[test]
-    fn the_last_line_counts() {
-        let text = format!("{HEADS}\n0;0;0;0;0;0;0;0;\n9.5;100;97;3;2;1;9;5;\n");
-        let figures = Figures::read(&text).unwrap();
-        assert_eq!(
-            figures,
-            Figures {
-                calls: 100,
-                succeeded: 97,
-                failed: 3,
-                unexpected: 2 + 1 + 4,
-                retransmissions: 5,
-                ..Figures::default()
-            }
-        );
-    }
-
-    #[test]
-    fn statistics_that_lack_something_are_a_fault() {
-        assert!(Figures::read("").is_err());
-        assert!(Figures::read(HEADS).is_err());
-        let fault = Figures::read("TotalCallCreated;\n1;\n").unwrap_err();
-        assert_eq!(fault, "no column Retransmissions(C)");
-    }
-
-    #[test]
-    fn sides_and_batches_add_up() {
-        let one = Figures { calls: 10, succeeded: 10, failed: 1, seconds: 1.5, ..Figures::default() };
-        let mut sum = one.clone();
-        sum.then(one.clone());
-        sum.beside(one);
-        assert_eq!((sum.calls, sum.succeeded, sum.failed), (20, 20, 3));
-        assert!((sum.seconds - 3.0).abs() < 1e-9);
-    }
 
     #[test]
     fn a_users_file_is_what_sipp_reads() {
         let user = Account { name: "ann".to_owned(), password: "pw".to_owned() };
         assert_eq!(users_file(&[user]), "SEQUENTIAL\nann;[authentication username=ann password=pw]\n");
+    }
+
+    #[test]
+    fn words_of_a_scenario_are_replaced() {
+        let script = Script::new("x", "SERVER_HOST OTHER_TRANSPORT SECOND_ROUTE STATUS", 1, 1).with("STATUS", "486");
+        assert_eq!(script.text(), "127[.]0[.]0[.]1 UDP check_it_inverse 486");
+        let script = script.by(Leg::UDP6).facing(Leg::TCP);
+        assert_eq!(script.text(), "[[]::1[]] TCP check_it 486");
     }
 }

@@ -1,0 +1,134 @@
+//! Who the peers are, and which versions of them are here.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::process::{on_path, output};
+
+/// How long a peer may take to tell its version.
+const VERSION_MAX: Duration = Duration::from_secs(10);
+
+/// The library that the Java peer is compiled against: alone it is enough.
+pub const JAIN_SIP: &str = "/usr/share/java/nist-sip-aosp.jar";
+
+/// Something that a case needs and that this project doesn't make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Peer {
+    /// The scripted user agents.
+    Sipp,
+    /// A phone.
+    Baresip,
+    /// A phone with SHA-256.
+    Linphone,
+    /// NIST's stack in Java, and a compiler.
+    JainSip,
+    /// A small tool for OPTIONS and REGISTER.
+    Sipsak,
+    /// What reads captures.
+    Tshark,
+    /// The torture messages and captures: `torture` and `captures` below `$RINGBACK_REFERENCES`.
+    References,
+}
+
+impl Peer {
+    /// Every peer.
+    pub const ALL: [Self; 7] =
+        [Self::Sipp, Self::Baresip, Self::Linphone, Self::JainSip, Self::Sipsak, Self::Tshark, Self::References];
+
+    /// What a table calls it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sipp => "SIPp",
+            Self::Baresip => "baresip",
+            Self::Linphone => "linphonec",
+            Self::JainSip => "JAIN SIP",
+            Self::Sipsak => "sipsak",
+            Self::Tshark => "tshark",
+            Self::References => "references",
+        }
+    }
+
+    /// Its version.
+    ///
+    /// # Errors
+    /// What is missing, and which of Debian's packages has it.
+    pub fn version(self) -> Result<String, String> {
+        match self {
+            Self::Sipp => program("sipp", "sip-tester", "-v"),
+            Self::Baresip => program("baresip", "baresip-core", "-h"),
+            Self::Linphone => program("linphonec", "linphone-cli", "--version"),
+            Self::Sipsak => program("sipsak", "sipsak", "-V"),
+            Self::Tshark => program("tshark", "tshark", "--version"),
+            Self::JainSip => jain_sip(),
+            Self::References => references().map(|folder| folder.display().to_string()),
+        }
+    }
+}
+
+/// The folder of the reference material.
+///
+/// # Errors
+/// When it isn't where `$RINGBACK_REFERENCES` says, or beside the checkout.
+pub fn references() -> Result<PathBuf, String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
+    let named = std::env::var_os("RINGBACK_REFERENCES").unwrap_or_else(|| "../shared".into());
+    let folder = root.join(named);
+    match ["torture", "captures"].iter().find(|name| !folder.join(name).is_dir()) {
+        None => Ok(folder.canonicalize().unwrap_or(folder)),
+        Some(name) => Err(format!("no folder `{name}` in {} (set RINGBACK_REFERENCES)", folder.display())),
+    }
+}
+
+/// A program on the path: the version of its package or, where that isn't known, what it says itself.
+fn program(program: &str, package: &str, argument: &str) -> Result<String, String> {
+    on_path(program).ok_or_else(|| missing(&format!("`{program}` on the path"), package))?;
+    if let Some(version) = of_package(package) {
+        return Ok(version);
+    }
+    let said = output(Command::new(program).arg(argument), VERSION_MAX)?;
+    let text = [said.stdout, said.stderr].concat();
+    let text = String::from_utf8_lossy(&text);
+    let line = text.lines().find(|line| line.contains(|c: char| c.is_ascii_digit()));
+    Ok(line.map_or_else(|| "of a version that it doesn't tell".to_owned(), |line| line.trim().to_owned()))
+}
+
+fn jain_sip() -> Result<String, String> {
+    if !Path::new(JAIN_SIP).is_file() {
+        return Err(missing(JAIN_SIP, "libnist-sip-aosp-java"));
+    }
+    for tool in ["javac", "java"] {
+        on_path(tool).ok_or_else(|| missing(&format!("`{tool}` on the path"), "default-jdk-headless"))?;
+    }
+    let java = output(Command::new("javac").arg("-version"), VERSION_MAX)?;
+    let java = String::from_utf8_lossy(&[java.stdout, java.stderr].concat()).trim().to_owned();
+    let library = of_package("libnist-sip-aosp-java").unwrap_or_else(|| JAIN_SIP.to_owned());
+    Ok(format!("{library}, {java}"))
+}
+
+fn of_package(package: &str) -> Option<String> {
+    on_path("dpkg-query")?;
+    let mut query = Command::new("dpkg-query");
+    query.args(["-W", "-f", "${Version}", package]);
+    let said = output(&mut query, VERSION_MAX).ok().filter(|said| said.status.success())?;
+    Some(String::from_utf8_lossy(&said.stdout).trim().to_owned()).filter(|version| !version.is_empty())
+}
+
+fn missing(what: &str, package: &str) -> String {
+    format!("no {what} (Debian: apt-get install {package})")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_program_that_is_here_tells_something_and_another_names_its_package() {
+        assert!(!program("sh", "no-such-package", "--version").unwrap().is_empty());
+        let fault = program("no-such-program", "no-such-package", "-v").unwrap_err();
+        assert!(fault.contains("apt-get install no-such-package"), "{fault}");
+    }
+}

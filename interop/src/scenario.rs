@@ -1,0 +1,45 @@
+//! The scenarios that SIPp plays.
+
+macro_rules! scenarios {
+    ($($name:ident = $file:literal;)*) => {
+        $(pub(crate) const $name: &str = include_str!(concat!("../sipp/", $file, ".xml"));)*
+        #[cfg(test)]
+        const ALL: &[&str] = &[$($name),*];
+    };
+}
+
+scenarios! {
+    CALL = "call";
+    CALL_FOREIGN = "call-foreign";
+    CALL_HUNG_UP = "call-hung-up";
+    CALL_REFUSED = "call-refused";
+    CALLEE = "callee";
+    CALLEE_BUSY = "callee-busy";
+    CALLEE_CANCELLED = "callee-cancelled";
+    CALLEE_HANGS_UP = "callee-hangs-up";
+    CALLEE_MESSAGE = "callee-message";
+    CALLEE_SILENT = "callee-silent";
+    CALLEE_SLOW = "callee-slow";
+    CANCEL = "cancel";
+    CANCEL_EARLY = "cancel-early";
+    MESSAGE = "message";
+    OPTIONS = "options";
+    REDIRECT = "redirect";
+    REGISTER = "register";
+    REGISTER_REFUSED = "register-refused";
+    RETRANSMIT = "retransmit";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_scenario_says_what_it_proves() {
+        for text in ALL {
+            assert!(text.contains("<!--\n  Proves"), "{text}");
+        }
+        assert!(CALL_REFUSED.contains("response=\"STATUS\""));
+        assert!(MESSAGE.contains("METHOD sip:"));
+    }
+}
