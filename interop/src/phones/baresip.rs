@@ -179,7 +179,8 @@ fn netstring(control: &mut impl std::io::BufRead) -> Option<Value> {
     let length: u64 = std::str::from_utf8(length.strip_suffix(b":")?).ok()?.parse().ok()?;
     let mut bytes = Vec::new();
     control.take(length.min(ANSWER_MAX_BYTES) + 1).read_to_end(&mut bytes).ok()?;
-    serde_json::from_slice(bytes.strip_suffix(b",")?).ok()
+    let text = bytes.strip_suffix(b",").filter(|text| u64::try_from(text.len()).is_ok_and(|found| found == length))?;
+    serde_json::from_slice(text).ok()
 }
 
 /// A text without the colours of a terminal.
