@@ -14,7 +14,7 @@
 //! | [`bans`] | that the crates without I/O are under the bans of `clippy.toml`, and that these fire |
 //! | [`citations`] | that a cited section exists in the RFC's text |
 //! | [`words`] | that no file tells where it was written |
-//! | [`bench`] | the yardstick: parsing beside `httparse`, server CPU beside Kamailio |
+//! | [`mod@bench`] | the yardstick: parsing beside `httparse`, server CPU beside Kamailio |
 
 mod bans;
 mod bench;
