@@ -126,6 +126,28 @@ impl<'a> Cursor<'a> {
         Err(self.error("the closing quote of this quoted string"))
     }
 
+    /// A `comment`, its parentheses included; comments nest. `[RFC 3261, Section 25.1]`
+    ///
+    /// # Errors
+    /// Where none stands here or its end is missing.
+    pub fn comment(&mut self) -> Result<&'a [u8], ParseError> {
+        let mut depth = 0_usize;
+        let mut ahead = self.rest.iter().enumerate();
+        while let Some((i, &b)) = ahead.next() {
+            match b {
+                b'\\' => _ = ahead.next(),
+                b'(' => depth = depth.saturating_add(1),
+                b')' => depth = depth.saturating_sub(1),
+                _ if depth == 0 => return Err(self.error("a comment in parentheses")),
+                _ => {}
+            }
+            if depth == 0 {
+                return Ok(self.take(i.saturating_add(1)));
+            }
+        }
+        Err(self.error("the closing parenthesis of this comment"))
+    }
+
     /// An error at this place.
     #[must_use]
     pub fn error(&self, expected: &'static str) -> ParseError {
@@ -136,6 +158,14 @@ impl<'a> Cursor<'a> {
             expected,
             section: section(self.header),
         }
+    }
+
+    /// An error at a part of what has not been read at this place.
+    #[must_use]
+    pub fn error_at(&self, part: &[u8], expected: &'static str) -> ParseError {
+        let distance = part.as_ptr().addr().checked_sub(self.rest.as_ptr().addr()).filter(|&d| d <= self.rest.len());
+        let distance = distance.and_then(|d| u32::try_from(d).ok()).unwrap_or(0);
+        ParseError { offset: self.offset.saturating_add(distance), ..self.error(expected) }
     }
 
     /// Nothing but white space may follow.

@@ -122,6 +122,11 @@ pub enum BuildError {
     },
     /// What was built would not be read back: the defect.
     Malformed(ParseError),
+    /// A value would be read back as another one: a text in it holds what its grammar gives a meaning.
+    ReadsOtherwise {
+        /// The header field.
+        header: HeaderId,
+    },
 }
 
 impl fmt::Display for BuildError {
@@ -138,6 +143,9 @@ impl fmt::Display for BuildError {
                 write!(f, "a {status} must carry {header} [RFC {rfc}, Section {section}]")
             }
             BuildError::Malformed(error) => write!(f, "what was built is malformed: {error}"),
+            BuildError::ReadsOtherwise { header } => {
+                write!(f, "{header}: the value would be read as another one than was given")
+            }
         }
     }
 }

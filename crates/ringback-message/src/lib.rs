@@ -42,6 +42,8 @@ mod cursor;
 mod edit;
 mod error;
 mod essentials;
+#[cfg(feature = "serde")]
+mod json;
 mod message;
 mod method;
 mod parse;

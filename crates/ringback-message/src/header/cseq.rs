@@ -10,10 +10,12 @@ use crate::header::HeaderId;
 /// CSeq = "CSeq" HCOLON 1*DIGIT LWS Method
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
 pub struct CSeq<T> {
     /// The number, below 2³¹ where the sender follows the RFC. `[RFC 3261, Section 8.1.1.5]`
     pub number: u32,
     /// The method.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::json::text"))]
     pub method: T,
 }
 

@@ -19,8 +19,10 @@ use crate::uri::Uri;
 ///
 /// Where the URI stands without angle brackets, all parameters belong to the header field, not to the URI. `[RFC 3261, Section 20]`
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
 pub struct NameAddr<T> {
     /// The name as written, quotes included.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::json::maybe"))]
     pub display_name: Option<T>,
     /// The URI.
     pub uri: Uri<T>,

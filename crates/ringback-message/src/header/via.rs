@@ -18,10 +18,13 @@ pub const MAGIC_COOKIE: &[u8] = b"z9hG4bK";
 /// via-parm = sent-protocol LWS sent-by *( SEMI via-params )
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
 pub struct Via<T> {
     /// The name of the transport, such as `UDP`.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::json::text"))]
     pub transport: T,
     /// The host of sent-by.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::json::text"))]
     pub host: T,
     /// The port of sent-by.
     pub port: Option<u16>,

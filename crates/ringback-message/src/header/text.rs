@@ -1,0 +1,87 @@
+//! Text of header values: how a typed value holds it, and how it is quoted.
+
+use alloc::borrow::Cow;
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::chars;
+
+/// Text that a typed value owns, where it is not borrowed from a message.
+///
+/// It is bytes, not `str`: a peer may send what is no UTF-8, and nothing of it is lost.
+pub type OwnedText = Box<[u8]>;
+
+/// The bytes as text for people: what is no UTF-8 becomes U+FFFD.
+#[must_use]
+pub fn lossy(text: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(text)
+}
+
+/// A `quoted-string` of this text, quotes and backslashes escaped. `[RFC 3261, Section 25.1]`
+#[must_use]
+pub fn quoted(text: &[u8]) -> Vec<u8> {
+    escaped(b'"', text, b'"', |b| matches!(b, b'"' | b'\\'))
+}
+
+/// A `comment` of this text, parentheses and backslashes escaped. `[RFC 3261, Section 25.1]`
+#[must_use]
+pub fn comment(text: &[u8]) -> Vec<u8> {
+    escaped(b'(', text, b')', |b| matches!(b, b'(' | b')' | b'\\'))
+}
+
+fn escaped(open: u8, text: &[u8], close: u8, special: impl Fn(u8) -> bool) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len().saturating_add(2));
+    out.push(open);
+    for &b in text {
+        if special(b) {
+            out.push(b'\\');
+        }
+        out.push(b);
+    }
+    out.push(close);
+    out
+}
+
+/// The text as a token where it is one, else as a quoted string.
+#[must_use]
+pub fn token_or_quoted(text: &[u8]) -> Vec<u8> {
+    if chars::is_token(text) { text.into() } else { quoted(text) }
+}
+
+/// What a quoted string (or comment) says: without its quotes, its escapes undone. Other text is returned as it is.
+#[must_use]
+pub fn unquoted(text: &[u8]) -> Cow<'_, [u8]> {
+    let inner = match text {
+        [b'"', inner @ .., b'"'] | [b'(', inner @ .., b')'] => inner,
+        _ => return Cow::Borrowed(text),
+    };
+    if !inner.contains(&b'\\') {
+        return Cow::Borrowed(inner);
+    }
+    let mut out = Vec::with_capacity(inner.len());
+    let mut bytes = inner.iter();
+    while let Some(&b) = bytes.next() {
+        match b {
+            b'\\' => out.extend(bytes.next()),
+            _ => out.push(b),
+        }
+    }
+    Cow::Owned(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_and_escapes_come_off_as_they_went_on() {
+        for text in ["", "a", "a\"b", "a\\", "(a)", "ü \t"] {
+            assert_eq!(unquoted(&quoted(text.as_bytes())).as_ref(), text.as_bytes());
+            assert_eq!(unquoted(&comment(text.as_bytes())).as_ref(), text.as_bytes());
+        }
+        assert_eq!(token_or_quoted(b"a.b"), b"a.b");
+        assert_eq!(token_or_quoted(b"a b"), b"\"a b\"");
+        assert_eq!(unquoted(b"\"").as_ref(), b"\"");
+    }
+}
