@@ -9,6 +9,7 @@ use std::process::Command;
 pub(crate) const SANS_IO: &[&str] = &[
     "ringback-base",
     "ringback-message",
+    "ringback-sdp",
     "ringback-auth",
     "ringback-transaction",
     "ringback-transport",
@@ -19,7 +20,7 @@ pub(crate) const SANS_IO: &[&str] = &[
 
 /// The crates that do: each has a `clippy.toml` of its own, which lifts the bans.
 pub(crate) const WITH_IO: &[&str] =
-    &["ringback-location-db", "ringback-tokio", "ringback-testkit", "ringback-server", "ringback-cli"];
+    &["ringback", "ringback-location-db", "ringback-tokio", "ringback-testkit", "ringback-server", "ringback-cli"];
 
 /// A checkout.
 #[derive(Debug)]
@@ -55,9 +56,13 @@ impl Project {
 
     /// The folder of the RFC texts, or `None` where the reference material isn't there.
     pub(crate) fn rfc_texts(&self) -> Option<PathBuf> {
+        self.references().map(|folder| folder.join("rfc")).filter(|folder| folder.is_dir())
+    }
+
+    /// The reference material, or `None` where it isn't there.
+    pub(crate) fn references(&self) -> Option<PathBuf> {
         let references = std::env::var_os("RINGBACK_REFERENCES").unwrap_or_else(|| OsString::from("../shared"));
-        let folder = self.root.join(references).join("rfc");
-        folder.is_dir().then_some(folder)
+        Some(self.root.join(references)).filter(|folder| folder.is_dir())
     }
 
     /// The files that are committed or would be, by their path in the checkout.

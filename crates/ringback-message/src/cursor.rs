@@ -8,28 +8,31 @@ use crate::header::HeaderId;
 #[derive(Clone, Debug)]
 pub struct Cursor<'a> {
     rest: &'a [u8],
-    /// The offset in the message of the first byte of `rest`.
-    offset: u32,
+    /// The offset in the message of the end of `rest`, which stays where it is while the cursor moves.
+    end: u32,
     header: HeaderId,
 }
 
 impl<'a> Cursor<'a> {
     /// At the start of a value that begins at `offset` of its message.
     #[must_use]
+    #[inline]
     pub fn new(header: HeaderId, value: &'a [u8], offset: u32) -> Cursor<'a> {
-        Cursor { rest: value, offset, header }
+        Cursor { rest: value, end: offset.saturating_add(length(value)), header }
     }
 
     /// What has not been read.
     #[must_use]
+    #[inline]
     pub fn rest(&self) -> &'a [u8] {
         self.rest
     }
 
     /// The place in the message.
     #[must_use]
+    #[inline]
     pub fn offset(&self) -> u32 {
-        self.offset
+        self.end.saturating_sub(length(self.rest))
     }
 
     /// The header field that is being read.
@@ -40,45 +43,55 @@ impl<'a> Cursor<'a> {
 
     /// True where all is read.
     #[must_use]
+    #[inline]
     pub fn is_done(&self) -> bool {
         self.rest.is_empty()
     }
 
     /// The next byte, left in place.
     #[must_use]
+    #[inline]
     pub fn peek(&self) -> Option<u8> {
         self.rest.first().copied()
     }
 
     /// Takes as many bytes, or all that are left.
+    #[inline]
     pub fn take(&mut self, count: usize) -> &'a [u8] {
         let (head, tail) = self.rest.split_at_checked(count).unwrap_or((self.rest, &[]));
         self.rest = tail;
-        self.offset = self.offset.saturating_add(u32::try_from(head.len()).unwrap_or(u32::MAX));
         head
     }
 
     /// Takes bytes for as long as `keep` says so.
+    #[inline]
     pub fn take_while(&mut self, keep: impl Fn(u8) -> bool) -> &'a [u8] {
         let count = self.rest.iter().position(|&b| !keep(b)).unwrap_or(self.rest.len());
         self.take(count)
     }
 
     /// Takes this byte if it comes next.
+    #[inline]
     pub fn eat(&mut self, byte: u8) -> bool {
-        let there = self.peek() == Some(byte);
-        if there {
-            self.take(1);
+        match self.rest {
+            [next, rest @ ..] if *next == byte => {
+                self.rest = rest;
+                true
+            }
+            _ => false,
         }
-        there
     }
 
     /// Passes white space and folds.
+    #[inline]
     pub fn lws(&mut self) {
-        self.take_while(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n'));
+        while let [b' ' | b'\t' | b'\r' | b'\n', rest @ ..] = self.rest {
+            self.rest = rest;
+        }
     }
 
     /// Takes a separator with white space around it; true if it was there. The white space is passed in either case.
+    #[inline]
     pub fn separator(&mut self, byte: u8) -> bool {
         self.lws();
         let there = self.eat(byte);
@@ -92,8 +105,9 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// Where none stands here.
+    #[inline]
     pub fn token(&mut self, expected: &'static str) -> Result<&'a [u8], ParseError> {
-        let token = self.take_while(|b| chars::is(b, chars::TOKEN));
+        let token = self.take(chars::run(self.rest, chars::TOKEN));
         if token.is_empty() { Err(self.error(expected)) } else { Ok(token) }
     }
 
@@ -150,11 +164,12 @@ impl<'a> Cursor<'a> {
 
     /// An error at this place.
     #[must_use]
+    #[cold]
     pub fn error(&self, expected: &'static str) -> ParseError {
         ParseError {
             kind: ParseErrorKind::HeaderValue,
             header: Some(self.header),
-            offset: self.offset,
+            offset: self.offset(),
             expected,
             section: section(self.header),
         }
@@ -165,17 +180,22 @@ impl<'a> Cursor<'a> {
     pub fn error_at(&self, part: &[u8], expected: &'static str) -> ParseError {
         let distance = part.as_ptr().addr().checked_sub(self.rest.as_ptr().addr()).filter(|&d| d <= self.rest.len());
         let distance = distance.and_then(|d| u32::try_from(d).ok()).unwrap_or(0);
-        ParseError { offset: self.offset.saturating_add(distance), ..self.error(expected) }
+        ParseError { offset: self.offset().saturating_add(distance), ..self.error(expected) }
     }
 
     /// Nothing but white space may follow.
     ///
     /// # Errors
     /// Where something does.
+    #[inline]
     pub fn end(&mut self) -> Result<(), ParseError> {
         self.lws();
         if self.is_done() { Ok(()) } else { Err(self.error("the end of the value")) }
     }
+}
+
+fn length(text: &[u8]) -> u32 {
+    u32::try_from(text.len()).unwrap_or(u32::MAX)
 }
 
 /// Digits as a number of 32 bits; `None` where there are none, other bytes, or too many.
@@ -191,23 +211,7 @@ pub(crate) fn decimal(digits: &[u8]) -> Option<u32> {
 
 /// Where the grammar of a header field stands.
 fn section(header: HeaderId) -> &'static str {
-    match header {
-        HeaderId::CallId => "RFC 3261, Section 20.8",
-        HeaderId::Contact => "RFC 3261, Section 20.10",
-        HeaderId::ContentLength => "RFC 3261, Section 20.14",
-        HeaderId::CSeq => "RFC 3261, Section 20.16",
-        HeaderId::Expires => "RFC 3261, Section 20.19",
-        HeaderId::From => "RFC 3261, Section 20.20",
-        HeaderId::MaxForwards => "RFC 3261, Section 20.22",
-        HeaderId::RecordRoute => "RFC 3261, Section 20.30",
-        HeaderId::Route => "RFC 3261, Section 20.34",
-        HeaderId::To => "RFC 3261, Section 20.39",
-        HeaderId::Via => "RFC 3261, Section 20.42",
-        HeaderId::Path => "RFC 3327, Section 4",
-        HeaderId::Authorization => "RFC 3261, Section 20.7",
-        HeaderId::ProxyAuthorization => "RFC 3261, Section 20.28",
-        _ => "RFC 3261, Section 25.1",
-    }
+    header.facts().map_or("RFC 3261, Section 25.1", |facts| facts.source.as_str())
 }
 
 #[cfg(test)]

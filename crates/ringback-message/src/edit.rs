@@ -7,12 +7,14 @@ use smallvec::SmallVec;
 use crate::cursor::Cursor;
 use crate::error::BuildError;
 use crate::header::{HeaderId, NameAddr, Via};
-use crate::message::{Message, StartLine};
-use crate::writer::Writer;
+use crate::message::{Message, Span, StartLine};
+use crate::writer::{Writer, blanks_off};
 
 /// A list of changes to a message, which is itself never changed.
 ///
-/// What no change names is written as it came, unknown header fields included to the letter.
+/// What no change names is written as it came, to the letter: unknown header fields, names in any case or form, blanks and folds.
+/// Two things are put right: lines that ended in LF alone end in CRLF and have their folds undone, since what one element reads
+/// as a fold another could read as a line; and a Content-Length is added where there is none, since the way on may be a stream.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -32,32 +34,49 @@ use crate::writer::Writer;
 #[derive(Clone, Debug)]
 pub struct Edit<'a> {
     message: &'a Message,
-    uri: Option<Vec<u8>>,
+    uri: Option<Span>,
     body: Option<Vec<u8>>,
     changes: SmallVec<[Change; 6]>,
+    /// The texts of all changes, one behind the other.
+    texts: Vec<u8>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Change {
     /// The line that it is done to or before; the count of lines stands for the end.
     index: usize,
     what: What,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 enum What {
     Remove,
-    Replace(Vec<u8>),
-    InsertBefore(HeaderId, Vec<u8>),
+    Replace(Span),
+    InsertBefore(HeaderId, Span),
 }
+
+/// Room for the texts of most edits: a Via, a Record-Route, a Request-URI.
+const TEXTS_BYTES: usize = 256;
 
 impl<'a> Edit<'a> {
     /// No change yet.
     #[must_use]
+    #[inline]
     pub fn new(message: &'a Message) -> Edit<'a> {
-        Edit { message, uri: None, body: None, changes: SmallVec::new() }
+        Edit { message, uri: None, body: None, changes: SmallVec::new(), texts: Vec::new() }
     }
 
+    fn keep(&mut self, text: &[u8]) -> Span {
+        if self.texts.capacity() == 0 {
+            self.texts.reserve(TEXTS_BYTES.max(text.len()));
+        }
+        let place = |texts: &Vec<u8>| u32::try_from(texts.len()).unwrap_or(u32::MAX);
+        let start = place(&self.texts);
+        self.texts.extend_from_slice(blanks_off(text));
+        Span { start, end: place(&self.texts) }
+    }
+
+    #[inline]
     fn change(mut self, index: usize, what: What) -> Edit<'a> {
         self.changes.push(Change { index, what });
         self
@@ -65,32 +84,38 @@ impl<'a> Edit<'a> {
 
     /// Another Request-URI.
     #[must_use]
+    #[inline]
     pub fn request_uri(mut self, uri: &[u8]) -> Edit<'a> {
-        self.uri = Some(uri.into());
+        self.uri = Some(self.keep(uri));
         self
     }
 
     /// A header field before the first of its name, or at the top where there is none.
     #[must_use]
-    pub fn prepend(self, id: HeaderId, value: &[u8]) -> Edit<'a> {
+    #[inline]
+    pub fn prepend(mut self, id: HeaderId, value: &[u8]) -> Edit<'a> {
         let index = self.message.first(id).map_or(0, |h| h.index());
-        self.change(index, What::InsertBefore(id, value.into()))
+        let value = self.keep(value);
+        self.change(index, What::InsertBefore(id, value))
     }
 
     /// A header field behind all others.
     #[must_use]
-    pub fn append(self, id: HeaderId, value: &[u8]) -> Edit<'a> {
+    #[inline]
+    pub fn append(mut self, id: HeaderId, value: &[u8]) -> Edit<'a> {
         let end = self.message.lines.len();
-        self.change(end, What::InsertBefore(id, value.into()))
+        let value = self.keep(value);
+        self.change(end, What::InsertBefore(id, value))
     }
 
     /// One header field of that name with this value, in the place of all that are there.
     #[must_use]
+    #[inline]
     pub fn set(self, id: HeaderId, value: &[u8]) -> Edit<'a> {
         let message = self.message;
         let mut there = message.all(id);
         let Some(first) = there.next() else { return self.append(id, value) };
-        let edit = self.change(first.index(), What::Replace(value.into()));
+        let edit = self.replace_line(first.index(), value);
         there.fold(edit, |edit, header| edit.change(header.index(), What::Remove))
     }
 
@@ -103,8 +128,10 @@ impl<'a> Edit<'a> {
 
     /// Another value in the line at this place.
     #[must_use]
-    pub fn replace_line(self, index: usize, value: &[u8]) -> Edit<'a> {
-        self.change(index, What::Replace(value.into()))
+    #[inline]
+    pub fn replace_line(mut self, index: usize, value: &[u8]) -> Edit<'a> {
+        let value = self.keep(value);
+        self.change(index, What::Replace(value))
     }
 
     /// Without the line at this place.
@@ -137,7 +164,7 @@ impl<'a> Edit<'a> {
             }
             edit = match cursor.rest() {
                 [] => edit.change(header.index(), What::Remove),
-                rest => edit.change(header.index(), What::Replace(rest.into())),
+                rest => edit.replace_line(header.index(), rest),
             };
         }
         edit
@@ -155,53 +182,69 @@ impl<'a> Edit<'a> {
     ///
     /// # Errors
     /// Where a new value holds CR, LF or NUL, or the message becomes too large.
-    pub fn finish(self) -> Result<Message, BuildError> {
-        let more: usize = self.changes.iter().map(|change| 64 + change.len()).sum();
-        let mut writer = Writer::with_capacity(self.message.buf.len() + more + self.uri.as_ref().map_or(0, Vec::len));
-        match self.message.start {
-            StartLine::Status { code, reason } => writer.status_line(code, reason.of(&self.message.buf)),
-            StartLine::Request { method, uri } => {
-                let uri = self.uri.as_deref().unwrap_or_else(|| uri.of(&self.message.buf));
-                writer.request_line(method.of(&self.message.buf), uri);
-            }
-            StartLine::Broken => return Err(BuildError::NotAToken { what: "method" }),
+    pub fn finish(mut self) -> Result<Message, BuildError> {
+        let nothing_to_do = self.changes.is_empty() && self.uri.is_none() && self.body.is_none();
+        if nothing_to_do && self.message.clean {
+            return Ok(self.message.clone());
         }
-        for header in self.message.headers() {
-            self.insertions(header.index(), &mut writer);
-            match self
-                .changes
-                .iter()
-                .rfind(|c| c.index == header.index() && !matches!(c.what, What::InsertBefore(..)))
-                .map(|c| &c.what)
-            {
-                Some(What::Remove) => {}
-                Some(What::Replace(value)) => writer.header_named(header.name(), value),
-                _ => writer.copy(header),
-            }
+        // Stable: what is done to one line stays in the order of asking.
+        self.changes.sort_by_key(|change| change.index);
+        let mut writer = Writer::with_capacity(self.bytes());
+        writer.copy_start_line(self.message, self.uri.map(|uri| uri.of(&self.texts)));
+        let end = self.message.lines.len();
+        let mut next = 0;
+        for changes in self.changes.chunk_by(|a, b| a.index == b.index) {
+            let index = changes.first().map_or(end, |change| change.index);
+            writer.copy_lines(self.message, next..index.min(end));
+            self.write_changes(index, changes, &mut writer);
+            next = end.min(index.saturating_add(1));
         }
-        self.insertions(self.message.lines.len(), &mut writer);
+        writer.copy_lines(self.message, next..end);
         writer.finish(self.body.as_deref().unwrap_or_else(|| self.message.body()))
     }
 
-    /// The last one that was asked for stands first.
-    fn insertions(&self, index: usize, writer: &mut Writer) {
-        let prepend = index < self.message.lines.len();
-        let here = self.changes.iter().filter(|c| c.index == index);
+    /// What is inserted before one line, and what becomes of the line itself.
+    fn write_changes(&self, index: usize, changes: &[Change], writer: &mut Writer) {
         let mut write = |change: &Change| {
-            if let What::InsertBefore(id, value) = &change.what {
-                writer.header(*id, value);
+            if let What::InsertBefore(id, value) = change.what {
+                writer.header(id, value.of(&self.texts));
             }
         };
-        if prepend { here.rev().for_each(&mut write) } else { here.for_each(&mut write) }
-    }
-}
-
-impl Change {
-    fn len(&self) -> usize {
-        match &self.what {
-            What::Remove => 0,
-            What::Replace(value) | What::InsertBefore(_, value) => value.len(),
+        let Some(header) = self.message.header_at(index) else { return changes.iter().for_each(write) };
+        // The last one that was asked for stands first.
+        changes.iter().rev().for_each(&mut write);
+        match changes.iter().rfind(|change| !matches!(change.what, What::InsertBefore(..))).map(|change| change.what) {
+            Some(What::Remove) => {}
+            Some(What::Replace(value)) => writer.copy_name(header, value.of(&self.texts)),
+            _ => writer.copy(header),
         }
+    }
+
+    /// How many bytes the message will have, so that it is written into memory of the right size: a guess where a line has several changes.
+    fn bytes(&self) -> usize {
+        let line = |name: usize, value: Span| name + value.len() + 4;
+        let old = |index: usize| {
+            let end = self.message.line_start(index.saturating_add(1));
+            self.message
+                .lines
+                .get(index)
+                .map_or((0, 0), |line| (usize::from(line.name_len), Span { start: line.name_start.into(), end }.len()))
+        };
+        let body = self.body.as_ref().map_or(0, |body| body.len() + "Content-Length: 65535\r\n".len());
+        let (mut more, mut less) = (body, if self.body.is_some() { self.message.body().len() } else { 0 });
+        if let (Some(new), StartLine::Request { uri: old, .. }) = (self.uri, self.message.start) {
+            more += new.len();
+            less += old.len();
+        }
+        for change in &self.changes {
+            let (name, len) = old(change.index);
+            match change.what {
+                What::Remove => less += len,
+                What::Replace(value) => (more, less) = (more + line(name, value), less + len),
+                What::InsertBefore(id, value) => more += line(id.as_str().len(), value),
+            }
+        }
+        (self.message.buf.len() + more).saturating_sub(less)
     }
 }
 

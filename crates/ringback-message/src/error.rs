@@ -5,6 +5,8 @@ use core::fmt;
 
 use crate::header::HeaderId;
 use crate::message::Message;
+use crate::method::Method;
+use crate::registry::Source;
 use crate::status::StatusCode;
 
 /// The place and kind of the first defect of a message.
@@ -38,6 +40,8 @@ pub enum ParseErrorKind {
     Missing,
     /// A header field that must be there once is there more often.
     Repeated,
+    /// A header field stands in a message that can't have it.
+    Misplaced,
     /// The length of the body and Content-Length don't fit together.
     Length,
     /// The message ends before its empty line.
@@ -120,6 +124,21 @@ pub enum BuildError {
         /// The section.
         section: &'static str,
     },
+    /// The request must carry a header field that was not given.
+    MissingInRequest {
+        /// The method of the request.
+        method: Method,
+        /// The header field.
+        header: HeaderId,
+        /// The section that defines the method.
+        source: Source,
+    },
+    /// A body is given and its Content-Type is not. `[RFC 3261, Section 20.15]`
+    BodyWithoutType,
+    /// To needs a tag in every response but 100. `[RFC 3261, Section 8.2.6.2]`
+    NoToTag,
+    /// The Request-URI can't be read.
+    RequestUri(ParseError),
     /// What was built would not be read back: the defect.
     Malformed(ParseError),
     /// A value would be read back as another one: a text in it holds what its grammar gives a meaning.
@@ -141,6 +160,17 @@ impl fmt::Display for BuildError {
             BuildError::NotAToken { what } => write!(f, "the {what} is not a token [RFC 3261, Section 25.1]"),
             BuildError::Missing { status, header, rfc, section } => {
                 write!(f, "a {status} must carry {header} [RFC {rfc}, Section {section}]")
+            }
+            BuildError::MissingInRequest { method, header, source } => {
+                let an = if method.as_str().starts_with(['A', 'I', 'O']) { "an" } else { "a" };
+                write!(f, "{an} {method} must carry {header} {source}")
+            }
+            BuildError::BodyWithoutType => {
+                f.write_str("a message with a body must carry Content-Type [RFC 3261, Section 20.15]")
+            }
+            BuildError::NoToTag => f.write_str("the response's To must have a tag [RFC 3261, Section 8.2.6.2]"),
+            BuildError::RequestUri(error) => {
+                write!(f, "Request-URI, byte {}: expected {} [RFC 3261, Section 19.1]", error.offset, error.expected)
             }
             BuildError::Malformed(error) => write!(f, "what was built is malformed: {error}"),
             BuildError::ReadsOtherwise { header } => {

@@ -91,7 +91,7 @@ impl Found {
                 return Err(ParseError {
                     kind: ParseErrorKind::Repeated,
                     header: Some(line.id),
-                    offset: line.name_start,
+                    offset: line.name_start.into(),
                     expected: "this header field only once",
                     section: "RFC 3261, Section 7.3.1",
                 });
@@ -105,40 +105,45 @@ impl Found {
 /// The top Via and its branch.
 fn read_via(message: &Message, line: &Line) -> Result<(Span, Option<Span>), ParseError> {
     let value = message.line_value(line);
-    let outer = Span { start: line.value_start, end: line.value_end };
-    let mut cursor = Cursor::new(HeaderId::Via, value, line.value_start);
-    let via = Via::parse(&mut cursor)?;
+    let outer = line.value();
+    let mut cursor = Cursor::new(HeaderId::Via, value, line.value().start);
+    let (_, branch) = Via::parse_with_branch(&mut cursor)?;
     cursor.lws();
     if !cursor.is_done() && cursor.peek() != Some(b',') {
         return Err(cursor.error("; or , or the end of the value"));
     }
     let span = Span::within(outer, value.len(), cursor.rest().len());
-    let branch = via.branch().and_then(|branch| locate(message, outer, branch));
+    let branch = branch.and_then(|branch| locate(message, outer, branch));
     Ok((span, branch))
 }
 
 fn read_tag(message: &Message, line: &Line) -> Result<Option<Span>, ParseError> {
-    let address = NameAddr::parse_only(line.id, message.line_value(line), line.value_start)?;
-    let outer = Span { start: line.value_start, end: line.value_end };
-    Ok(address.tag().and_then(|tag| locate(message, outer, tag)))
+    let (_, tag) = NameAddr::parse_with_tag(line.id, message.line_value(line), line.value().start)?;
+    let outer = line.value();
+    Ok(tag.and_then(|tag| locate(message, outer, tag)))
 }
 
 fn read_call_id(message: &Message, line: &Line) -> Result<Span, ParseError> {
     let value = message.line_value(line);
-    let cursor = Cursor::new(HeaderId::CallId, value, line.value_start);
-    let legal = !value.is_empty() && value.iter().all(|&b| b == b'@' || chars::is(b, chars::WORD));
-    if legal {
-        Ok(Span { start: line.value_start, end: line.value_end })
+    let mut cursor = Cursor::new(HeaderId::CallId, value, line.value().start);
+    loop {
+        cursor.take(chars::run(cursor.rest(), chars::WORD));
+        if !cursor.eat(b'@') {
+            break;
+        }
+    }
+    if cursor.is_done() && !value.is_empty() {
+        Ok(line.value())
     } else {
-        Err(cursor.error("a word, or two with @ between"))
+        Err(Cursor::new(HeaderId::CallId, value, line.value().start).error("a word, or two with @ between"))
     }
 }
 
 /// The number, and the method, which must be that of the request. `[RFC 3261, Section 8.1.1.5]`
 fn read_cseq(message: &Message, line: &Line) -> Result<(u32, Span), ParseError> {
     let value = message.line_value(line);
-    let cseq = CSeq::parse(value, line.value_start)?;
-    let outer = Span { start: line.value_start, end: line.value_end };
+    let cseq = CSeq::parse(value, line.value().start)?;
+    let outer = line.value();
     let method = locate(message, outer, cseq.method).unwrap_or(outer);
     if message.method_text().is_some_and(|of_request| of_request != cseq.method) {
         return Err(ParseError {

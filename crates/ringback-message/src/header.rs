@@ -2,6 +2,7 @@
 //!
 //! A typed value is one type, generic over how it holds its text: borrowed from the message it was read from, or owned.
 
+pub mod facts;
 pub mod field;
 pub mod text;
 

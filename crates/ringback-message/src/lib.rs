@@ -28,13 +28,16 @@
 #![no_std]
 
 extern crate alloc;
-#[cfg(test)]
+#[cfg(any(test, feature = "tags"))]
 extern crate std;
 
+pub mod body;
 pub mod header;
 pub mod params;
+pub mod registry;
 pub mod status;
 pub mod uri;
+pub mod verdict;
 
 mod build;
 mod chars;
@@ -49,14 +52,15 @@ mod method;
 mod parse;
 mod writer;
 
-pub use build::ResponseBuilder;
+pub use build::{RequestBuilder, ResponseBuilder};
 pub use cursor::Cursor;
 pub use edit::Edit;
 pub use error::{BuildError, ParseError, ParseErrorKind, Rejected};
 pub use header::{AuthParams, CSeq, Date, HeaderId, NameAddr, Via};
 pub use message::{Header, INLINE_LINES, Message, Request, Response};
-pub use method::{Method, OtherMethod};
+pub use method::{Method, MethodInfo, OtherMethod, RequestCarry};
 pub use params::Params;
 pub use parse::{HEADER_LINES_MAX, HEADER_NAME_BYTES_MAX, MESSAGE_BYTES_MAX};
 pub use status::StatusCode;
-pub use uri::{Host, SipUri, Uri};
+pub use uri::{Host, SipUri, TelUri, Uri};
+pub use verdict::{Depth, Fault};

@@ -31,6 +31,10 @@ impl Span {
         buf.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
 
+    pub(crate) fn len(self) -> usize {
+        self.end.saturating_sub(self.start) as usize
+    }
+
     /// The place of a slice that was cut from the buffer by reading it: found by its distance to the end.
     pub(crate) fn within(outer: Span, rest_before: usize, rest_after: usize) -> Span {
         let len = (outer.end - outer.start) as usize;
@@ -39,14 +43,31 @@ impl Span {
     }
 }
 
-/// One header line: its name by number, and where name and value stand.
+/// One header line: its name by number, and where name and value stand. A message has at most 65535 bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Line {
-    pub(crate) name_start: u32,
-    pub(crate) value_start: u32,
-    pub(crate) value_end: u32,
+    pub(crate) name_start: u16,
+    pub(crate) value_start: u16,
+    pub(crate) value_end: u16,
     pub(crate) name_len: u16,
     pub(crate) id: HeaderId,
+}
+
+impl Line {
+    /// The same line in another message, so many bytes further on; backwards where the sum wraps around.
+    pub(crate) fn moved(self, by: u16) -> Line {
+        Line {
+            name_start: self.name_start.wrapping_add(by),
+            value_start: self.value_start.wrapping_add(by),
+            value_end: self.value_end.wrapping_add(by),
+            ..self
+        }
+    }
+
+    /// Where the value stands.
+    pub(crate) fn value(&self) -> Span {
+        Span { start: self.value_start.into(), end: self.value_end.into() }
+    }
 }
 
 pub(crate) type Lines = SmallVec<[Line; INLINE_LINES]>;
@@ -75,8 +96,8 @@ pub struct Message {
     pub(crate) start: StartLine,
     pub(crate) lines: Lines,
     pub(crate) body_start: u32,
-    /// Lines ended by LF alone were seen: what is copied from here has its folds undone, so that none is passed on.
-    pub(crate) bare_lf: bool,
+    /// The lines stand one behind the other, each ends in CRLF, and none holds what it must not: they can be copied as they are.
+    pub(crate) clean: bool,
 }
 
 /// One header field of a message.
@@ -88,6 +109,10 @@ pub struct Header<'a> {
 }
 
 impl Message {
+    pub(crate) fn unread(buf: Bytes) -> Message {
+        Message { buf, start: StartLine::Broken, lines: Lines::new(), body_start: 0, clean: false }
+    }
+
     /// Reads a message that came as one datagram. `[RFC 3261, Section 18.3]`
     ///
     /// Empty lines before it are passed over; bytes beyond Content-Length are left out; without Content-Length the body runs to the end.
@@ -182,13 +207,19 @@ impl Message {
 
     /// The header fields of that name in order.
     pub fn all(&self, id: HeaderId) -> impl DoubleEndedIterator<Item = Header<'_>> + Clone {
-        self.headers().filter(move |h| h.line.id == id)
+        let lines = self.lines.iter().enumerate().filter(move |(_, line)| line.id == id);
+        lines.map(|(index, line)| Header { message: self, line: *line, index })
     }
 
     /// The first header field of that name.
     #[must_use]
     pub fn first(&self, id: HeaderId) -> Option<Header<'_>> {
-        self.all(id).next()
+        self.header_at(self.lines.iter().position(|line| line.id == id)?)
+    }
+
+    /// The header field at this place, counted from 0.
+    pub(crate) fn header_at(&self, index: usize) -> Option<Header<'_>> {
+        Some(Header { message: self, line: *self.lines.get(index)?, index })
     }
 
     /// The header fields of a name that the registry lacks, in any case.
@@ -221,8 +252,13 @@ impl Message {
         decimal(header.value()).map(Some).ok_or_else(|| cursor.error("a number below 4294967296"))
     }
 
+    /// Where in a clean message the line at this place starts; for the count of lines, where the empty line does.
+    pub(crate) fn line_start(&self, index: usize) -> u32 {
+        self.lines.get(index).map_or(self.body_start.saturating_sub(2), |line| line.name_start.into())
+    }
+
     pub(crate) fn line_value(&self, line: &Line) -> &[u8] {
-        Span { start: line.value_start, end: line.value_end }.of(&self.buf)
+        line.value().of(&self.buf)
     }
 }
 
@@ -257,30 +293,34 @@ impl<'a> Header<'a> {
     /// The name as written.
     #[must_use]
     pub fn name(&self) -> &'a [u8] {
-        let end = self.line.name_start + u32::from(self.line.name_len);
-        Span { start: self.line.name_start, end }.of(&self.message.buf)
+        let start = u32::from(self.line.name_start);
+        Span { start, end: start + u32::from(self.line.name_len) }.of(&self.message.buf)
     }
 
     /// The value as written, without white space at its ends, folds included.
     #[must_use]
     pub fn value(&self) -> &'a [u8] {
-        Span { start: self.line.value_start, end: self.line.value_end }.of(&self.message.buf)
+        self.line.value().of(&self.message.buf)
     }
 
     /// Where in the message the value starts.
     #[must_use]
     pub fn offset(&self) -> u32 {
-        self.line.value_start
+        self.line.value_start.into()
     }
 
-    pub(crate) fn may_hold_bare_lf(&self) -> bool {
-        self.message.bare_lf
+    pub(crate) fn message(&self) -> &'a Message {
+        self.message
+    }
+
+    pub(crate) fn line(&self) -> Line {
+        self.line
     }
 
     /// A cursor at the start of the value.
     #[must_use]
     pub fn cursor(&self) -> Cursor<'a> {
-        Cursor::new(self.line.id, self.value(), self.line.value_start)
+        Cursor::new(self.line.id, self.value(), self.offset())
     }
 }
 
@@ -398,6 +438,14 @@ pub(crate) fn missing(id: HeaderId, offset: u32) -> ParseError {
 }
 
 impl Request {
+    /// Reads a request that came as one datagram, and checks it: [`Message::parse`] and [`Request::check`] on a copy of the bytes.
+    ///
+    /// # Errors
+    /// The first defect, with all that could be read.
+    pub fn parse(datagram: &[u8]) -> Result<Request, Box<Rejected>> {
+        Request::check(Message::parse(Bytes::copy_from_slice(datagram))?)
+    }
+
     /// Checks the mandatory header fields of a request.
     ///
     /// # Errors
@@ -446,6 +494,14 @@ impl Request {
 }
 
 impl Response {
+    /// Reads a response that came as one datagram, and checks it: [`Message::parse`] and [`Response::check`] on a copy of the bytes.
+    ///
+    /// # Errors
+    /// The first defect, with all that could be read.
+    pub fn parse(datagram: &[u8]) -> Result<Response, Box<Rejected>> {
+        Response::check(Message::parse(Bytes::copy_from_slice(datagram))?)
+    }
+
     /// Checks the mandatory header fields of a response.
     ///
     /// # Errors

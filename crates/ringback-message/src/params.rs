@@ -17,33 +17,49 @@ impl<'a> Params<&'a [u8]> {
     ///
     /// # Errors
     /// Where a name is missing, or a quoted string doesn't end.
+    #[inline]
     pub fn parse(cursor: &mut Cursor<'a>) -> Result<Params<&'a [u8]>, ParseError> {
+        Params::parse_finding(cursor, b"").map(|(params, _)| params)
+    }
+
+    /// The same, and the value of the first parameter of that name on the way: what [`Params::value`] finds.
+    #[inline]
+    pub(crate) fn parse_finding(
+        cursor: &mut Cursor<'a>,
+        wanted: &[u8],
+    ) -> Result<(Params<&'a [u8]>, Option<&'a [u8]>), ParseError> {
         let start = cursor.rest();
         let mut after = cursor.clone();
+        let mut found = None;
         while after.separator(b';') {
-            after.token("the name of a parameter")?;
+            let name = after.token("the name of a parameter")?;
+            let mut of_name = None;
             if after.separator(b'=') {
-                match after.peek() {
-                    Some(b'"') => _ = after.quoted_string()?,
+                of_name = Some(match after.peek() {
+                    Some(b'"') => after.quoted_string()?,
                     _ => value(&mut after)?,
-                }
+                });
+            }
+            if found.is_none() && name.eq_ignore_ascii_case(wanted) {
+                found = Some(of_name);
             }
             *cursor = after.clone();
         }
         let used = start.len().saturating_sub(cursor.rest().len());
-        Ok(Params { text: start.get(..used).unwrap_or_default() })
+        Ok((Params { text: start.get(..used).unwrap_or_default() }, found.flatten()))
     }
 
     /// Reads URI parameters, whose values are never quoted and hold no white space. `[RFC 3261, Section 25.1]`
+    #[inline]
     pub(crate) fn parse_uri(cursor: &mut Cursor<'a>) -> Result<Params<&'a [u8]>, ParseError> {
         let start = cursor.rest();
         while cursor.eat(b';') {
-            let name = cursor.take_while(|b| chars::is(b, chars::URI_PARAM));
+            let name = cursor.take(chars::run(cursor.rest(), chars::URI_PARAM));
             if name.is_empty() {
                 return Err(cursor.error("the name of a URI parameter"));
             }
             if cursor.eat(b'=') {
-                cursor.take_while(|b| chars::is(b, chars::URI_PARAM));
+                cursor.take(chars::run(cursor.rest(), chars::URI_PARAM));
             }
         }
         let used = start.len().saturating_sub(cursor.rest().len());
@@ -51,9 +67,10 @@ impl<'a> Params<&'a [u8]> {
     }
 }
 
-fn value(cursor: &mut Cursor<'_>) -> Result<(), ParseError> {
-    let value = cursor.take_while(|b| chars::is(b, chars::PARAM_VALUE));
-    if value.is_empty() { Err(cursor.error("the value of a parameter")) } else { Ok(()) }
+#[inline]
+fn value<'a>(cursor: &mut Cursor<'a>) -> Result<&'a [u8], ParseError> {
+    let value = cursor.take(chars::run(cursor.rest(), chars::PARAM_VALUE));
+    if value.is_empty() { Err(cursor.error("the value of a parameter")) } else { Ok(value) }
 }
 
 impl<T: AsRef<[u8]>> Params<T> {
@@ -109,20 +126,25 @@ impl<T: AsRef<[u8]>> Params<T> {
 
 /// Cuts off the text up to the next semicolon that is not in quotes.
 fn next_piece<'a>(rest: &mut &'a [u8]) -> &'a [u8] {
-    let mut quoted = false;
-    let mut bytes = rest.iter().enumerate();
-    let end = loop {
-        match bytes.next() {
-            None => break rest.len(),
-            Some((_, b'\\')) if quoted => _ = bytes.next(),
-            Some((_, b'"')) => quoted = !quoted,
-            Some((i, b';')) if !quoted => break i,
-            Some(_) => {}
-        }
-    };
+    let plain = rest.iter().position(|&b| b == b';' || b == b'"').unwrap_or(rest.len());
+    let end = if rest.get(plain) == Some(&b'"') { quoted_end(rest) } else { plain };
     let (piece, tail) = rest.split_at_checked(end).unwrap_or((rest, &[]));
     *rest = tail.get(1..).unwrap_or_default();
     chars::trim(piece)
+}
+
+fn quoted_end(text: &[u8]) -> usize {
+    let mut quoted = false;
+    let mut bytes = text.iter().enumerate();
+    loop {
+        match bytes.next() {
+            None => return text.len(),
+            Some((_, b'\\')) if quoted => _ = bytes.next(),
+            Some((_, b'"')) => quoted = !quoted,
+            Some((i, b';')) if !quoted => return i,
+            Some(_) => {}
+        }
+    }
 }
 
 fn split_pair(piece: &[u8]) -> (&[u8], Option<&[u8]>) {

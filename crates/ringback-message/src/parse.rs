@@ -1,8 +1,8 @@
-//! From bytes to a table of lines: one pass over the line ends, nothing copied.
+//! From bytes to a table of lines: one pass over the head, nothing copied.
 
 use alloc::boxed::Box;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
 use crate::chars;
 use crate::cursor::decimal;
@@ -26,37 +26,28 @@ pub(crate) enum Framing {
 }
 
 pub(crate) fn message(bytes: Bytes, framing: Framing) -> Result<Message, Box<Rejected>> {
-    let skipped = bytes.iter().take_while(|&&b| b == b'\r' || b == b'\n').count();
-    let buf = bytes.slice(skipped..);
+    let mut buf = bytes;
+    let skipped = buf.iter().take_while(|&&b| b == b'\r' || b == b'\n').count();
+    buf.advance(skipped);
     if buf.len() > MESSAGE_BYTES_MAX {
-        let error =
-            defect(ParseErrorKind::TooLarge, None, 0, "a message of at most 65535 bytes", "RFC 3261, Section 18.1.1");
-        return Err(Rejected::bare(error));
+        return Err(too_large());
     }
-    let mut scan = Scan::new(&buf);
-    scan.run();
-    let Scan { lines, start, body_start, bare_lf, mut error, .. } = scan;
-    let mut message = Message { buf, start, lines, body_start, bare_lf };
-    if error.is_none() {
-        error = cut_body(&mut message, framing).err();
-    }
-    match error {
-        None => Ok(message),
-        Some(error) => Err(Box::new(Rejected { error, salvage: Some(message) })),
+    let mut message = Message::unread(buf);
+    match scan(&mut message).and_then(|()| cut_body(&mut message, framing)) {
+        Ok(()) => Ok(message),
+        Err(error) => Err(Box::new(Rejected { error, salvage: Some(message) })),
     }
 }
 
 /// Reads a head alone, up to and with its empty line, and what it says of the length of its body.
 pub(crate) fn head(bytes: Bytes) -> Result<(Message, usize), Box<Rejected>> {
-    let mut scan = Scan::new(&bytes);
-    scan.run();
-    let Scan { lines, start, body_start, bare_lf, error, .. } = scan;
-    let message = Message { buf: bytes, start, lines, body_start, bare_lf };
-    let length = match (error, content_length(&message)) {
-        (Some(error), _) | (None, Err(error)) => Err(error),
-        (None, Ok(Some((length, _)))) => Ok(length),
-        (None, Ok(None)) => Err(length_missing(&message)),
-    };
+    if bytes.len() > MESSAGE_BYTES_MAX {
+        return Err(too_large());
+    }
+    let mut message = Message::unread(bytes);
+    let length = scan(&mut message)
+        .and_then(|()| content_length(&message))
+        .and_then(|length| length.map(|(length, _)| length).ok_or_else(|| length_missing(&message)));
     match length {
         Ok(length) => Ok((message, length)),
         Err(error) => Err(Box::new(Rejected { error, salvage: Some(message) })),
@@ -85,6 +76,20 @@ fn defect(
 
 fn offset(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+/// A place as the table of lines holds it: messages longer than it can hold are refused before they are read.
+#[inline]
+fn place(at: usize) -> u16 {
+    u16::try_from(at).unwrap_or(u16::MAX)
+}
+
+const _: () =
+    assert!(MESSAGE_BYTES_MAX <= u16::MAX as usize, "the table of lines can't hold the places of such a message");
+
+fn too_large() -> Box<Rejected> {
+    let expected = "a message of at most 65535 bytes";
+    Rejected::bare(defect(ParseErrorKind::TooLarge, None, 0, expected, "RFC 3261, Section 18.1.1"))
 }
 
 /// Applies Content-Length to what stands behind the empty line.
@@ -125,94 +130,90 @@ fn content_length(message: &Message) -> Result<Option<(usize, u32)>, ParseError>
     Ok(found)
 }
 
+/// Fills the message's table of lines, as far as it can be read.
+fn scan(message: &mut Message) -> Result<(), ParseError> {
+    let mut scan =
+        Scan { buf: &message.buf, lines: &mut message.lines, start: StartLine::Broken, all_crlf: true, error: None };
+    let head_end = scan.head();
+    let Scan { start, all_crlf, error, .. } = scan;
+    message.start = start;
+    message.body_start = offset(head_end);
+    message.clean = all_crlf && error.is_none();
+    error.map_or(Ok(()), Err)
+}
+
 struct Scan<'a> {
     buf: &'a [u8],
-    lines: Lines,
+    lines: &'a mut Lines,
     start: StartLine,
-    body_start: u32,
-    bare_lf: bool,
-    crlf_count: usize,
+    /// No line ended in LF alone.
+    all_crlf: bool,
     error: Option<ParseError>,
 }
 
-impl<'a> Scan<'a> {
-    fn new(buf: &'a [u8]) -> Scan<'a> {
-        Scan {
-            buf,
-            lines: Lines::new(),
-            start: StartLine::Broken,
-            body_start: offset(buf.len()),
-            bare_lf: false,
-            crlf_count: 0,
-            error: None,
-        }
-    }
+/// Where the text of a line ends, and where the next line starts; the latter is missing where the message ends before the line does.
+struct LineEnd {
+    text_end: usize,
+    next: Option<usize>,
+}
 
+impl Scan<'_> {
     /// Keeps the first defect; reading goes on, for the sake of the answer.
+    #[cold]
     fn fail(&mut self, kind: ParseErrorKind, at: usize, expected: &'static str, section: &'static str) {
         self.error.get_or_insert(defect(kind, None, offset(at), expected, section));
     }
 
-    fn run(&mut self) {
-        let buf = self.buf;
-        let mut line_start = 0;
-        let mut head_end = None;
-        for newline in memchr::memchr_iter(b'\n', buf) {
-            let mut line = buf.get(line_start..newline).unwrap_or_default();
-            match line.strip_suffix(b"\r") {
-                Some(stripped) => {
-                    line = stripped;
-                    self.crlf_count += 1;
+    /// Reads line by line up to and with the empty one; returns where the body starts.
+    fn head(&mut self) -> usize {
+        let LineEnd { text_end, mut next } = self.line_end(0);
+        self.first_line(self.buf.get(..text_end).unwrap_or_default());
+        while let Some(start) = next {
+            match self.buf.get(start..).unwrap_or_default() {
+                [b'\r', b'\n', ..] => return start + 2,
+                [b'\n', ..] => {
+                    self.all_crlf = false;
+                    return start + 1;
                 }
-                None => self.bare_lf = true,
+                [] => break,
+                [b' ' | b'\t', ..] => next = self.fold(start),
+                rest => next = self.header_line(rest, start),
             }
-            let next = newline.saturating_add(1);
-            if line_start == 0 {
-                self.first_line(line);
-            } else if line.is_empty() {
-                head_end = Some(next);
-                break;
-            } else {
-                self.header_line(line, line_start);
-            }
-            line_start = next;
         }
-        match head_end {
-            Some(end) => {
-                self.body_start = offset(end);
-                self.check_bytes(end);
+        let end = self.buf.len();
+        self.fail(ParseErrorKind::Incomplete, end, "the empty line that ends the header fields", "RFC 3261, Section 7");
+        end
+    }
+
+    /// The end of the line that goes on at `from`.
+    ///
+    /// CR stands in line ends only, NUL behind a backslash only: elsewhere they would let a value pose as another.
+    #[inline]
+    fn line_end(&mut self, from: usize) -> LineEnd {
+        let mut at = from;
+        loop {
+            at += chars::before_control(self.buf.get(at..).unwrap_or_default());
+            match self.buf.get(at..) {
+                Some([b'\r', b'\n', ..]) => return LineEnd { text_end: at, next: Some(at + 2) },
+                Some([b'\n', ..]) => {
+                    self.all_crlf = false;
+                    return LineEnd { text_end: at, next: Some(at + 1) };
+                }
+                Some([0 | b'\r', ..]) => self.stray_byte(at),
+                Some([_, ..]) => {}
+                _ => return LineEnd { text_end: self.buf.len(), next: None },
             }
-            None => self.unfinished(line_start),
+            at += 1;
         }
     }
 
-    /// The empty line never came: what is left is a line without its end.
-    fn unfinished(&mut self, line_start: usize) {
-        let rest = self.buf.get(line_start..).unwrap_or_default();
-        if line_start == 0 {
-            self.first_line(rest);
-        } else if !rest.is_empty() {
-            self.header_line(rest, line_start);
-        }
-        self.check_bytes(self.buf.len());
-        self.fail(
-            ParseErrorKind::Incomplete,
-            self.buf.len(),
-            "the empty line that ends the header fields",
-            "RFC 3261, Section 7",
-        );
-    }
-
-    /// CR stands in line ends only, NUL behind a backslash in a quoted string only: elsewhere they would let a value pose as another.
-    fn check_bytes(&mut self, head_end: usize) {
-        let head = self.buf.get(..head_end).unwrap_or_default();
-        let escaped = |at: usize| at.checked_sub(1).and_then(|before| head.get(before)) == Some(&b'\\');
-        if let Some(at) = memchr::memchr_iter(0, head).find(|&at| !escaped(at)) {
-            self.fail(ParseErrorKind::HeaderLine, at, "no NUL in a header field", "RFC 3261, Section 25.1");
-        }
-        if memchr::memchr_iter(b'\r', head).count() != self.crlf_count {
-            let bare = memchr::memchr_iter(b'\r', head).find(|&at| head.get(at.saturating_add(1)) != Some(&b'\n'));
-            self.fail(ParseErrorKind::HeaderLine, bare.unwrap_or(0), "LF behind CR", "RFC 3261, Section 7");
+    #[cold]
+    fn stray_byte(&mut self, at: usize) {
+        let escaped = at.checked_sub(1).and_then(|before| self.buf.get(before)) == Some(&b'\\');
+        match self.buf.get(at) {
+            Some(0) if escaped => {}
+            Some(0) => self.fail(ParseErrorKind::HeaderLine, at, "no NUL outside an escape", "RFC 3261, Section 25.1"),
+            _ => self.fail(ParseErrorKind::HeaderLine, at, "LF behind CR", "RFC 3261, Section 7"),
         }
     }
 
@@ -227,32 +228,20 @@ impl<'a> Scan<'a> {
     /// `Request-Line = Method SP Request-URI SP SIP-Version CRLF`
     fn request_line(&mut self, line: &[u8]) {
         const SECTION: &str = "RFC 3261, Section 7.1";
-        let Some(method_end) = memchr::memchr(b' ', line) else {
-            return self.fail(ParseErrorKind::StartLine, line.len(), "a blank behind the method", SECTION);
-        };
-        let method = line.get(..method_end).unwrap_or_default();
-        if !chars::is_token(method) {
-            return self.fail(ParseErrorKind::StartLine, 0, "a method", SECTION);
+        let method_end = chars::run(line, chars::TOKEN);
+        let uri_start = method_end + 1;
+        if method_end == 0 || line.get(method_end) != Some(&b' ') {
+            return self.fail(ParseErrorKind::StartLine, method_end, "a method and a blank", SECTION);
         }
-        let uri_start = method_end.saturating_add(1);
-        let tail = line.get(uri_start..).unwrap_or_default();
-        let Some(uri_len) = memchr::memchr(b' ', tail) else {
-            return self.fail(
-                ParseErrorKind::StartLine,
-                line.len(),
-                "a blank and SIP/2.0 behind the Request-URI",
-                SECTION,
-            );
-        };
-        let uri = tail.get(..uri_len).unwrap_or_default();
-        if !chars::all(uri, chars::URI) && !uri.iter().all(|&b| b >= 0x80 || chars::is(b, chars::URI)) || uri.is_empty()
-        {
-            return self.fail(ParseErrorKind::StartLine, uri_start, "a Request-URI between single blanks", SECTION);
+        let uri_len = chars::run(line.get(uri_start..).unwrap_or_default(), chars::REQUEST_URI);
+        let uri_end = uri_start + uri_len;
+        if uri_len == 0 || line.get(uri_end) != Some(&b' ') {
+            return self.fail(ParseErrorKind::StartLine, uri_end, "a Request-URI between single blanks", SECTION);
         }
-        let version_start = uri_start.saturating_add(uri_len).saturating_add(1);
-        let version = line.get(version_start..).unwrap_or_default();
-        let uri = Span { start: offset(uri_start), end: offset(uri_start.saturating_add(uri_len)) };
+        let uri = Span { start: offset(uri_start), end: offset(uri_end) };
         self.start = StartLine::Request { method: Span { start: 0, end: offset(method_end) }, uri };
+        let version_start = uri_end + 1;
+        let version = line.get(version_start..).unwrap_or_default();
         if !version.eq_ignore_ascii_case(b"SIP/2.0") {
             let kind = if is_version(version) { ParseErrorKind::Version } else { ParseErrorKind::StartLine };
             self.fail(kind, version_start, "SIP/2.0 and the end of the line", SECTION);
@@ -281,60 +270,92 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// `message-header = header-name HCOLON header-value CRLF`, or a line that goes on with the one before it.
-    fn header_line(&mut self, line: &[u8], line_start: usize) {
-        const SECTION: &str = "RFC 3261, Section 7.3.1";
-        if let [b' ' | b'\t', ..] = line {
-            return self.fold(line, line_start);
-        }
-        if self.lines.len() >= HEADER_LINES_MAX {
-            return self.fail(ParseErrorKind::TooLarge, line_start, "at most 512 header fields", SECTION);
-        }
-        let Some(colon) = memchr::memchr(b':', line) else {
-            return self.fail(ParseErrorKind::HeaderLine, line_start, "a header name and a colon", SECTION);
+    /// `message-header = header-name HCOLON header-value CRLF`; returns where the next line starts.
+    #[inline]
+    fn header_line(&mut self, rest: &[u8], line_start: usize) -> Option<usize> {
+        let known = rest.first_chunk::<{ HeaderId::NAME_WINDOW }>().and_then(HeaderId::before_colon);
+        let (id, name_len, colon) = match known {
+            Some((id, len)) => (id, len, len),
+            None => match header_name(rest) {
+                Ok(found) => found,
+                Err(expected) => return self.skip_line(line_start, expected),
+            },
         };
-        let mut name = line.get(..colon).unwrap_or_default();
-        while let [head @ .., b' ' | b'\t'] = name {
-            name = head;
+        let value_start = blanks_end(self.buf, line_start + colon + 1);
+        let LineEnd { text_end, next } = self.line_end(value_start);
+        let value_end = blanks_start(self.buf, value_start, text_end);
+        match u16::try_from(name_len) {
+            Ok(name_len) if self.lines.len() < HEADER_LINES_MAX && usize::from(name_len) <= HEADER_NAME_BYTES_MAX => {
+                self.lines.push(Line {
+                    name_start: place(line_start),
+                    value_start: place(value_start),
+                    value_end: place(value_end),
+                    name_len,
+                    id,
+                });
+            }
+            _ => self.fail(
+                ParseErrorKind::TooLarge,
+                line_start,
+                "at most 512 header fields with names of at most 256 bytes",
+                "RFC 3261, Section 7.3.1",
+            ),
         }
-        if !chars::is_token(name) {
-            return self.fail(ParseErrorKind::HeaderLine, line_start, "a header name", SECTION);
-        }
-        let name_len = match u16::try_from(name.len()) {
-            Ok(len) if name.len() <= HEADER_NAME_BYTES_MAX => len,
-            _ => return self.fail(ParseErrorKind::TooLarge, line_start, "a header name of at most 256 bytes", SECTION),
-        };
-        let (value_start, value_end) = trimmed(line, colon.saturating_add(1), line_start);
-        let id = HeaderId::from_name(name);
-        self.lines.push(Line { name_start: offset(line_start), value_start, value_end, name_len, id });
+        next
     }
 
-    fn fold(&mut self, line: &[u8], line_start: usize) {
-        let (start, end) = trimmed(line, 0, line_start);
+    #[cold]
+    fn skip_line(&mut self, line_start: usize, expected: &'static str) -> Option<usize> {
+        self.fail(ParseErrorKind::HeaderLine, line_start, expected, "RFC 3261, Section 7.3.1");
+        self.line_end(line_start).next
+    }
+
+    /// A line that goes on with the one before it.
+    fn fold(&mut self, line_start: usize) -> Option<usize> {
+        let start = blanks_end(self.buf, line_start);
+        let LineEnd { text_end, next } = self.line_end(start);
+        let end = blanks_start(self.buf, start, text_end);
         match self.lines.last_mut() {
             Some(last) if start < end => {
                 if last.value_start == last.value_end {
-                    last.value_start = start;
+                    last.value_start = place(start);
                 }
-                last.value_end = end;
+                last.value_end = place(end);
             }
             Some(_) => {}
             None => self.fail(ParseErrorKind::HeaderLine, line_start, "a header name", "RFC 3261, Section 7.3.1"),
         }
+        next
     }
 }
 
-/// The place in the message of a line's part from `from` on, without blanks at its ends.
-fn trimmed(line: &[u8], from: usize, line_start: usize) -> (u32, u32) {
-    let mut start = from;
-    while let Some(b' ' | b'\t') = line.get(start) {
-        start += 1;
+/// A name that the registry lacks or that has blanks behind it: its number, its length, and the place of its colon.
+fn header_name(line: &[u8]) -> Result<(HeaderId, usize, usize), &'static str> {
+    let len = chars::run(line, chars::TOKEN);
+    let colon = blanks_end(line, len);
+    match line.get(colon) {
+        _ if len == 0 => Err("a header name"),
+        Some(b':') => Ok((HeaderId::from_name(line.get(..len).unwrap_or_default()), len, colon)),
+        _ => Err("a colon behind the header name"),
     }
-    let mut end = line.len();
-    while let Some(b' ' | b'\t') = end.checked_sub(1).filter(|_| end > start).and_then(|last| line.get(last)) {
-        end -= 1;
+}
+
+/// The first place from `from` on where no blank stands.
+fn blanks_end(text: &[u8], from: usize) -> usize {
+    let mut at = from;
+    while let Some(b' ' | b'\t') = text.get(at) {
+        at += 1;
     }
-    (offset(line_start.saturating_add(start)), offset(line_start.saturating_add(end)))
+    at
+}
+
+/// Where the blanks before `end` start, if any; not before `from`.
+fn blanks_start(text: &[u8], from: usize, end: usize) -> usize {
+    let mut at = end;
+    while let Some(b' ' | b'\t') = at.checked_sub(1).filter(|&last| last >= from).and_then(|last| text.get(last)) {
+        at -= 1;
+    }
+    at
 }
 
 /// `SIP/` and two numbers: a version, if not ours.

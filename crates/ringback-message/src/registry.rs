@@ -1,10 +1,12 @@
-//! The small registries of SIP, one table each: option tags, event packages, warn-codes and parameters.
+//! The small registries of SIP, one table each: option tags, event packages, warn-codes, reasons and parameters.
 //!
 //! | registry | value | table |
 //! |---|---|---|
 //! | Option Tags | [`OptionTag`] | [`OptionTag::REGISTERED`] |
 //! | Event packages and template-packages | [`EventType`] | [`EventType::REGISTERED`] |
 //! | Warning Codes | [`WarnCode`] | [`WarnCode::REGISTERED`] |
+//! | Reason Protocols | [`ReasonProtocol`] | [`ReasonProtocol::REGISTERED`] |
+//! | causes of the telephone network | [`Q850Cause`] | [`Q850Cause::KNOWN`] |
 //! | SIP/SIPS URI Parameters | a name | [`UriParameter::REGISTERED`] |
 //! | Header Field Parameters | a header field and a name | [`HeaderParameter::REGISTERED`] |
 //!
@@ -34,12 +36,14 @@ use core::fmt;
 mod event;
 mod header_parameter;
 mod option_tag;
+mod reason;
 mod uri_parameter;
 mod warn_code;
 
 pub use event::{EventKind, EventType, EventTypeInfo};
 pub use header_parameter::HeaderParameter;
 pub use option_tag::{OptionTag, OptionTagInfo, Places};
+pub use reason::{Q850Cause, Q850CauseInfo, ReasonProtocol, ReasonProtocolInfo};
 pub use uri_parameter::UriParameter;
 pub use warn_code::{InvalidWarnCode, WarnCode, WarnCodeInfo};
 

@@ -17,7 +17,12 @@ use core::fmt;
 use core::ops::BitOr;
 use core::str::FromStr;
 
+use crate::registry::Source;
+
+mod carry;
 mod table;
+
+pub use carry::{Carry, When};
 
 /// A response code from 100 to 699, registered or not `[RFC 3261, Section 7.2]`.
 ///
@@ -171,8 +176,10 @@ pub struct StatusInfo {
     pub registered: bool,
     /// The number of the RFC that defines the code.
     pub rfc: u16,
-    /// The section, or sections, of that RFC.
+    /// The section of that RFC.
     pub section: &'static str,
+    /// Further sections that say something of the code.
+    pub also: &'static [Source],
     /// What the code says, in one sentence.
     pub meaning: &'static str,
     /// Headers without which the answer is wrong, given the condition.
@@ -187,22 +194,6 @@ pub struct StatusInfo {
     pub client: ClientAction,
     /// What a client does with it, in one sentence.
     pub client_text: &'static str,
-}
-
-/// A header that an answer carries, and when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Carry {
-    /// The header's canonical name.
-    pub header: &'static str,
-    /// The condition in words; empty means always.
-    pub when: &'static str,
-}
-
-impl Carry {
-    /// Whether the header is called for whatever the request was.
-    pub const fn is_unconditional(&self) -> bool {
-        self.when.is_empty()
-    }
 }
 
 /// The six classes `[RFC 3261, Section 7.2]`; there can be no seventh, so matches on it are exhaustive.
@@ -372,6 +363,8 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
     use super::*;
+    use crate::header::HeaderId;
+    use crate::method::Method;
     use std::string::ToString;
     use std::vec::Vec;
 
@@ -499,7 +492,7 @@ mod tests {
         for row in registry() {
             let all: Vec<_> = [row.must, row.should, row.may].concat();
             for (i, carry) in all.iter().enumerate() {
-                assert!(!carry.header.is_empty());
+                assert_ne!(carry.header, HeaderId::Other);
                 assert!(!all[..i].contains(carry), "{} {carry:?}", row.code);
             }
         }
@@ -508,19 +501,19 @@ mod tests {
     #[test]
     fn mandatory_headers() {
         let always = [
-            (199, "Reason"),
-            (204, "Expires"),
-            (401, "WWW-Authenticate"),
-            (405, "Allow"),
-            (407, "Proxy-Authenticate"),
-            (420, "Unsupported"),
-            (421, "Require"),
-            (422, "Min-SE"),
-            (423, "Min-Expires"),
-            (424, "Geolocation-Error"),
-            (425, "AlertMsg-Error"),
-            (469, "Recv-Info"),
-            (494, "Security-Server"),
+            (199, HeaderId::Reason),
+            (204, HeaderId::Expires),
+            (401, HeaderId::WwwAuthenticate),
+            (405, HeaderId::Allow),
+            (407, HeaderId::ProxyAuthenticate),
+            (420, HeaderId::Unsupported),
+            (421, HeaderId::Require),
+            (422, HeaderId::MinSe),
+            (423, HeaderId::MinExpires),
+            (424, HeaderId::GeolocationError),
+            (425, HeaderId::AlertMsgError),
+            (469, HeaderId::RecvInfo),
+            (494, HeaderId::SecurityServer),
         ];
         let found: Vec<_> = registry()
             .iter()
@@ -534,18 +527,18 @@ mod tests {
     #[test]
     fn conditional_headers() {
         let named = |list: &[Carry]| list.iter().map(|carry| carry.header).collect::<Vec<_>>();
-        assert_eq!(named(row(415).must), ["Accept", "Accept-Encoding", "Accept-Language"]);
+        assert_eq!(named(row(415).must), [HeaderId::Accept, HeaderId::AcceptEncoding, HeaderId::AcceptLanguage]);
         assert!(row(415).must.iter().all(|carry| !carry.is_unconditional()));
         for code in [180, 181, 182, 183, 199] {
-            for header in ["RSeq", "Require"] {
-                let reliable = Carry { header, when: "sent reliably" };
-                assert!(row(code).must.contains(&reliable), "{code} {header}");
+            for header in [HeaderId::RSeq, HeaderId::Require] {
+                let reliable = Carry { header, when: When::Reliable };
+                assert!(row(code).must.contains(&reliable), "{code} {header:?}");
             }
         }
-        assert!(row(100).must.iter().all(|carry| carry.header != "RSeq"));
-        assert_eq!(row(489).must, [Carry { header: "Allow-Events", when: "PUBLISH" }]);
-        assert_eq!(named(row(608).must), ["Call-Info"]);
-        assert_eq!(row(413).should, [Carry { header: "Retry-After", when: "temporary" }]);
+        assert!(row(100).must.iter().all(|carry| carry.header != HeaderId::RSeq));
+        assert_eq!(row(489).must, [Carry { header: HeaderId::AllowEvents, when: When::Method(&[Method::Publish]) }]);
+        assert_eq!(named(row(608).must), [HeaderId::CallInfo]);
+        assert_eq!(row(413).should, [Carry { header: HeaderId::RetryAfter, when: When::Text("temporary") }]);
     }
 
     #[test]

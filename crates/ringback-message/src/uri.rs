@@ -10,6 +10,12 @@ use crate::error::ParseError;
 use crate::header::HeaderId;
 use crate::params::Params;
 
+mod make;
+mod tel;
+
+pub use make::escape;
+pub use tel::TelUri;
+
 /// A URI, generic over how its text is held: `&[u8]` where it is borrowed from a message, `Box<[u8]>` where it outlives one.
 ///
 /// ```text
@@ -278,12 +284,18 @@ impl<T: AsRef<[u8]>> SipUri<T> {
 }
 
 impl<T: AsRef<[u8]>> Uri<T> {
-    /// Whether both name the same thing; URIs of other schemes compare byte by byte, their scheme in any case. `[RFC 3261, Section 19.1.4]`
+    /// Whether both name the same thing: SIP URIs by `[RFC 3261, Section 19.1.4]`, telephone numbers by `[RFC 3966, Section 5]`,
+    /// URNs by RFC 8141; those of other schemes compare byte by byte, their scheme in any case.
     pub fn equivalent<U: AsRef<[u8]>>(&self, other: &Uri<U>) -> bool {
+        if let (Some(Ok(a)), Some(Ok(b))) = (self.as_tel(), other.as_tel()) {
+            return a.equivalent(&b);
+        }
         match (self, other) {
             (Uri::Sip(a), Uri::Sip(b)) => a.equivalent(b),
             (Uri::Other { scheme: a, rest: x }, Uri::Other { scheme: b, rest: y }) => {
-                a.as_ref().eq_ignore_ascii_case(b.as_ref()) && x.as_ref() == y.as_ref()
+                let urn = a.as_ref().eq_ignore_ascii_case(b"urn");
+                a.as_ref().eq_ignore_ascii_case(b.as_ref())
+                    && (x.as_ref() == y.as_ref() || urn && tel::same_urn(x.as_ref(), y.as_ref()))
             }
             _ => false,
         }

@@ -1,6 +1,7 @@
 //! Writing a message: bytes and spans in one go.
 
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use bytes::Bytes;
 
@@ -72,7 +73,7 @@ impl Writer {
 
     /// A header field whose value the closure writes.
     pub(crate) fn header_with(&mut self, id: HeaderId, write: impl FnOnce(&mut Vec<u8>)) {
-        self.line(id, id.as_str().as_bytes(), |writer| {
+        self.known_line(id, |writer| {
             let start = writer.here();
             write(&mut writer.out);
             let value = writer.out.get(start as usize..).unwrap_or_default();
@@ -83,11 +84,11 @@ impl Writer {
     }
 
     pub(crate) fn header(&mut self, id: HeaderId, value: &[u8]) {
-        self.line(id, id.as_str().as_bytes(), |writer| _ = writer.text(Some(id), blanks_off(value)));
+        self.known_line(id, |writer| _ = writer.text(Some(id), blanks_off(value)));
     }
 
     pub(crate) fn header_number(&mut self, id: HeaderId, value: u64) {
-        self.line(id, id.as_str().as_bytes(), |writer| writer.number(value));
+        self.known_line(id, |writer| writer.number(value));
     }
 
     /// A header field under a name of the caller's.
@@ -99,33 +100,116 @@ impl Writer {
         self.line(id, name, |writer| _ = writer.text(Some(id), blanks_off(value)));
     }
 
+    /// The first line of another message to the letter, but for another Request-URI where one is given.
+    pub(crate) fn copy_start_line(&mut self, message: &Message, uri: Option<&[u8]>) {
+        let buf = &message.buf;
+        match (message.start, uri) {
+            (StartLine::Request { method, uri: old }, _) if !message.clean => {
+                self.request_line(method.of(buf), uri.unwrap_or_else(|| old.of(buf)));
+            }
+            (StartLine::Status { code, reason }, _) if !message.clean => self.status_line(code, reason.of(buf)),
+            (StartLine::Request { method, uri: old }, Some(uri)) => {
+                self.raw(Span { start: 0, end: old.start }.of(buf));
+                let uri = self.text(None, uri);
+                self.raw(Span { start: old.end, end: message.line_start(0) }.of(buf));
+                self.start = StartLine::Request { method, uri };
+            }
+            (StartLine::Request { .. } | StartLine::Status { .. }, _) => {
+                self.raw(Span { start: 0, end: message.line_start(0) }.of(buf));
+                self.start = message.start;
+            }
+            (StartLine::Broken, _) => self.fail(BuildError::NotAToken { what: "method" }),
+        }
+    }
+
+    /// Lines of another message to the letter, those from one place up to another.
+    pub(crate) fn copy_lines(&mut self, message: &Message, places: Range<usize>) {
+        if !message.clean {
+            return message
+                .headers()
+                .take(places.end)
+                .skip(places.start)
+                .for_each(|header| self.rewritten(header, &[]));
+        }
+        let stretch = Span { start: message.line_start(places.start), end: message.line_start(places.end) };
+        let moved = narrow(self.here().wrapping_sub(stretch.start));
+        self.raw(stretch.of(&message.buf));
+        self.lines.extend(message.lines.get(places).unwrap_or_default().iter().map(|line| line.moved(moved)));
+    }
+
     /// A header field of another message to the letter, its folds included.
     pub(crate) fn copy(&mut self, header: Header<'_>) {
-        self.copy_and(header, &[]);
+        let message = header.message();
+        if !message.clean {
+            return self.rewritten(header, &[]);
+        }
+        let line = header.line();
+        let moved = narrow(self.here()).wrapping_sub(line.name_start);
+        self.raw(Span { start: line.name_start.into(), end: message.line_start(header.index() + 1) }.of(&message.buf));
+        self.lines.push(line.moved(moved));
     }
 
     /// The same with something appended, such as a tag.
     pub(crate) fn copy_and(&mut self, header: Header<'_>, more: &[&[u8]]) {
+        if !header.message().clean {
+            return self.rewritten(header, more);
+        }
+        self.copy_up_to(header, header.line().value().end, more);
+    }
+
+    /// A header field under the name of another message's, blanks and colon to the letter, with a value of the caller's.
+    pub(crate) fn copy_name(&mut self, header: Header<'_>, value: &[u8]) {
+        let (line, value) = (header.line(), blanks_off(value));
+        let name_end = u32::from(line.name_start) + u32::from(line.name_len);
+        let gap = Span { start: name_end, end: line.value().start }.of(&header.message().buf);
+        // An empty value may stand behind a fold.
+        if header.message().clean && !gap.contains(&b'\n') {
+            self.copy_up_to(header, line.value().start, &[value]);
+        } else {
+            self.line(line.id, header.name(), |writer| _ = writer.text(Some(line.id), value));
+        }
+    }
+
+    /// The line of a clean message up to a place in or before its value, then these.
+    fn copy_up_to(&mut self, header: Header<'_>, end: u32, more: &[&[u8]]) {
+        let line = header.line();
+        let start = u32::from(line.name_start);
+        let moved = narrow(self.here().wrapping_sub(start));
+        self.raw(Span { start, end }.of(&header.message().buf));
+        for part in more {
+            self.text(Some(line.id), part);
+        }
+        self.lines.push(Line { value_end: narrow(self.here()), ..line.moved(moved) });
+        self.raw(b"\r\n");
+    }
+
+    /// A header field of a message that has line ends or bytes which must not be passed on.
+    fn rewritten(&mut self, header: Header<'_>, more: &[&[u8]]) {
         self.line(header.id(), header.name(), |writer| {
-            if header.may_hold_bare_lf() {
-                writer.unfolded(header.value());
-            } else {
-                writer.raw(header.value());
-            }
+            writer.unfolded(header.value());
             for part in more {
                 writer.text(Some(header.id()), part);
             }
         });
     }
 
-    /// Each fold as one blank.
+    /// One blank in the place of each fold, and of a CR, LF or NUL that must not be passed on.
     fn unfolded(&mut self, value: &[u8]) {
-        for (i, piece) in value.split(|&b| b == b'\n').enumerate() {
+        let pieces = value.split(|&b| matches!(b, b'\r' | b'\n' | 0)).map(chars::trim);
+        for (i, piece) in pieces.filter(|piece| !piece.is_empty()).enumerate() {
             if i > 0 {
                 self.raw(b" ");
             }
-            self.raw(chars::trim(piece));
+            self.raw(piece);
         }
+    }
+
+    /// A header field under the name that the registry has for it.
+    fn known_line(&mut self, id: HeaderId, value: impl FnOnce(&mut Writer)) {
+        if id == HeaderId::Other {
+            self.fail(BuildError::NotAToken { what: "header name" });
+        }
+        self.line(id, id.as_str().as_bytes(), value);
     }
 
     fn line(&mut self, id: HeaderId, name: &[u8], value: impl FnOnce(&mut Writer)) {
@@ -135,8 +219,13 @@ impl Writer {
         value(self);
         let value_end = self.here();
         self.raw(b"\r\n");
-        let name_len = u16::try_from(name_end - name_start).unwrap_or(u16::MAX);
-        self.lines.push(Line { name_start, value_start, value_end, name_len, id });
+        self.lines.push(Line {
+            name_start: narrow(name_start),
+            value_start: narrow(value_start),
+            value_end: narrow(value_end),
+            name_len: narrow(name_end - name_start),
+            id,
+        });
     }
 
     /// The end of the head and the body; Content-Length is written unless it was.
@@ -159,12 +248,18 @@ impl Writer {
                 section: "RFC 3261, Section 18.1.1",
             }));
         }
-        Ok(Message { buf: Bytes::from(self.out), start: self.start, lines: self.lines, body_start, bare_lf: false })
+        Ok(Message { buf: Bytes::from(self.out), start: self.start, lines: self.lines, body_start, clean: true })
     }
 }
 
+/// A place as the table of lines holds it. One that doesn't fit is of a message that is too long, which is refused in the end.
+fn narrow(place: u32) -> u16 {
+    let [low, high, ..] = place.to_le_bytes();
+    u16::from_le_bytes([low, high])
+}
+
 /// The value without the blanks at its ends that reading it back would take off.
-fn blanks_off(value: &[u8]) -> &[u8] {
+pub(crate) fn blanks_off(value: &[u8]) -> &[u8] {
     let mut rest = value;
     while let [b' ' | b'\t', tail @ ..] = rest {
         rest = tail;

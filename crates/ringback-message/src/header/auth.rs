@@ -4,19 +4,22 @@ use alloc::vec::Vec;
 
 use crate::cursor::Cursor;
 use crate::error::ParseError;
-use crate::header::HeaderId;
+use crate::header::field::own;
+use crate::header::{HeaderId, OwnedText};
 
 /// How many parameters a challenge or credentials may have: Digest knows a dozen.
 pub const AUTH_PARAMS_MAX: usize = 32;
 
 /// A scheme such as `Digest` with comma-separated parameters: the value of Authorization, WWW-Authenticate and their proxy twins.
 ///
-/// A comma here does not separate two header values. `[RFC 3261, Section 7.3.1]`
+/// A comma here does not separate two header values: a second challenge has a line of its own. `[RFC 3261, Section 7.3.1]`
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AuthParams<T> {
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
+pub struct AuthParams<T = OwnedText> {
     /// The scheme, to be compared without regard to case.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::json::text"))]
     pub scheme: T,
-    params: Vec<(T, T)>,
+    params: AuthList<T>,
 }
 
 impl<'a> AuthParams<&'a [u8]> {
@@ -26,9 +29,75 @@ impl<'a> AuthParams<&'a [u8]> {
     /// Where scheme or parameters are missing or malformed, a name stands twice, or there are more than [`AUTH_PARAMS_MAX`].
     pub fn parse(header: HeaderId, value: &'a [u8], offset: u32) -> Result<AuthParams<&'a [u8]>, ParseError> {
         let mut cursor = Cursor::new(header, value, offset);
+        let read = AuthParams::read(&mut cursor)?;
+        cursor.end()?;
+        Ok(read)
+    }
+
+    /// Reads a scheme and parameters for as long as commas follow.
+    pub(crate) fn read(cursor: &mut Cursor<'a>) -> Result<AuthParams<&'a [u8]>, ParseError> {
         cursor.lws();
         let scheme = cursor.token("a scheme such as Digest")?;
         cursor.lws();
+        Ok(AuthParams { scheme, params: AuthList::read(cursor)? })
+    }
+}
+
+impl AuthParams {
+    /// A scheme without parameters, which is not yet a value.
+    pub(crate) fn new(scheme: &[u8]) -> AuthParams {
+        AuthParams { scheme: scheme.into(), params: AuthList::default() }
+    }
+
+    pub(crate) fn push(&mut self, name: &[u8], raw: Vec<u8>) {
+        self.params.push(name, raw);
+    }
+}
+
+impl<T: AsRef<[u8]>> AuthParams<T> {
+    /// The parameter of that name as written, quotes included.
+    #[must_use]
+    pub fn raw(&self, name: &[u8]) -> Option<&[u8]> {
+        self.params.raw(name)
+    }
+
+    /// The parameter of that name, without quotes but with its escapes as they stand: what digests are computed over, on both sides alike.
+    #[must_use]
+    pub fn unquoted(&self, name: &[u8]) -> Option<&[u8]> {
+        let raw = self.raw(name)?;
+        Some(raw.strip_prefix(b"\"").and_then(|inner| inner.strip_suffix(b"\"")).unwrap_or(raw))
+    }
+
+    /// Each parameter in order, as written.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.params.iter()
+    }
+
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.scheme.as_ref());
+        out.push(b' ');
+        self.params.write(out);
+    }
+
+    /// A copy that owns its text.
+    #[must_use]
+    pub fn to_owned_text(&self) -> AuthParams {
+        AuthParams { scheme: own(&self.scheme), params: self.params.to_owned_text() }
+    }
+}
+
+/// `name=value` with commas between: the parameters of a scheme, and all of Authentication-Info.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct AuthList<T>(Vec<(T, T)>);
+
+impl<T> Default for AuthList<T> {
+    fn default() -> AuthList<T> {
+        AuthList(Vec::new())
+    }
+}
+
+impl<'a> AuthList<&'a [u8]> {
+    pub(crate) fn read(cursor: &mut Cursor<'a>) -> Result<AuthList<&'a [u8]>, ParseError> {
         let mut params: Vec<(&[u8], &[u8])> = Vec::with_capacity(10);
         loop {
             let at = cursor.clone();
@@ -44,15 +113,13 @@ impl<'a> AuthParams<&'a [u8]> {
             }
             let value = match cursor.peek() {
                 Some(b'"') => cursor.quoted_string()?,
-                _ => unquoted(&mut cursor)?,
+                _ => unquoted(cursor)?,
             };
             params.push((name, value));
             if !cursor.separator(b',') {
-                break;
+                return Ok(AuthList(params));
             }
         }
-        cursor.end()?;
-        Ok(AuthParams { scheme, params })
     }
 }
 
@@ -62,24 +129,45 @@ fn unquoted<'a>(cursor: &mut Cursor<'a>) -> Result<&'a [u8], ParseError> {
     if value.is_empty() { Err(cursor.error("the value of a parameter")) } else { Ok(value) }
 }
 
-impl<T: AsRef<[u8]>> AuthParams<T> {
-    /// The parameter of that name as written, quotes included.
-    #[must_use]
-    pub fn raw(&self, name: &[u8]) -> Option<&[u8]> {
-        self.params.iter().find(|(n, _)| n.as_ref().eq_ignore_ascii_case(name)).map(|(_, value)| value.as_ref())
+impl AuthList<OwnedText> {
+    pub(crate) fn push(&mut self, name: &[u8], raw: Vec<u8>) {
+        self.0.push((name.into(), raw.into()));
+    }
+}
+
+impl<T: AsRef<[u8]>> AuthList<T> {
+    pub(crate) fn raw(&self, name: &[u8]) -> Option<&[u8]> {
+        self.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
-    /// The parameter of that name, without quotes but with its escapes as they stand:
-    /// that is the `unq(X)` of the digest computation. `[RFC 7616, Section 3.4.1]`
-    #[must_use]
-    pub fn unquoted(&self, name: &[u8]) -> Option<&[u8]> {
-        let raw = self.raw(name)?;
-        Some(raw.strip_prefix(b"\"").and_then(|inner| inner.strip_suffix(b"\"")).unwrap_or(raw))
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.0.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))
     }
 
-    /// Each parameter in order, as written.
-    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.params.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        for (i, (name, value)) in self.iter().enumerate() {
+            if i > 0 {
+                out.extend_from_slice(b", ");
+            }
+            out.extend_from_slice(name);
+            out.push(b'=');
+            out.extend_from_slice(value);
+        }
+    }
+
+    pub(crate) fn to_owned_text(&self) -> AuthList<OwnedText> {
+        AuthList(self.iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<T: AsRef<[u8]>> serde::Serialize for AuthList<T> {
+    /// As parameters behind semicolons are: names in small letters, what the quoted strings say.
+    fn serialize<S: serde::Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        use crate::header::text::{lossy, unquoted};
+        out.collect_map(
+            self.iter().map(|(name, value)| (lossy(name).to_ascii_lowercase(), lossy(&unquoted(value)).into_owned())),
+        )
     }
 }
 

@@ -5,6 +5,7 @@ use core::marker::PhantomData;
 
 use crate::cursor::Cursor;
 use crate::error::{BuildError, ParseError};
+use crate::header::text::unfolded;
 use crate::header::{HeaderId, OwnedText};
 use crate::message::{Header, Message};
 
@@ -44,9 +45,9 @@ pub trait ToOwnedText {
     fn to_owned_text(&self) -> Self::Owned;
 }
 
-/// Text that is borrowed or owned: both copy alike.
+/// Text that is borrowed or owned: both copy alike, without folds.
 pub(crate) fn own<T: AsRef<[u8]>>(text: &T) -> OwnedText {
-    text.as_ref().into()
+    unfolded(text.as_ref())
 }
 
 /// Writes a value, and reads it back: what would not be the same value again is refused, so that no setter needs a check of its own.
@@ -92,7 +93,8 @@ impl<'a, H: Decode<'a>> Values<'a, H> {
     pub fn new(cursor: Cursor<'a>) -> Values<'a, H> {
         let mut cursor = cursor;
         cursor.lws();
-        let ended = H::MAY_BE_EMPTY && cursor.is_done();
+        // A type that holds the whole line says itself that it is empty.
+        let ended = H::MAY_BE_EMPTY && H::BY_COMMA && cursor.is_done();
         Values { cursor, ended, kind: PhantomData }
     }
 

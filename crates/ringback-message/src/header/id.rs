@@ -162,20 +162,41 @@ struct Row {
 }
 
 impl HeaderId {
+    /// So many bytes are looked at for a known name and the colon behind it.
+    pub(crate) const NAME_WINDOW: usize = 32;
+
     /// The header field of that name, long or compact, in any case. `[RFC 3261, Section 7.3.3]`
     #[must_use]
     pub fn from_name(name: &[u8]) -> HeaderId {
-        if let [letter] = name {
-            return COMPACT.get(usize::from(letter.to_ascii_lowercase())).copied().unwrap_or(HeaderId::Other);
+        let mut window = [b':'; HeaderId::NAME_WINDOW];
+        let Some(room) = window.get_mut(..name.len()) else { return HeaderId::Other };
+        room.copy_from_slice(name);
+        match HeaderId::before_colon(&window) {
+            Some((id, len)) if len == name.len() => id,
+            _ => HeaderId::Other,
         }
-        let mut at = bucket(name).and_then(|b| BUCKETS.get(b)).copied().unwrap_or(END);
-        while let Some(row) = ROWS.get(usize::from(at)) {
-            if row.name.as_bytes().eq_ignore_ascii_case(name) {
-                return row.id;
-            }
-            at = NEXT.get(usize::from(at)).copied().unwrap_or(END);
-        }
-        HeaderId::Other
+    }
+
+    /// The header field whose name runs from the start of these bytes to a colon, and the length of the name.
+    ///
+    /// Eight bytes at a time are searched for the colon and compared, since every line of every message comes by here.
+    /// `None` for a name that is unknown, or has white space behind it.
+    #[inline]
+    pub(crate) fn before_colon(line: &[u8; HeaderId::NAME_WINDOW]) -> Option<(HeaderId, usize)> {
+        let [a, b, c, d] = words(line);
+        // Written out, so that the words stay in registers: a table in memory, written by words and read as a whole, costs more.
+        let (key, len) = if let Some((part, len)) = before_colon_in(a) {
+            ([part, 0, 0, 0], len)
+        } else if let Some((part, len)) = before_colon_in(b) {
+            ([a, part, 0, 0], 8 + len)
+        } else if let Some((part, len)) = before_colon_in(c) {
+            ([a, b, part, 0], 16 + len)
+        } else {
+            let (part, len) = before_colon_in(d)?;
+            ([a, b, c, part], 24 + len)
+        };
+        let id = if len == 1 { compact(line.first().copied()?) } else { find(&key) };
+        id.map(|id| (id, len))
     }
 
     /// The name as the registry writes it; empty for [`HeaderId::Other`].
@@ -202,24 +223,83 @@ impl fmt::Display for HeaderId {
     }
 }
 
-const BUCKET_COUNT: usize = 256;
-const END: u8 = u8::MAX;
+/// A name in words that compare at once; what it doesn't fill is 0.
+type Key = [u64; HeaderId::NAME_WINDOW / 8];
 
-/// A name's bucket, from its length and three of its letters; `None` for an empty one.
-fn bucket(name: &[u8]) -> Option<usize> {
-    let (first, last) = (name.first()?, name.last()?);
-    let middle = name.get(name.len() / 2)?;
-    Some(mix(name.len(), *first, *middle, *last))
+/// The same byte in each place of a word.
+const fn each(byte: u8) -> u64 {
+    u64::from_le_bytes([byte; 8])
 }
 
-const fn mix(len: usize, first: u8, middle: u8, last: u8) -> usize {
-    let first = (first | 0x20) as usize;
-    let middle = (middle | 0x20) as usize;
-    let last = (last | 0x20) as usize;
-    (len.wrapping_mul(37) ^ first.wrapping_mul(5) ^ middle.wrapping_mul(59) ^ last.wrapping_mul(11)) % BUCKET_COUNT
+/// The bytes in words whose lowest byte is the first.
+fn words(bytes: &[u8; HeaderId::NAME_WINDOW]) -> Key {
+    let mut key = Key::default();
+    for (word, bytes) in key.iter_mut().zip(bytes.as_chunks::<8>().0) {
+        *word = u64::from_le_bytes(*bytes);
+    }
+    key
+}
+
+/// What of a word stands before its first colon, and how many bytes that are; `None` where it has none.
+#[inline]
+fn before_colon_in(word: u64) -> Option<(u64, usize)> {
+    // A byte is a colon where this one is 0, and only a 0 borrows into its top bit without having had it set.
+    let others = word ^ each(b':');
+    let colons = others.wrapping_sub(each(1)) & !others & each(0x80);
+    // The colon's top bit alone, then all bits below the colon's byte.
+    let first = colons & colons.wrapping_neg();
+    (colons != 0).then(|| (word & ((first >> 7) - 1), (colons.trailing_zeros() / 8) as usize))
+}
+
+/// The letters of ASCII in lower case, all other bytes as they are.
+const fn lower_case(word: u64) -> u64 {
+    let low_bits = word & each(0x7f);
+    // The top bit of a byte tells whether its low bits reach the letter: no sum carries into the next byte.
+    let from_a = low_bits + each(0x80 - b'A');
+    let beyond_z = low_bits + each(0x80 - b'Z' - 1);
+    let upper = from_a & !beyond_z & !word & each(0x80);
+    word | (upper >> 2)
+}
+
+const BUCKET_COUNT: usize = 512;
+const END: u8 = u8::MAX;
+
+/// The bucket of a name; of those known, no more than four have to share one. It is the same in upper and lower case: words are turned by whole bytes, so that the bit of the case stays in its place.
+const fn bucket(key: &Key) -> usize {
+    let [a, b, c, d] = *key;
+    let mixed = (a ^ b.rotate_left(24) ^ c.rotate_left(48) ^ d.rotate_left(8)) | each(0x20);
+    (mixed.wrapping_mul(0x72ef_2cc9_68b9_1429) >> (u64::BITS - BUCKET_COUNT.ilog2())) as usize
+}
+
+fn compact(letter: u8) -> Option<HeaderId> {
+    COMPACT.get(usize::from(letter.to_ascii_lowercase())).copied().filter(|id| *id != HeaderId::Other)
+}
+
+#[inline]
+fn find(key: &Key) -> Option<HeaderId> {
+    let first = BUCKETS.get(bucket(key)).copied().unwrap_or(END);
+    let known = KEYS.get(usize::from(first))?;
+    // Most senders write a name as the registry does, and most buckets hold one.
+    let differences = known.iter().zip(key).fold(0, |all, (known, word)| all | (known ^ word));
+    if differences == 0 { ROWS.get(usize::from(first)).map(|row| row.id) } else { search(key, first) }
+}
+
+/// Looks for the name in any case, from this row of its bucket on.
+#[inline(never)]
+fn search(key: &Key, first: u8) -> Option<HeaderId> {
+    let key = key.map(lower_case);
+    let mut at = first;
+    while let Some(known) = KEYS.get(usize::from(at)) {
+        if known.map(lower_case) == key {
+            return ROWS.get(usize::from(at)).map(|row| row.id);
+        }
+        at = NEXT.get(usize::from(at)).copied().unwrap_or(END);
+    }
+    None
 }
 
 static COMPACT: [HeaderId; 256] = compact_names();
+static KEYS: [Key; ROWS.len()] = keys();
 static BUCKETS: [u8; BUCKET_COUNT] = chains().0;
 static NEXT: [u8; ROWS.len()] = chains().1;
 
@@ -237,14 +317,31 @@ const fn compact_names() -> [HeaderId; 256] {
 }
 
 #[allow(clippy::indexing_slicing, reason = "evaluated by the compiler, where a bad index is a build error")]
+const fn keys() -> [Key; ROWS.len()] {
+    let mut keys = [[0; HeaderId::NAME_WINDOW / 8]; ROWS.len()];
+    let mut i = 0;
+    while i < ROWS.len() {
+        let name = ROWS[i].name.as_bytes();
+        assert!(name.len() < HeaderId::NAME_WINDOW, "a name and its colon no longer fit in the window");
+        let mut at = 0;
+        while at < name.len() {
+            keys[i][at / 8] |= (name[at] as u64) << (8 * (at % 8));
+            at += 1;
+        }
+        i += 1;
+    }
+    keys
+}
+
+#[allow(clippy::indexing_slicing, reason = "evaluated by the compiler, where a bad index is a build error")]
 const fn chains() -> ([u8; BUCKET_COUNT], [u8; ROWS.len()]) {
     assert!(ROWS.len() < END as usize, "ids no longer fit in a byte");
+    let keys = keys();
     let mut heads = [END; BUCKET_COUNT];
     let mut next = [END; ROWS.len()];
     let mut i = 0;
     while i < ROWS.len() {
-        let name = ROWS[i].name.as_bytes();
-        let b = mix(name.len(), name[0], name[name.len() / 2], name[name.len() - 1]);
+        let b = bucket(&keys[i]);
         next[i] = heads[b];
         heads[b] = i as u8;
         i += 1;
@@ -253,6 +350,7 @@ const fn chains() -> ([u8; BUCKET_COUNT], [u8; ROWS.len()]) {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing)]
 mod tests {
     use super::*;
 
@@ -263,6 +361,21 @@ mod tests {
             assert_eq!(HeaderId::from_name(row.name.to_ascii_uppercase().as_bytes()), row.id);
             assert_eq!(HeaderId::from_name(row.name.to_ascii_lowercase().as_bytes()), row.id);
             assert_eq!(row.id.as_str(), row.name);
+        }
+    }
+
+    /// The comparison of whole words must not take one byte for another.
+    #[test]
+    fn no_other_byte_stands_for_one_of_a_name() {
+        for row in ROWS {
+            let name = row.name.as_bytes();
+            for (place, other) in (0..name.len()).flat_map(|place| (0..=255_u8).map(move |other| (place, other))) {
+                let mut changed = name.to_vec();
+                changed[place] = other;
+                if !changed.eq_ignore_ascii_case(name) {
+                    assert_ne!(HeaderId::from_name(&changed), row.id, "{}", changed.escape_ascii());
+                }
+            }
         }
     }
 
@@ -282,7 +395,9 @@ mod tests {
 
     #[test]
     fn unknown_names_are_other() {
-        for name in [&b""[..], b"Vi", b"Viaa", b"X-Via", b"Call_ID", b"C%6Fntact"] {
+        for name in
+            [&b""[..], b"Vi", b"Viaa", b"X-Via", b"Call_ID", b"Call\rID", b"C%6Fntact", b"To:", b"Via ", &[b'a'; 40]]
+        {
             assert_eq!(HeaderId::from_name(name), HeaderId::Other);
         }
     }

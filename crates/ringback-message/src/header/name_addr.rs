@@ -39,6 +39,7 @@ impl<'a> NameAddr<&'a [u8]> {
     ///
     /// # Errors
     /// Where the value is none.
+    #[inline]
     pub fn parse(cursor: &mut Cursor<'a>) -> Result<NameAddr<&'a [u8]>, ParseError> {
         cursor.lws();
         let display_name = display_name(cursor)?;
@@ -51,16 +52,34 @@ impl<'a> NameAddr<&'a [u8]> {
     ///
     /// # Errors
     /// Where the value is none, or more follows.
+    #[inline]
     pub fn parse_only(header: HeaderId, value: &'a [u8], offset: u32) -> Result<NameAddr<&'a [u8]>, ParseError> {
+        NameAddr::parse_with_tag(header, value, offset).map(|(address, _)| address)
+    }
+
+    /// The same, and its tag, which need not be looked for again.
+    #[inline]
+    pub(crate) fn parse_with_tag(
+        header: HeaderId,
+        value: &'a [u8],
+        offset: u32,
+    ) -> Result<(NameAddr<&'a [u8]>, Option<&'a [u8]>), ParseError> {
         let mut cursor = Cursor::new(header, value, offset);
-        let address = NameAddr::parse(&mut cursor)?;
+        cursor.lws();
+        let display_name = display_name(&mut cursor)?;
+        let uri = if cursor.eat(b'<') { bracketed(&mut cursor)? } else { bare(&mut cursor)? };
+        let (params, tag) = Params::parse_finding(&mut cursor, b"tag")?;
         cursor.end()?;
-        Ok(address)
+        Ok((NameAddr { display_name, uri, params }, tag.filter(|tag| !tag.is_empty())))
     }
 }
 
 /// A quoted string, or tokens with white space between, and in any case a `<` behind them.
+#[inline]
 fn display_name<'a>(cursor: &mut Cursor<'a>) -> Result<Option<&'a [u8]>, ParseError> {
+    if cursor.peek() == Some(b'<') {
+        return Ok(None);
+    }
     if cursor.peek() == Some(b'"') {
         let name = cursor.quoted_string()?;
         cursor.lws();
@@ -81,9 +100,10 @@ fn display_name<'a>(cursor: &mut Cursor<'a>) -> Result<Option<&'a [u8]>, ParseEr
     Ok((!name.is_empty()).then_some(name))
 }
 
+#[inline]
 fn bracketed<'a>(cursor: &mut Cursor<'a>) -> Result<Uri<&'a [u8]>, ParseError> {
     let at = cursor.clone();
-    let text = cursor.take_while(|b| b != b'>' && b != b'<');
+    let text = cursor.take(memchr::memchr2(b'>', b'<', cursor.rest()).unwrap_or(usize::MAX));
     let uri = Uri::parse(text, at.header(), at.offset())?;
     if cursor.eat(b'>') { Ok(uri) } else { Err(cursor.error("> behind the URI")) }
 }
@@ -135,9 +155,9 @@ impl<T: AsRef<[u8]>> NameAddr<T> {
     #[must_use]
     pub fn to_owned_text(&self) -> NameAddr<Box<[u8]>> {
         NameAddr {
-            display_name: self.display_name.as_ref().map(|name| name.as_ref().into()),
+            display_name: self.display_name.as_ref().map(crate::header::field::own),
             uri: self.uri.to_owned_text(),
-            params: Params::default().map(|_: &[u8]| self.params.text().into()),
+            params: self.params.to_owned_text(),
         }
     }
 }
@@ -173,6 +193,19 @@ impl Qvalue {
             weight /= 10;
         }
         Qvalue::from_thousandths(q)
+    }
+}
+
+impl core::fmt::Display for Qvalue {
+    /// `1`, `0`, or `0.` and up to three digits.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self.0 {
+            1000.. => f.write_str("1"),
+            0 => f.write_str("0"),
+            q if q % 100 == 0 => write!(f, "0.{}", q / 100),
+            q if q % 10 == 0 => write!(f, "0.{:02}", q / 10),
+            q => write!(f, "0.{q:03}"),
+        }
     }
 }
 

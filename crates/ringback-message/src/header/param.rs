@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::chars;
 use crate::cursor::Cursor;
-use crate::header::text::token_or_quoted;
+use crate::header::text::{token_or_quoted, unfolded};
 use crate::header::{HeaderId, OwnedText};
 use crate::params::Params;
 
@@ -81,6 +81,6 @@ impl<T: AsRef<[u8]>> Params<T> {
     /// A copy that owns its text.
     #[must_use]
     pub fn to_owned_text(&self) -> Params<OwnedText> {
-        Params::default().map(|_: &[u8]| self.text().into())
+        Params::default().map(|_: &[u8]| unfolded(self.text()))
     }
 }

@@ -20,8 +20,10 @@ macro_rules! field {
 }
 
 /// A list of tokens: `Require`, `Supported`, `Allow` … A value is a whole line.
+///
+/// `where check` names a function that refuses a token that the grammar of this field doesn't allow.
 macro_rules! tokens {
-    ($($(#[$doc:meta])* $name:ident: $what:literal, $same:ident $(, $option:ident)*;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident: $what:literal, $same:ident $(, $option:ident)* $(where $check:path)?;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
@@ -68,7 +70,10 @@ macro_rules! tokens {
 
         impl<'a> $crate::header::Decode<'a> for $name<&'a [u8]> {
             fn decode(cursor: &mut $crate::Cursor<'a>) -> Result<Self, $crate::ParseError> {
+                let start = cursor.clone();
                 let tokens = $crate::header::shapes::read_tokens(cursor, $what, <Self as $crate::header::Field>::MAY_BE_EMPTY)?;
+                $(tokens.iter().try_for_each(|token| $check(&start, token))?;)?
+                let _ = start;
                 Ok($name { tokens })
             }
         }
@@ -93,7 +98,7 @@ macro_rules! tokens {
 
 /// A decimal number alone: `Expires`, `Max-Forwards`, `RSeq` …
 macro_rules! numbers {
-    ($($(#[$doc:meta])* $name:ident: $kind:ident, $expected:literal;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident: $kind:ident, $expected:literal $(, from $least:literal)?;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -107,6 +112,9 @@ macro_rules! numbers {
             fn decode(cursor: &mut $crate::Cursor<'a>) -> Result<Self, $crate::ParseError> {
                 let at = cursor.clone();
                 let number = cursor.number($expected)?;
+                $(if number < $least {
+                    return Err(at.error($expected));
+                })?
                 <$kind>::try_from(number).map($name).map_err(|_| at.error($expected))
             }
         }
@@ -165,11 +173,12 @@ macro_rules! texts {
         impl<'a> $crate::header::Decode<'a> for $name<&'a [u8]> {
             fn decode(cursor: &mut $crate::Cursor<'a>) -> Result<Self, $crate::ParseError> {
                 let legal: fn(&[u8]) -> bool = $legal;
-                let text = cursor.rest();
+                // Without blanks at its ends, so that a text with such is not one that is written: they would be lost.
+                let text = $crate::chars::trim(cursor.rest());
                 if !legal(text) {
                     return Err(cursor.error($expected));
                 }
-                cursor.take(text.len());
+                cursor.take(usize::MAX);
                 Ok($name { text })
             }
         }
@@ -191,8 +200,10 @@ macro_rules! texts {
 }
 
 /// An address with parameters, one in all or one an element: `From`, `Contact`, `Refer-To`, `Path` …
+///
+/// `where check` names a function that refuses what the grammar of all addresses allows and that of this field doesn't.
 macro_rules! addresses {
-    ($($(#[$doc:meta])* $name:ident $(, $option:ident)* $({$($(#[$pdoc:meta])* $param:ident = $text:literal: $kind:ident,)*})?;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident $(, $option:ident)* $(where $check:path)? $({$($(#[$pdoc:meta])* $param:ident = $text:literal: $kind:ident,)*})?;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
@@ -238,6 +249,7 @@ macro_rules! addresses {
                 let at = cursor.clone();
                 let address = $crate::NameAddr::parse(cursor)?;
                 $($(params_check!(at, address.params, $text: $kind);)*)?
+                $($check(&at, &address)?;)?
                 let _ = at;
                 Ok($name { address })
             }
@@ -260,8 +272,10 @@ macro_rules! addresses {
 }
 
 /// A token with parameters, one in all or one an element: `Event`, `Reason`, `Content-Disposition` …
+///
+/// `where check` names a function that refuses what the grammar of all of them allows and that of this field doesn't.
 macro_rules! token_params {
-    ($($(#[$doc:meta])* $name:ident { $(#[$vdoc:meta])* $value:ident: $expected:literal } $(, $option:ident)*
+    ($($(#[$doc:meta])* $name:ident { $(#[$vdoc:meta])* $value:ident: $expected:literal } $(, $option:ident)* $(where $check:path)?
         $({$($(#[$pdoc:meta])* $param:ident = $text:literal: $kind:ident,)*})?;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq)]
@@ -298,11 +312,13 @@ macro_rules! token_params {
         impl<'a> $crate::header::Decode<'a> for $name<&'a [u8]> {
             fn decode(cursor: &mut $crate::Cursor<'a>) -> Result<Self, $crate::ParseError> {
                 cursor.lws();
+                let start = cursor.clone();
                 let $value = cursor.token($expected)?;
                 let at = cursor.clone();
                 let params = $crate::Params::parse(cursor)?;
                 $($(params_check!(at, params, $text: $kind);)*)?
-                let _ = at;
+                $($check(&start, $value, &params)?;)?
+                let _ = (start, at);
                 Ok($name { $value, params })
             }
         }
@@ -324,7 +340,8 @@ macro_rules! token_params {
     )*};
 }
 
-/// The method that reads one parameter: `number` (32 bits), `text` (as written), `flag` (there or not).
+/// The method that reads one parameter: `number` (32 bits), `text` (as written), `flag` (there or not), `token`, `quoted` (what a
+/// quoted string says), `qvalue`.
 macro_rules! params_accessor {
     ($(#[$doc:meta])* $($at:ident).+, $param:ident = $text:literal: number) => {
         $(#[$doc])*
@@ -347,6 +364,23 @@ macro_rules! params_accessor {
             self.$($at).+.has($text.as_bytes())
         }
     };
+    ($(#[$doc:meta])* $($at:ident).+, $param:ident = $text:literal: token) => {
+        params_accessor!($(#[$doc])* $($at).+, $param = $text: text);
+    };
+    ($(#[$doc:meta])* $($at:ident).+, $param:ident = $text:literal: quoted) => {
+        $(#[$doc])*
+        #[must_use]
+        pub fn $param(&self) -> Option<alloc::borrow::Cow<'_, [u8]>> {
+            self.$($at).+.value($text.as_bytes()).map($crate::header::text::unquoted)
+        }
+    };
+    ($(#[$doc:meta])* $($at:ident).+, $param:ident = $text:literal: qvalue) => {
+        $(#[$doc])*
+        #[must_use]
+        pub fn $param(&self) -> Option<$crate::header::Qvalue> {
+            self.$($at).+.value($text.as_bytes()).and_then($crate::header::Qvalue::parse)
+        }
+    };
 }
 
 /// Refuses a parameter whose value is not of its kind.
@@ -358,9 +392,33 @@ macro_rules! params_check {
         $crate::header::shapes::text_param(&$at, &$($params).+, $text.as_bytes())?;
     };
     ($at:ident, $($params:ident).+, $text:literal: flag) => {};
+    ($at:ident, $($params:ident).+, $text:literal: token) => {
+        $crate::header::shapes::param_of(&$at, &$($params).+, $text.as_bytes(), $crate::chars::is_token, "a token")?;
+    };
+    ($at:ident, $($params:ident).+, $text:literal: quoted) => {
+        $crate::header::shapes::param_of(
+            &$at,
+            &$($params).+,
+            $text.as_bytes(),
+            |value| value.starts_with(b"\""),
+            "a quoted string",
+        )?;
+    };
+    ($at:ident, $($params:ident).+, $text:literal: qvalue) => {
+        $crate::header::shapes::param_of(
+            &$at,
+            &$($params).+,
+            $text.as_bytes(),
+            |value| $crate::header::Qvalue::parse(value).is_some(),
+            "a preference from 0 to 1",
+        )?;
+    };
 }
 
+pub(crate) use with_params::{headed, number_params, star_params, token_values};
 pub(crate) use {addresses, field, numbers, params_accessor, params_check, texts, token_params, tokens};
+
+mod with_params;
 
 use alloc::vec::Vec;
 
@@ -421,4 +479,27 @@ pub(crate) fn text_param(at: &Cursor<'_>, params: &Params<&[u8]>, name: &[u8]) -
         Some(None) => Err(at.error("a value in a parameter that needs one")),
         _ => Ok(()),
     }
+}
+
+/// Refuses a parameter that is there and whose value is not of its kind.
+pub(crate) fn param_of(
+    at: &Cursor<'_>,
+    params: &Params<&[u8]>,
+    name: &[u8],
+    is_legal: impl FnOnce(&[u8]) -> bool,
+    expected: &'static str,
+) -> Result<(), ParseError> {
+    match params.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)) {
+        None => Ok(()),
+        Some((_, Some(value))) if is_legal(value) => Ok(()),
+        Some((_, Some(value))) => Err(at.error_at(value, expected)),
+        Some((name, None)) => Err(at.error_at(name, "a value in a parameter that needs one")),
+    }
+}
+
+/// Refuses a URI without angle brackets, whose parameters would be those of the header field: `name-addr`. `[RFC 3261, Section 20]`
+pub(crate) fn in_brackets(at: &Cursor<'_>, address: &NameAddr<&[u8]>) -> Result<(), ParseError> {
+    let mut at = at.clone();
+    at.lws();
+    if address.display_name.is_some() || at.peek() == Some(b'<') { Ok(()) } else { Err(at.error("a URI in < and >")) }
 }

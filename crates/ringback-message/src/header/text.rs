@@ -12,6 +12,30 @@ use crate::chars;
 /// It is bytes, not `str`: a peer may send what is no UTF-8, and nothing of it is lost.
 pub type OwnedText = Box<[u8]>;
 
+/// A copy with each fold as one blank, so that it can stand in another message on one line. `[RFC 3261, Section 7.3.1]`
+#[must_use]
+pub fn unfolded(text: &[u8]) -> OwnedText {
+    if memchr::memchr2(b'\r', b'\n', text).is_none() {
+        return text.into();
+    }
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = memchr::memchr(b'\n', rest) {
+        let (line, tail) = rest.split_at_checked(at.saturating_add(1)).unwrap_or((rest, &[]));
+        rest = tail;
+        // A line end that no blank follows is no fold: it stays, and is refused where the text is written.
+        if let [b' ' | b'\t', ..] = tail {
+            out.extend_from_slice(line.trim_ascii_end());
+            out.push(b' ');
+            rest = tail.trim_ascii_start();
+        } else {
+            out.extend_from_slice(line);
+        }
+    }
+    out.extend_from_slice(rest);
+    out.into()
+}
+
 /// The bytes as text for people: what is no UTF-8 becomes U+FFFD.
 #[must_use]
 pub fn lossy(text: &[u8]) -> Cow<'_, str> {
@@ -73,6 +97,20 @@ pub fn unquoted(text: &[u8]) -> Cow<'_, [u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn folds_become_blanks() {
+        for (folded, one_line) in [
+            ("a", "a"),
+            ("a \r\n\t b", "a b"),
+            ("a\n b\r\n c", "a b c"),
+            (" a", " a"),
+            ("a\r\nb", "a\r\nb"),
+            ("a\r\n \r\n b", "a b"),
+        ] {
+            assert_eq!(unfolded(folded.as_bytes()).as_ref(), one_line.as_bytes());
+        }
+    }
 
     #[test]
     fn quotes_and_escapes_come_off_as_they_went_on() {

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
-use crate::cursor::Cursor;
+use crate::cursor::{Cursor, decimal};
 use crate::error::ParseError;
 use crate::params::Params;
 use crate::uri::{Host, host_port};
@@ -37,7 +37,14 @@ impl<'a> Via<&'a [u8]> {
     ///
     /// # Errors
     /// Where the value is none, or its protocol is not SIP/2.0.
+    #[inline]
     pub fn parse(cursor: &mut Cursor<'a>) -> Result<Via<&'a [u8]>, ParseError> {
+        Via::parse_with_branch(cursor).map(|(via, _)| via)
+    }
+
+    /// The same, and its branch, which need not be looked for again.
+    #[inline]
+    pub(crate) fn parse_with_branch(cursor: &mut Cursor<'a>) -> Result<(Via<&'a [u8]>, Option<&'a [u8]>), ParseError> {
         cursor.lws();
         let at = cursor.clone();
         let name = cursor.token("SIP/2.0")?;
@@ -56,12 +63,13 @@ impl<'a> Via<&'a [u8]> {
             return Err(at.error("a blank before the host"));
         }
         let (host, port) = sent_by(cursor)?;
-        let params = Params::parse(cursor)?;
-        Ok(Via { transport, host, port, params })
+        let (params, branch) = Params::parse_finding(cursor, b"branch")?;
+        Ok((Via { transport, host, port, params }, branch.filter(|branch| !branch.is_empty())))
     }
 }
 
 /// `host [ COLON port ]`, where white space may stand around the colon.
+#[inline]
 fn sent_by<'a>(cursor: &mut Cursor<'a>) -> Result<(&'a [u8], Option<u16>), ParseError> {
     let (host, port) = host_port(cursor)?;
     if port.is_some() {
@@ -97,7 +105,7 @@ impl<T: AsRef<[u8]>> Via<T> {
     #[must_use]
     pub fn rport(&self) -> Option<Option<u16>> {
         let value = self.params.find(b"rport")?;
-        Some(value.and_then(|v| core::str::from_utf8(v).ok()?.parse().ok()))
+        Some(value.and_then(|digits| u16::try_from(decimal(digits)?).ok()).filter(|&port| port > 0))
     }
 
     /// The host of sent-by as address or name.
@@ -126,7 +134,7 @@ impl<T: AsRef<[u8]>> Via<T> {
             transport: self.transport.as_ref().into(),
             host: self.host.as_ref().into(),
             port: self.port,
-            params: Params::default().map(|_: &[u8]| self.params.text().into()),
+            params: self.params.to_owned_text(),
         }
     }
 }

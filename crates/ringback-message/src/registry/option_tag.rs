@@ -117,7 +117,7 @@ macro_rules! place {
 }
 
 macro_rules! option_tags {
-    ($($const:ident $name:literal $source:literal $($place:ident)+ $(not $($not:ident)+)?; $meaning:literal)*) => {
+    ($($const:ident $name:literal $source:literal $($place:ident)+ $(, not $($not:ident)+)?; $meaning:literal)*) => {
         /// The registered tags.
         #[allow(non_upper_case_globals, reason = "named like the variants of an enum, as response codes are")]
         impl OptionTag<'static> {$(
@@ -138,7 +138,7 @@ macro_rules! option_tags {
 option_tags! {
     Rel100 "100rel" "RFC 3262, Section 8.1" S R;
         "Provisional responses can be sent, or must be sent, reliably."
-    EarlyDialogTerminated "199" "RFC 6228, Section 11.2" S R P not R P;
+    EarlyDialogTerminated "199" "RFC 6228, Section 11.2" S R P, not R P;
         "The sender of the request understands 199 responses."
     Answermode "answermode" "RFC 5373, Section 8.3" S R;
         "Answer-Mode and Priv-Answer-Mode are understood, which ask for automatic or manual answering."
@@ -156,23 +156,23 @@ option_tags! {
         "A location may be given as a sip, sips or pres URI, to be subscribed to."
     Gin "gin" "RFC 6140, Section 9.1" S R P;
         "One registration binds many telephone numbers."
-    Gruu "gruu" "RFC 5627, Section 11.3" S R P not P;
+    Gruu "gruu" "RFC 5627, Section 11.3" S R P, not P;
         "Globally routable user agent URIs are understood."
     Histinfo "histinfo" "RFC 7044, Section 14" S;
         "History-Info is wanted in responses."
-    Ice "ice" "RFC 5768, Section 5" S R not S;
+    Ice "ice" "RFC 5768, Section 5" S R, not S;
         "Interactive Connectivity Establishment is needed for the session."
     Join "join" "RFC 3911, Section 7.2" S R;
         "The Join header field is understood."
     MultipleRefer "multiple-refer" "RFC 5368, Section 4" S R;
         "A REFER may name many targets, in a list in its body."
-    Norefersub "norefersub" "RFC 4488, Section 4" S R not R;
+    Norefersub "norefersub" "RFC 4488, Section 4" S R, not R;
         "A REFER may be accepted without an implicit subscription."
     Nosub "nosub" "RFC 7614, Section 9.2" S R;
         "A REFER makes no subscription, and none can be made."
     Outbound "outbound" "RFC 5626, Section 11.4" S R;
         "Registrations over connections that the client opened are understood, or were applied."
-    Path "path" "RFC 3327, Section 9" S R;
+    Path "path" "RFC 3327, Section 7" S R;
         "The Path header field is understood."
     Policy "policy" "RFC 6794, Section 6.4" S;
         "Session policies are understood: Policy-Contact is looked at and its server asked."
@@ -192,17 +192,17 @@ option_tags! {
         "Marks of recording in a session description are understood."
     Replaces "replaces" "RFC 3891, Section 6.2" S R;
         "The Replaces header field is understood."
-    ResourcePriority "resource-priority" "RFC 4412, Section 3.4" S R P not P;
+    ResourcePriority "resource-priority" "RFC 4412, Section 3.4" S R P, not P;
         "The Resource-Priority header field is understood."
     SdpAnat "sdp-anat" "RFC 4092" S R;
         "A session description may offer addresses of several kinds for one stream, grouped as alternatives."
     SecAgree "sec-agree" "RFC 3329, Section 6.5" S R P;
         "Client and first hop agree on a security mechanism before all else."
-    Siprec "siprec" "RFC 7866, Section 11.1.1" S R not S;
+    Siprec "siprec" "RFC 7866, Section 11.1.1" S R, not S;
         "The session is for recording another."
     Tdialog "tdialog" "RFC 4538, Section 11.3" S R;
         "The Target-Dialog header field is understood."
-    Timer "timer" "RFC 4028, Section 12.3" S R P not P;
+    Timer "timer" "RFC 4028, Section 12.3" S R P, not P;
         "Sessions are refreshed, and end when nobody refreshes them."
     TrickleIce "trickle-ice" "RFC 8840" S R;
         "Candidates of ICE may arrive one by one."

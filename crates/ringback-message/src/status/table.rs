@@ -1,27 +1,91 @@
 //! The one table of response codes. To add a code, add a row; the tests of the parent module check the rest.
 //!
-//! A row reads: number, constant, phrase, `[RFC "section"]`, `by` the roles that may generate it, the meaning, the
-//! headers (`must`, `should`, `may`; each `if` a condition), and `=>` the client's reaction. `unregistered` before the
-//! number marks a code that the IANA registry does not have. Rows ascend by number: the look-up is a binary search.
+//! A row reads: number, constant, phrase, the source and `also` further ones, `by` the roles that may generate it, the
+//! meaning, the headers (`must`, `should`, `may`), and `=>` the client's reaction. `unregistered` before the number
+//! marks a code that the IANA registry does not have. Rows ascend by number: the look-up is a binary search.
+//!
+//! A header may have an `if`. A condition that a program can check is a word or stands in parentheses, see `when!`
+//! below; any other is a text for people.
 //!
 //! `should` also holds the Contact of a 301, 302 and 305, which the RFC's header table calls optional though the
 //! section has the client go there.
 
-use super::{Carry, Class, ClientAction, Kind, Senders, StatusCode, StatusInfo};
+use super::{Carry, Class, ClientAction, Kind, Senders, StatusCode, StatusInfo, When};
+use crate::header::HeaderId;
+use crate::method::Method;
+use crate::registry::{OptionTag, Source};
 
-/// The conditions that many rows share.
+/// A condition as a value.
 macro_rules! when {
     () => {
-        ""
+        When::Always
     };
+    (reliable) => {
+        When::Reliable
+    };
+    (dialog) => {
+        When::FormsDialog
+    };
+    (route) => {
+        When::All(&[When::FormsDialog, When::RequestHas(HeaderId::RecordRoute)])
+    };
+    ((has $header:ident)) => {
+        When::RequestHas(HeaderId::$header)
+    };
+    ((on $($method:ident)+)) => {
+        When::Method(&[$(Method::$method),+])
+    };
+    ((on $($method:ident)+, has $header:ident)) => {
+        When::All(&[When::Method(&[$(Method::$method),+]), When::RequestHas(HeaderId::$header)])
+    };
+    ((on $($method:ident)+, requiring $tag:ident)) => {
+        When::All(&[When::Method(&[$(Method::$method),+]), When::RequestRequires(OptionTag::$tag)])
+    };
+    ((requires $tag:ident)) => {
+        When::ResponseRequires(OptionTag::$tag)
+    };
+    ((lacks $tag:ident)) => {
+        When::RequestRequiresNot(OptionTag::$tag)
+    };
+    ((without $($header:ident)+: $text:literal)) => {
+        When::Without(&[$(HeaderId::$header),+], $text)
+    };
+    ($text:literal) => {
+        When::Text($text)
+    };
+}
+
+/// The same condition in the documentation of a constant.
+macro_rules! when_line {
     (reliable) => {
         "sent reliably"
     };
     (dialog) => {
-        "INVITE, and the To tag opens an early dialog"
+        "opens a dialog"
     };
     (route) => {
-        "opens a dialog, and the request has Record-Route"
+        "opens a dialog, and the request has `RecordRoute`"
+    };
+    ((has $header:ident)) => {
+        concat!("the request has `", stringify!($header), "`")
+    };
+    ((on $($method:ident)+)) => {
+        concat!("to", $(" `", stringify!($method), "`"),+)
+    };
+    ((on $($method:ident)+, has $header:ident)) => {
+        concat!("to", $(" `", stringify!($method), "`",)+ " with `", stringify!($header), "`")
+    };
+    ((on $($method:ident)+, requiring $tag:ident)) => {
+        concat!("to", $(" `", stringify!($method), "`",)+ " that requires `", stringify!($tag), "`")
+    };
+    ((requires $tag:ident)) => {
+        concat!("`Require` lists `", stringify!($tag), "`")
+    };
+    ((lacks $tag:ident)) => {
+        concat!("the request does not require `", stringify!($tag), "`")
+    };
+    ((without $($header:ident)+: $text:literal)) => {
+        $text
     };
     ($text:literal) => {
         $text
@@ -38,21 +102,21 @@ macro_rules! registered {
 }
 
 macro_rules! carries {
-    ($($($header:literal $(if $when:tt)?),+)?) => {
-        &[$($(Carry { header: $header, when: when!($($when)?) }),+)?]
+    ($($($header:ident $(if $when:tt)?),+)?) => {
+        &[$($(Carry { header: HeaderId::$header, when: when!($($when)?) }),+)?]
     };
 }
 
 /// The lines of a constant's documentation that list headers.
 macro_rules! header_lines {
-    ($verb:literal $($($header:literal $(if $when:tt)?),+)?) => {
-        concat!($($("\n* ", $verb, " `", $header, "`", $(" (", when!($when), ")",)?)+)?)
+    ($verb:literal $($($header:ident $(if $when:tt)?),+)?) => {
+        concat!($($("\n* ", $verb, " `", stringify!($header), "`", $(" (", when_line!($when), ")",)?)+)?)
     };
 }
 
 macro_rules! statuses {
     ($(
-        $($mark:ident)? $code:literal $name:ident $phrase:literal [$rfc:literal $section:literal]
+        $($mark:ident)? $code:literal $name:ident $phrase:literal [$source:literal $(also $($also:literal)+)?]
         by $($role:ident)+;
         $meaning:literal
         $(must [$($must:tt)+])?
@@ -60,15 +124,16 @@ macro_rules! statuses {
         $(may [$($may:tt)+])?
         => $action:ident $text:literal
     )+) => {
-        /// The codes by name.
+        /// The codes by name. Header fields in their documentation are named as in [`HeaderId`].
         #[allow(non_upper_case_globals)]
         impl StatusCode {$(
-            #[doc = concat!("**", $code, " ", $phrase, "**: ", $meaning, "\n\n* Generated by:", $(" `", stringify!($role), "`",)+
+            #[doc = concat!("**", $code, " ", $phrase, "**: ", $meaning,
+                "\n\n* Generated by:", $(" `", stringify!($role), "`",)+
                 header_lines!("MUST carry" $($($must)+)?),
                 header_lines!("SHOULD carry" $($($should)+)?),
                 header_lines!("MAY carry" $($($may)+)?),
                 "\n* Client: ", $text,
-                "\n\n`[RFC ", $rfc, ", Section ", $section, "]`")]
+                "\n\n`[", $source, "]`", $($(" `[", $also, "]`",)+)?)]
             pub const $name: StatusCode = StatusCode($code);
         )+}
 
@@ -78,8 +143,9 @@ macro_rules! statuses {
             class: Class::of($code),
             kind: if $code < 200 { Kind::Provisional } else { Kind::Final },
             registered: registered!($($mark)?),
-            rfc: $rfc,
-            section: $section,
+            rfc: Source::new($source).rfc_number(),
+            section: Source::new($source).section_text(),
+            also: &[$($(Source::new($also)),+)?],
             meaning: $meaning,
             must: carries!($($($must)+)?),
             should: carries!($($($should)+)?),
@@ -93,352 +159,380 @@ macro_rules! statuses {
 
 statuses! {
     // 1xx. A proxy that answers 181, 182 or 183 does so as a UAS, with a To tag of its own [RFC 3261, Section 16.7].
-    100 Trying "Trying" [3261 "21.1.1"] by UAS PROXY;
+    100 Trying "Trying" ["RFC 3261, Section 21.1.1" also "RFC 3261, Section 8.2.6.1"] by UAS PROXY;
         "The next hop has the request and is working on it; this goes one hop only and is never reliable."
-        must ["Timestamp" if "the request has it"]
+        must [Timestamp if (has Timestamp)]
         => Progress "Stop retransmitting the INVITE and wait; a proxy does not pass it on."
-    180 Ringing "Ringing" [3261 "21.1.2"] by UAS GATEWAY;
+    180 Ringing "Ringing" ["RFC 3261, Section 21.1.2"] by UAS GATEWAY;
         "The user is being alerted."
-        must ["RSeq" if reliable, "Require" if reliable, "Contact" if dialog, "Record-Route" if route]
-        may ["Alert-Info"]
+        must [RSeq if reliable, Require if reliable, Contact if dialog, RecordRoute if route]
+        may [AlertInfo]
         => Progress "Play ringback unless early media is flowing, keep the early dialog, and acknowledge with \
             PRACK if it has RSeq."
-    181 CallIsBeingForwarded "Call Is Being Forwarded" [3261 "21.1.3"] by UAS PROXY INTERMEDIARY GATEWAY;
+    181 CallIsBeingForwarded "Call Is Being Forwarded" ["RFC 3261, Section 21.1.3" also "RFC 7044, Section 9.4"]
+        by UAS PROXY INTERMEDIARY GATEWAY;
         "The call is on its way to other destinations than the one that was asked for."
-        must ["RSeq" if reliable, "Require" if reliable, "Contact" if dialog, "Record-Route" if route,
-            "History-Info" if "the request has it or supports histinfo, and privacy allows"]
+        must [RSeq if reliable, Require if reliable, Contact if dialog, RecordRoute if route]
+        may [HistoryInfo if "the request has it or supports histinfo, and privacy allows"]
         => Progress "Tell the user that the call is being forwarded, and keep waiting."
-    182 Queued "Queued" [3261 "21.1.4"] by UAS;
+    182 Queued "Queued" ["RFC 3261, Section 21.1.4"] by UAS;
         "The callee is not free and the call waits in a queue; the phrase may tell the position, and it may come \
             repeatedly."
-        must ["RSeq" if reliable, "Require" if reliable, "Contact" if dialog, "Record-Route" if route]
+        must [RSeq if reliable, Require if reliable, Contact if dialog, RecordRoute if route]
         => Progress "Show the phrase as queue state, and keep waiting."
-    183 SessionProgress "Session Progress" [3261 "21.1.5"] by UAS INTERMEDIARY GATEWAY;
+    183 SessionProgress "Session Progress" ["RFC 3261, Section 21.1.5"] by UAS INTERMEDIARY GATEWAY;
         "The call advances in a way that no other code tells, often with early media."
-        must ["RSeq" if reliable, "Require" if reliable, "Contact" if dialog, "Record-Route" if route]
+        must [RSeq if reliable, Require if reliable, Contact if dialog, RecordRoute if route]
         => Progress "Apply early media of this To tag's dialog, and acknowledge with PRACK if it has RSeq."
-    199 EarlyDialogTerminated "Early Dialog Terminated" [6228 "5, 6"] by UAS PROXY;
+    199 EarlyDialogTerminated "Early Dialog Terminated" ["RFC 6228, Section 5" also "RFC 6228, Section 6"] by UAS PROXY;
         "One early dialog has ended while the request goes on; only for requests that support 199, and best sent \
-            unreliably."
-        must ["Reason", "RSeq" if reliable, "Require" if reliable]
+            unreliably and without a session description."
+        must [Reason, RSeq if reliable, Require if reliable]
         => Progress "Release that early dialog and its media, and wait on: the transaction is still open."
 
     // 2xx.
-    200 Ok "OK" [3261 "21.2.1"]
+    200 Ok "OK" ["RFC 3261, Section 21.2.1"
+            also "RFC 3261, Section 12.1.1" "RFC 3261, Section 10.3" "RFC 6665, Section 3.1.1" "RFC 3903, Section 6" "RFC 7614, Section 4.3"]
         by UAS REGISTRAR PROXY REDIRECT_SERVER NOTIFIER EVENT_STATE_COMPOSITOR GATEWAY;
         "The request succeeded; what that brings depends on the method."
-        must ["Contact" if "INVITE, UPDATE, SUBSCRIBE or REFER",
-            "Contact" if "REGISTER that leaves bindings, one value for each",
-            "Record-Route" if route,
-            "Expires" if "SUBSCRIBE or PUBLISH",
-            "SIP-ETag" if "PUBLISH",
-            "Session-Expires" if "a session timer is accepted",
-            "Require" if "an extension was applied to the response"]
-        should ["Allow" if "INVITE, or OPTIONS answered by a user agent", "Supported" if "INVITE or OPTIONS",
-            "Accept" if "OPTIONS", "Accept-Encoding" if "OPTIONS", "Accept-Language" if "OPTIONS",
-            "Date" if "REGISTER", "Path" if "REGISTER with Path"]
-        may ["Accept" if "INVITE", "Authentication-Info" if "digest credentials were accepted", "Service-Route" if "REGISTER"]
+        must [Contact if (on Invite Update Subscribe Refer),
+            Contact if "REGISTER that leaves bindings, one value for each",
+            RecordRoute if route,
+            Expires if (on Subscribe Publish),
+            SipEtag if (on Publish),
+            ReferEventsAt if (on Refer, requiring Explicitsub),
+            SessionExpires if "a session timer is accepted",
+            Require if "an extension was applied to the response"]
+        should [Allow if (on Invite), Allow if "OPTIONS answered by a user agent", Supported if (on Invite Options),
+            Accept if (on Options), AcceptEncoding if (on Options), AcceptLanguage if (on Options),
+            Date if (on Register), Path if (on Register, has Path),
+            AllowEvents if "INVITE or OPTIONS answered by a notifier"]
+        may [Accept if (on Invite), AuthenticationInfo if "digest credentials were accepted",
+            ServiceRoute if (on Register), FlowTimer if (on Register), RecvInfo if (has RecvInfo),
+            AcceptResourcePriority if (on Options)]
         => Success "Done; for INVITE send an ACK for every 2xx and a BYE to surplus branches, for REGISTER plan \
             the refresh from the expiry granted."
-    202 Accepted "Accepted" [6665 "8.3.1"] by UAS;
+    202 Accepted "Accepted" ["RFC 6665, Section 8.3.1" also "RFC 3428, Section 7" "RFC 3515, Section 2.4.2"] by UAS;
         "The request was taken but not yet carried out: REFER, and MESSAGE at a store [RFC 3428, Section 7]; \
             deprecated, and forbidden for SUBSCRIBE and NOTIFY."
-        must ["Contact" if "REFER", "Record-Route" if route]
+        must [Contact if (on Refer), RecordRoute if route]
         => Success "Treat it exactly as 200; for MESSAGE it does not promise delivery."
-    204 NoNotification "No Notification" [5839 "7.1"] by NOTIFIER;
+    204 NoNotification "No Notification" ["RFC 5839, Section 7.1" also "RFC 6665, Section 3.1.1"] by NOTIFIER;
         "A SUBSCRIBE within its dialog was accepted, and no NOTIFY follows because the state is the one the \
             subscriber has."
-        must ["Expires"]
+        must [Expires]
         => Success "Take the new expiry, keep the state as it was, and expect no NOTIFY; if the SUBSCRIBE ended \
             the subscription, drop it."
 
     // 3xx.
-    300 MultipleChoices "Multiple Choices" [3261 "21.3.1"] by UAS PROXY REDIRECT_SERVER;
+    300 MultipleChoices "Multiple Choices" ["RFC 3261, Section 21.3.1"] by UAS PROXY REDIRECT_SERVER;
         "The address stands for several, among which the caller may choose."
-        should ["Contact"]
+        should [Contact]
         => Redirect "Try the Contacts by falling q, or let the user choose; never the same URI twice."
-    301 MovedPermanently "Moved Permanently" [3261 "21.3.2"] by UAS REDIRECT_SERVER GATEWAY;
+    301 MovedPermanently "Moved Permanently" ["RFC 3261, Section 21.3.2"] by UAS REDIRECT_SERVER GATEWAY;
         "The user is no longer at this address."
-        should ["Contact"]
+        should [Contact]
         => Redirect "Send the request to the Contact, and put the new address in place of the old one."
-    302 MovedTemporarily "Moved Temporarily" [3261 "21.3.3"] by UAS PROXY REDIRECT_SERVER;
+    302 MovedTemporarily "Moved Temporarily" ["RFC 3261, Section 21.3.3"] by UAS PROXY REDIRECT_SERVER;
         "The user is at another address for the time being."
-        should ["Contact"]
-        may ["Expires"]
+        should [Contact]
+        may [Expires]
         => Redirect "Send the request to the Contact; keep the address only for the expiry given, and if a kept \
             one fails try the original once."
-    305 UseProxy "Use Proxy" [3261 "21.3.4"] by UAS;
+    305 UseProxy "Use Proxy" ["RFC 3261, Section 21.3.4"] by UAS;
         "The request has to come through the proxy in Contact; only a UAS may say so."
-        should ["Contact"]
+        should [Contact]
         => Redirect "Repeat this one request through that proxy, if whoever sent this is trusted to choose the path."
-    380 AlternativeService "Alternative Service" [3261 "21.3.5"] by UAS INTERMEDIARY;
+    380 AlternativeService "Alternative Service" ["RFC 3261, Section 21.3.5"] by UAS INTERMEDIARY;
         "The call failed, and the body describes services that could be used instead."
-        may ["Contact"]
+        may [Contact]
         => AskUser "Offer the service if the body is understood, otherwise report the failure."
 
     // 4xx.
-    400 BadRequest "Bad Request" [3261 "21.4.1"]
+    400 BadRequest "Bad Request" ["RFC 3261, Section 21.4.1"]
         by UAS REGISTRAR PROXY REDIRECT_SERVER NOTIFIER EVENT_STATE_COMPOSITOR;
         "The request is malformed; the phrase should say where."
-        may ["Warning"]
+        may [Warning]
         => GiveUp "Do not send it again; suspect our own message and log it with the phrase."
-    401 Unauthorized "Unauthorized" [3261 "21.4.2"] by UAS REGISTRAR NOTIFIER EVENT_STATE_COMPOSITOR;
+    401 Unauthorized "Unauthorized" ["RFC 3261, Section 21.4.2"] by UAS REGISTRAR NOTIFIER EVENT_STATE_COMPOSITOR;
         "The user agent server or registrar wants credentials."
-        must ["WWW-Authenticate", "Proxy-Authenticate" if "a forking proxy gathered challenges from other branches"]
+        must [WwwAuthenticate, ProxyAuthenticate if "a forking proxy gathered challenges from other branches"]
         => Challenge "Answer the challenge with Authorization in a new request with the next CSeq; stop when the \
             same credentials are refused and it is not stale."
-    402 PaymentRequired "Payment Required" [3261 "21.4.3"] by UAS PROXY;
+    402 PaymentRequired "Payment Required" ["RFC 3261, Section 21.4.3"] by UAS PROXY;
         "Reserved."
         => GiveUp "Treat it as an unknown 4xx and show it to the user."
-    403 Forbidden "Forbidden" [3261 "21.4.4"] by UAS REGISTRAR PROXY INTERMEDIARY VERIFICATION_SERVICE GATEWAY;
+    403 Forbidden "Forbidden" ["RFC 3261, Section 21.4.4"]
+        by UAS REGISTRAR PROXY INTERMEDIARY VERIFICATION_SERVICE GATEWAY;
         "The request was understood and is refused; credentials will not help."
-        may ["Warning"]
+        may [Warning]
         => GiveUp "Do not repeat it; report a matter of policy."
-    404 NotFound "Not Found" [3261 "21.4.5"] by UAS REGISTRAR PROXY REDIRECT_SERVER GATEWAY;
+    404 NotFound "Not Found" ["RFC 3261, Section 21.4.5"] by UAS REGISTRAR PROXY REDIRECT_SERVER GATEWAY;
         "The user does not exist in this domain, or the domain is not served here."
-        may ["Retry-After"]
+        may [RetryAfter]
         => GiveUp "This target is wrong: report it; a proxy goes on with its other targets."
-    405 MethodNotAllowed "Method Not Allowed" [3261 "21.4.6"] by UAS REGISTRAR;
+    405 MethodNotAllowed "Method Not Allowed" ["RFC 3261, Section 21.4.6"] by UAS REGISTRAR;
         "The method is known, but not allowed at this address."
-        must ["Allow"]
+        must [Allow]
         => GiveUp "Do not send this method there again; remember Allow."
-    406 NotAcceptable "Not Acceptable" [3261 "21.4.7"] by UAS NOTIFIER;
+    406 NotAcceptable "Not Acceptable" ["RFC 3261, Section 21.4.7"] by UAS NOTIFIER;
         "What could be answered is of no type that the request's Accept admits."
-        may ["Warning"]
+        may [Warning]
         => RetryModified "Send it again with a wider Accept, if we can read more."
-    407 ProxyAuthenticationRequired "Proxy Authentication Required" [3261 "21.4.8"] by PROXY;
+    407 ProxyAuthenticationRequired "Proxy Authentication Required" ["RFC 3261, Section 21.4.8"] by PROXY;
         "A proxy wants credentials."
-        must ["Proxy-Authenticate", "WWW-Authenticate" if "a forking proxy gathered challenges from other branches"]
+        must [ProxyAuthenticate, WwwAuthenticate if "a forking proxy gathered challenges from other branches"]
         => Challenge "Answer every challenge in one new request, with a Proxy-Authorization for each realm; \
             otherwise as for 401."
-    408 RequestTimeout "Request Timeout" [3261 "21.4.9"] by UAS PROXY GATEWAY LOCAL_CLIENT;
+    408 RequestTimeout "Request Timeout" ["RFC 3261, Section 21.4.9" also "RFC 4320, Section 4.2"]
+        by UAS PROXY GATEWAY LOCAL_CLIENT;
         "No answer could be had in time; never sent to a non-INVITE request by an element that keeps \
             transactions [RFC 4320, Section 4.2]."
         => RetryLater "The request may be sent again, unchanged; within a dialog, end the dialog; on our own \
             timeout, try the next server first."
-    unregistered 409 Conflict "Conflict" [2543 "7.4.10"] by REGISTRAR;
+    unregistered 409 Conflict "Conflict" ["RFC 2543, Section 7.4.10"] by REGISTRAR;
         "An old registrar found the request at odds with existing registrations; dropped from SIP in 2002."
         => GiveUp "Treat it as 400."
-    410 Gone "Gone" [3261 "21.4.10"] by UAS REGISTRAR PROXY GATEWAY;
+    410 Gone "Gone" ["RFC 3261, Section 21.4.10"] by UAS REGISTRAR PROXY GATEWAY;
         "The address is gone for good, and nobody knows another."
         => GiveUp "Take the address out of the address book."
-    unregistered 411 LengthRequired "Length Required" [2543 "7.4.12"] by UAS;
+    unregistered 411 LengthRequired "Length Required" ["RFC 2543, Section 7.4.12"] by UAS;
         "An old server insists on Content-Length; dropped from SIP in 2002."
         => RetryModified "Add Content-Length and send it again; without that, treat it as 400."
-    412 ConditionalRequestFailed "Conditional Request Failed" [3903 "11.2.1"] by EVENT_STATE_COMPOSITOR;
+    412 ConditionalRequestFailed "Conditional Request Failed" ["RFC 3903, Section 11.2.1"] by EVENT_STATE_COMPOSITOR;
         "No published state has the entity tag that the PUBLISH names."
         => RetryModified "Forget the entity tag, and publish the full state anew without SIP-If-Match."
-    413 RequestEntityTooLarge "Request Entity Too Large" [3261 "21.4.11"] by UAS PROXY;
+    413 RequestEntityTooLarge "Request Entity Too Large" ["RFC 3261, Section 21.4.11"] by UAS PROXY;
         "The body is larger than the server takes."
-        should ["Retry-After" if "temporary"]
+        should [RetryAfter if "temporary"]
         => RetryModified "Send it again with a smaller body or none, or unchanged after Retry-After."
-    414 RequestUriTooLong "Request-URI Too Long" [3261 "21.4.12"]
+    414 RequestUriTooLong "Request-URI Too Long" ["RFC 3261, Section 21.4.12"]
         by UAS REGISTRAR PROXY REDIRECT_SERVER NOTIFIER EVENT_STATE_COMPOSITOR;
         "The Request-URI is longer than the server reads."
         => GiveUp "Report it; only if we added parameters or headers to the URI is it worth a try without them."
-    415 UnsupportedMediaType "Unsupported Media Type" [3261 "21.4.13"] by UAS EVENT_STATE_COMPOSITOR;
+    415 UnsupportedMediaType "Unsupported Media Type" ["RFC 3261, Section 21.4.13"] by UAS EVENT_STATE_COMPOSITOR;
         "The server cannot read the body's type, encoding or language."
-        must ["Accept" if "the type is refused", "Accept-Encoding" if "the encoding is refused",
-            "Accept-Language" if "the language is refused"]
+        must [Accept if (without AcceptEncoding AcceptLanguage: "the type is refused"),
+            AcceptEncoding if (without Accept AcceptLanguage: "the encoding is refused"),
+            AcceptLanguage if (without Accept AcceptEncoding: "the language is refused")]
         => RetryModified "Send it again using only what the answer lists."
-    416 UnsupportedUriScheme "Unsupported URI Scheme" [3261 "21.4.14"] by UAS PROXY;
+    416 UnsupportedUriScheme "Unsupported URI Scheme" ["RFC 3261, Section 21.4.14"] by UAS PROXY;
         "The server does not know the scheme of the Request-URI."
         => RetryModified "Send it again with a SIP URI."
-    417 UnknownResourcePriority "Unknown Resource-Priority" [4412 "4.6.2, 12.4"] by UAS PROXY;
+    417 UnknownResourcePriority "Unknown Resource-Priority" ["RFC 4412, Section 4.6.2" also "RFC 4412, Section 12.4"]
+        by UAS PROXY;
         "The request requires resource-priority, and none of its values is known here."
-        may ["Accept-Resource-Priority"]
+        may [AcceptResourcePriority]
         => RetryModified "Send it again with a value that the answer lists and we are entitled to."
-    420 BadExtension "Bad Extension" [3261 "21.4.15"] by UAS REGISTRAR PROXY;
+    420 BadExtension "Bad Extension" ["RFC 3261, Section 21.4.15"] by UAS REGISTRAR PROXY;
         "The request requires an extension that the server (Require) or a proxy (Proxy-Require) lacks."
-        must ["Unsupported"]
+        must [Unsupported]
         => RetryModified "Send it again without the listed option tags, if it still makes sense."
-    421 ExtensionRequired "Extension Required" [3261 "21.4.16"] by UAS REGISTRAR PROXY NOTIFIER;
+    421 ExtensionRequired "Extension Required" ["RFC 3261, Section 21.4.16"
+            also "RFC 3329, Section 2.3.2" "RFC 3327, Section 5.2"]
+        by UAS REGISTRAR PROXY NOTIFIER;
         "The server needs an extension that the request does not support; a last resort. A proxy says so too, \
             for Path and for security agreement."
-        must ["Require", "Security-Server" if "security agreement is required",
-            "Proxy-Authenticate" if "security agreement is required, and a proxy prefers digest"]
+        must [Require, SecurityServer if (requires SecAgree),
+            ProxyAuthenticate if "security agreement is required, and a proxy prefers digest"]
         => RetryModified "Send it again with the extension, if we have it, otherwise give up."
-    422 SessionIntervalTooSmall "Session Interval Too Small" [4028 "6"] by UAS PROXY;
+    422 SessionIntervalTooSmall "Session Interval Too Small" ["RFC 4028, Section 6"
+            also "RFC 4028, Section 7.3"]
+        by UAS PROXY;
         "The session interval asked for is shorter than the server allows."
-        must ["Min-SE"]
+        must [MinSe]
         => RetryModified "Send it again with Min-SE at the largest value seen in this call, and Session-Expires \
             no smaller."
-    423 IntervalTooBrief "Interval Too Brief" [3261 "21.4.17, 10.3"]
+    423 IntervalTooBrief "Interval Too Brief" ["RFC 3261, Section 21.4.17"
+            also "RFC 3261, Section 10.3" "RFC 6665, Section 4.2.1.1" "RFC 8599, Section 5.6.1.1"]
         by REGISTRAR NOTIFIER EVENT_STATE_COMPOSITOR PROXY;
         "The expiry asked for is shorter than the server grants; a proxy says so when push needs longer bindings."
-        must ["Min-Expires"]
+        must [MinExpires]
         => RetryModified "Send it again with an expiry of at least Min-Expires."
-    424 BadLocationInformation "Bad Location Information" [6442 "4.3"] by UAS INTERMEDIARY;
+    424 BadLocationInformation "Bad Location Information" ["RFC 6442, Section 4.3"] by UAS INTERMEDIARY;
         "The location in the request is malformed, unusable or cannot be fetched; never for a request without \
             Geolocation."
-        must ["Geolocation-Error"]
+        must [GeolocationError]
         => RetryModified "Correct the location, or take the one in the body, and send it again, at most about \
             three times; an existing dialog lives on."
-    425 BadAlertMessage "Bad Alert Message" [8876 "5.1"] by UAS INTERMEDIARY;
+    425 BadAlertMessage "Bad Alert Message" ["RFC 8876, Section 5.1"] by UAS INTERMEDIARY;
         "The alert in the request is too malformed to act on; never for a request without one."
-        must ["AlertMsg-Error"]
+        must [AlertMsgError]
         => RetryModified "Correct the alert and send it again; an existing dialog lives on."
-    428 UseIdentityHeader "Use Identity Header" [8224 "6.2, 6.2.2"] by VERIFICATION_SERVICE;
+    428 UseIdentityHeader "Use Identity Header" ["RFC 8224, Section 6.2" also "RFC 8224, Section 6.2.2"]
+        by VERIFICATION_SERVICE;
         "Policy demands a signed identity, and the request has none that the verifier supports."
         => RetryModified "Send it again signed, if we have a signer, otherwise give up."
-    429 ProvideReferrerIdentity "Provide Referrer Identity" [3892 "5"] by UAS;
+    429 ProvideReferrerIdentity "Provide Referrer Identity" ["RFC 3892, Section 5" also "RFC 3892, Section 2.2"] by UAS;
         "The refer target, or the referee itself, demands a valid Referred-By token."
         => RetryModified "The referee passes it on to the referrer in NOTIFY; the referrer may send a new REFER \
             with a token."
-    430 FlowFailed "Flow Failed" [5626 "11.5"] by PROXY;
+    430 FlowFailed "Flow Failed" ["RFC 5626, Section 11.5"] by PROXY;
         "An edge proxy has lost this flow to the user agent; meant for the authoritative proxy alone."
         => NextTarget "A proxy tries another flow of the same instance; a user agent treats it as 400."
-    433 AnonymityDisallowed "Anonymity Disallowed" [5079 "5"] by UAS PROXY;
+    433 AnonymityDisallowed "Anonymity Disallowed" ["RFC 5079, Section 5"] by UAS PROXY;
         "The request is refused because the caller withholds their identity."
         => AskUser "Only if the user agrees, or has agreed by policy, send it again without anonymity; a dialog \
             lives on."
-    436 BadIdentityInfo "Bad Identity Info" [8224 "6.2.2"] by VERIFICATION_SERVICE;
+    436 BadIdentityInfo "Bad Identity Info" ["RFC 8224, Section 6.2.2"] by VERIFICATION_SERVICE;
         "None of the credentials that the Identity headers point to could be fetched."
         => RetryModified "Have the request signed again with an info URI that the verifier can reach; unchanged \
             it fails again."
-    437 UnsupportedCredential "Unsupported Credential" [8224 "6.2.2"] by VERIFICATION_SERVICE;
+    437 UnsupportedCredential "Unsupported Credential" ["RFC 8224, Section 6.2.2"] by VERIFICATION_SERVICE;
         "The verifier has the credential but does not support it: unknown issuer or algorithm."
         => RetryModified "Have it signed with a credential that the verifier trusts, otherwise give up."
-    438 InvalidIdentityHeader "Invalid Identity Header" [8224 "6.2.2"] by VERIFICATION_SERVICE;
+    438 InvalidIdentityHeader "Invalid Identity Header" ["RFC 8224, Section 6.2.2"] by VERIFICATION_SERVICE;
         "No Identity header holds a valid signature over this request; something on the path may have changed it."
         => RetryModified "Send it again with the full form of the PASSporT if it was compact, otherwise give up \
             and look for what was rewritten."
-    439 FirstHopLacksOutboundSupport "First Hop Lacks Outbound Support" [5626 "11.6"] by REGISTRAR PROXY;
+    439 FirstHopLacksOutboundSupport "First Hop Lacks Outbound Support" ["RFC 5626, Section 11.6"
+            also "RFC 5626, Section 6"]
+        by REGISTRAR PROXY;
         "The registrar supports outbound but the first proxy on the way does not; only for a REGISTER with \
             reg-id and outbound."
         => RetryModified "Register again without outbound, if policy allows, or through another outbound proxy."
-    440 MaxBreadthExceeded "Max-Breadth Exceeded" [5393 "5.3.3, 6.2"] by PROXY;
+    440 MaxBreadthExceeded "Max-Breadth Exceeded" ["RFC 5393, Section 5.3.3" also "RFC 5393, Section 6.2"] by PROXY;
         "A proxy would have to fork into more branches at once than the request allows, and will neither fork in \
             sequence nor redirect."
         => GiveUp "The request did not reach every target: narrow the search or mend the routing, as for 483."
-    469 BadInfoPackage "Bad Info Package" [6086 "4.2.2, 11.6"] by UAS;
+    469 BadInfoPackage "Bad Info Package" ["RFC 6086, Section 4.2.2" also "RFC 6086, Section 11.6"] by UAS;
         "The INFO belongs to a package that the receiver has not asked for."
-        must ["Recv-Info"]
+        must [RecvInfo]
         => RetryModified "Use a package that Recv-Info lists; the dialog lives on."
-    470 ConsentNeeded "Consent Needed" [5360 "5.9.2"] by UAS INTERMEDIARY;
+    470 ConsentNeeded "Consent Needed" ["RFC 5360, Section 5.9.2"] by UAS INTERMEDIARY;
         "The list in the request names a recipient who has not consented to be reached through this relay."
-        should ["Permission-Missing"]
+        should [PermissionMissing]
         => RetryLater "Have the relay ask the named recipients for consent, and send it again once they have \
             given it."
-    480 TemporarilyUnavailable "Temporarily Unavailable" [3261 "21.4.18"] by UAS PROXY REDIRECT_SERVER GATEWAY;
+    480 TemporarilyUnavailable "Temporarily Unavailable" ["RFC 3261, Section 21.4.18"]
+        by UAS PROXY REDIRECT_SERVER GATEWAY;
         "The callee exists but cannot be reached now: not registered, not logged in, do not disturb; the phrase \
             should say which."
-        may ["Retry-After"]
+        may [RetryAfter]
         => RetryLater "Try again after Retry-After, or leave a message; a proxy goes on with its other targets."
-    481 CallOrTransactionDoesNotExist "Call/Transaction Does Not Exist" [3261 "21.4.19"] by UAS;
+    481 CallOrTransactionDoesNotExist "Call/Transaction Does Not Exist" ["RFC 3261, Section 21.4.19"] by UAS;
         "The request matches no dialog or transaction here."
         => GiveUp "End the dialog or subscription that the request belonged to; for BYE and CANCEL that is the \
             end that was wanted."
-    482 LoopDetected "Loop Detected" [3261 "21.4.20, 8.2.2.2, 16.3"] by UAS PROXY;
+    482 LoopDetected "Loop Detected" ["RFC 3261, Section 21.4.20"
+            also "RFC 3261, Section 8.2.2.2" "RFC 3261, Section 16.3"]
+        by UAS PROXY;
         "The request has come round to the same proxy unchanged, or reached one server by two paths."
         => GiveUp "Do not repeat it; report the loop. One branch of a fork may say this while others succeed."
-    483 TooManyHops "Too Many Hops" [3261 "21.4.21"] by UAS PROXY REDIRECT_SERVER;
+    483 TooManyHops "Too Many Hops" ["RFC 3261, Section 21.4.21"] by UAS PROXY REDIRECT_SERVER;
         "Max-Forwards ran out."
         => GiveUp "Do not repeat it; report a loop or a path too long."
-    484 AddressIncomplete "Address Incomplete" [3261 "21.4.22"] by UAS PROXY GATEWAY;
+    484 AddressIncomplete "Address Incomplete" ["RFC 3261, Section 21.4.22"] by UAS PROXY GATEWAY;
         "The number is too short to route; the phrase should say more."
         => AskUser "With overlap dialling collect more digits and send the longer number, otherwise report it."
-    485 Ambiguous "Ambiguous" [3261 "21.4.23"] by UAS PROXY REDIRECT_SERVER;
+    485 Ambiguous "Ambiguous" ["RFC 3261, Section 21.4.23"] by UAS PROXY REDIRECT_SERVER;
         "The address fits several users; a server must be able to hide that behind a 404."
-        may ["Contact"]
+        may [Contact]
         => AskUser "Let the user pick one of the Contacts; never pick for them."
-    486 BusyHere "Busy Here" [3261 "21.4.24"] by UAS GATEWAY;
+    486 BusyHere "Busy Here" ["RFC 3261, Section 21.4.24"] by UAS GATEWAY;
         "The callee takes no further call on this device."
-        may ["Retry-After"]
+        may [RetryAfter]
         => RetryLater "Give the busy tone and try again after Retry-After; a proxy goes on with its other targets."
-    487 RequestTerminated "Request Terminated" [3261 "21.4.25"] by UAS PROXY;
+    487 RequestTerminated "Request Terminated" ["RFC 3261, Section 21.4.25"] by UAS PROXY;
         "A CANCEL or BYE ended the request; it answers that request, never the CANCEL."
         => GiveUp "The normal end of a cancelled INVITE: nothing to report."
-    488 NotAcceptableHere "Not Acceptable Here" [3261 "21.4.26, 13.3.1.3"] by UAS INTERMEDIARY GATEWAY;
+    488 NotAcceptableHere "Not Acceptable Here" ["RFC 3261, Section 21.4.26" also "RFC 3261, Section 13.3.1.3"]
+        by UAS INTERMEDIARY GATEWAY;
         "The session that was offered does not suit this device; another may take it."
-        should ["Warning" if "an offer is refused"]
-        may ["Content-Type" if "a body tells what would suit"]
+        should [Warning if "an offer is refused"]
+        may [ContentType if "a body tells what would suit"]
         => RetryModified "Offer something else, led by the body or Warning; a re-INVITE leaves the session as it was."
-    489 BadEvent "Bad Event" [6665 "8.3.2"] by UAS NOTIFIER EVENT_STATE_COMPOSITOR;
+    489 BadEvent "Bad Event" ["RFC 6665, Section 8.3.2" also "RFC 3903, Section 6"]
+        by UAS NOTIFIER EVENT_STATE_COMPOSITOR;
         "The event package is missing or unknown."
-        must ["Allow-Events" if "PUBLISH"]
-        may ["Allow-Events" if "SUBSCRIBE or NOTIFY"]
+        must [AllowEvents if (on Publish)]
+        may [AllowEvents if (on Subscribe Notify)]
         => GiveUp "End that subscription or publication; another package is another request."
-    491 RequestPending "Request Pending" [3261 "21.4.27, 14.1"] by UAS;
+    491 RequestPending "Request Pending" ["RFC 3261, Section 21.4.27" also "RFC 3261, Section 14.1"] by UAS;
         "Both sides tried to change the session at once."
         => RetryLater "Keep the session, and try again after 2.1 to 4 s if the Call-ID is ours, else after 0 to \
             2 s, in steps of 10 ms."
-    493 Undecipherable "Undecipherable" [3261 "21.4.28"] by UAS;
+    493 Undecipherable "Undecipherable" ["RFC 3261, Section 21.4.28"] by UAS;
         "The receiver has no key, or offers none, for the encrypted body."
-        may ["Content-Type" if "a body holds the public key to use"]
+        may [ContentType if "a body holds the public key to use"]
         => RetryModified "Encrypt with the key in the body, or send it in the clear if policy allows."
-    494 SecurityAgreementRequired "Security Agreement Required" [3329 "2.3, 6.4"] by UAS PROXY;
+    494 SecurityAgreementRequired "Security Agreement Required" ["RFC 3329, Section 6.4"
+            also "RFC 3329, Section 2.3.1" "RFC 3329, Section 2.3.2"]
+        by UAS PROXY;
         "The first hop demands that both sides agree on a security mechanism first, or found that someone \
             changed the list."
-        must ["Security-Server",
-            "Require" if "the server demands the agreement unasked",
-            "Proxy-Authenticate" if "the server demands the agreement unasked, and a proxy prefers digest"]
+        must [SecurityServer,
+            Require if (lacks SecAgree),
+            ProxyAuthenticate if "the server demands the agreement unasked, and a proxy prefers digest"]
         => RetryModified "Start the best mechanism that both lists have, and send it again over it with \
             Security-Verify."
 
     // 5xx.
-    500 ServerInternalError "Server Internal Error" [3261 "21.5.1"]
+    500 ServerInternalError "Server Internal Error" ["RFC 3261, Section 21.5.1"
+            also "RFC 3261, Section 14.2" "RFC 3311, Section 5.2"]
         by UAS REGISTRAR PROXY REDIRECT_SERVER NOTIFIER EVENT_STATE_COMPOSITOR GATEWAY;
         "Something unexpected kept the server from doing what was asked."
-        must ["Retry-After" if "an INVITE or UPDATE came before an earlier one of the same dialog was answered"]
-        may ["Retry-After" if "temporary"]
+        must [RetryAfter if "an INVITE or UPDATE came before an earlier one of the same dialog was answered"]
+        may [RetryAfter if "temporary"]
         => RetryLater "Try again after Retry-After, or after some seconds."
-    501 NotImplemented "Not Implemented" [3261 "21.5.2"] by UAS GATEWAY;
+    501 NotImplemented "Not Implemented" ["RFC 3261, Section 21.5.2"] by UAS GATEWAY;
         "The server knows this method for no user at all."
         => GiveUp "Do not send this method there again."
-    502 BadGateway "Bad Gateway" [3261 "21.5.3"] by PROXY GATEWAY;
+    502 BadGateway "Bad Gateway" ["RFC 3261, Section 21.5.3"] by PROXY GATEWAY;
         "The next element answered with something invalid."
         => NextTarget "Try another path, and report the element downstream."
-    503 ServiceUnavailable "Service Unavailable" [3261 "21.5.4"]
+    503 ServiceUnavailable "Service Unavailable" ["RFC 3261, Section 21.5.4" also "RFC 3261, Section 16.7"]
         by UAS REGISTRAR PROXY REDIRECT_SERVER NOTIFIER EVENT_STATE_COMPOSITOR INTERMEDIARY GATEWAY LOCAL_CLIENT;
         "The server is overloaded or being maintained; a proxy sends 500 upstream instead unless it can serve \
             nothing at all."
-        may ["Retry-After"]
+        may [RetryAfter]
         => NextTarget "Go to another server, and leave this one alone for Retry-After; without Retry-After act \
             as for 500."
-    504 ServerTimeout "Server Time-out" [3261 "21.5.5"] by UAS PROXY GATEWAY;
+    504 ServerTimeout "Server Time-out" ["RFC 3261, Section 21.5.5" also "RFC 3311, Section 5.2"] by UAS PROXY GATEWAY;
         "Another server that was needed did not answer; for UPDATE: the user would have to be asked first \
             [RFC 3311, Section 5.2]."
         => RetryLater "Try again later; for UPDATE use a re-INVITE."
-    505 VersionNotSupported "Version Not Supported" [3261 "21.5.6"] by UAS PROXY REDIRECT_SERVER;
+    505 VersionNotSupported "Version Not Supported" ["RFC 3261, Section 21.5.6"] by UAS PROXY REDIRECT_SERVER;
         "The server does not speak this version of SIP."
         => GiveUp "Do not repeat it."
-    513 MessageTooLarge "Message Too Large" [3261 "21.5.7"]
+    513 MessageTooLarge "Message Too Large" ["RFC 3261, Section 21.5.7"]
         by UAS REGISTRAR PROXY REDIRECT_SERVER NOTIFIER EVENT_STATE_COMPOSITOR;
         "The whole message is longer than the server can handle."
         => RetryModified "Send it again smaller; unchanged it fails again."
-    555 PushNotificationServiceNotSupported "Push Notification Service Not Supported" [8599 "8.1"] by PROXY;
+    555 PushNotificationServiceNotSupported "Push Notification Service Not Supported" ["RFC 8599, Section 8.1"
+            also "RFC 8599, Section 5.6.1.1"]
+        by PROXY;
         "No proxy on the way supports the push service named in the REGISTER; defined for REGISTER only."
         => RetryModified "Register with another push service or none; sending the same again is no use."
-    580 PreconditionFailure "Precondition Failure" [3312 "8"] by UAS;
+    580 PreconditionFailure "Precondition Failure" ["RFC 3312, Section 8"] by UAS;
         "The answerer cannot or will not meet the preconditions of the offer."
-        should ["Content-Type" if "a session description shows which precondition failed"]
+        should [ContentType if "a session description shows which precondition failed"]
         => RetryModified "Offer again without that precondition as mandatory, or give up."
 
     // 6xx: definitive for the user, not just for one device; every other branch is cancelled.
-    600 BusyEverywhere "Busy Everywhere" [3261 "21.6.1"] by UAS;
+    600 BusyEverywhere "Busy Everywhere" ["RFC 3261, Section 21.6.1"] by UAS;
         "The callee is busy, and no other endpoint, not even voicemail, will answer."
-        may ["Retry-After"]
+        may [RetryAfter]
         => GiveUp "Try no other target; a new call may follow after Retry-After."
-    603 Decline "Decline" [3261 "21.6.2"] by UAS GATEWAY;
+    603 Decline "Decline" ["RFC 3261, Section 21.6.2"] by UAS GATEWAY;
         "The user does not wish to take part. Some networks also send this number with the phrase \"Network \
             Blocked\" (\"603+\") for calls that they block; that has no entry of its own in the registry, so it \
             is a 603."
-        may ["Retry-After"]
+        may [RetryAfter]
         => GiveUp "Try no other target, and show that the call was declined."
-    604 DoesNotExistAnywhere "Does Not Exist Anywhere" [3261 "21.6.3"] by UAS PROXY REDIRECT_SERVER;
+    604 DoesNotExistAnywhere "Does Not Exist Anywhere" ["RFC 3261, Section 21.6.3"] by UAS PROXY REDIRECT_SERVER;
         "The server knows for certain that there is no such user anywhere."
         => GiveUp "Try no other target, and correct the address."
-    606 NotAcceptableAnywhere "Not Acceptable" [3261 "21.6.4"] by UAS;
+    606 NotAcceptableAnywhere "Not Acceptable" ["RFC 3261, Section 21.6.4"] by UAS;
         "The callee would talk, but not in the session that was offered, on any device."
-        may ["Warning", "Content-Type" if "a body tells what would suit"]
+        may [Warning, ContentType if "a body tells what would suit"]
         => RetryModified "Try no other target; the caller may offer something else, led by the body or Warning."
-    607 Unwanted "Unwanted" [8197 "4, 5.1"] by UAS;
+    607 Unwanted "Unwanted" ["RFC 8197, Section 4" also "RFC 8197, Section 5.1"] by UAS;
         "The called person marks the call as unwanted, and further ones too; also seen as a cause in Reason."
         => GiveUp "Try no other target, and do not call again by machine."
-    608 Rejected "Rejected" [8688 "3.1"] by INTERMEDIARY;
+    608 Rejected "Rejected" ["RFC 8688, Section 3.1" also "RFC 8688, Section 6"] by INTERMEDIARY;
         "An element on the path, not the called person, blocked the call."
-        must ["Call-Info" if "the contact in it is not likely to be abused"]
+        must [CallInfo if "the contact in it is not likely to be abused"]
         => GiveUp "Try no other target; check the signature and age of the contact card in Call-Info, and show \
             whom to ask for redress."
 }

@@ -87,3 +87,117 @@ fn bare_line_feeds_are_not_passed_on() {
     assert_eq!(text.matches('\n').count(), text.matches("\r\n").count());
     assert_eq!(edited.first(HeaderId::Subject).unwrap().value(), b"a b");
 }
+
+/// Each line written in a way that is allowed and odd; with a Content-Length, so that nothing need be added.
+const ODD_LINES: &[&str] = &[
+    "v:SIP / 2.0 / UDP [2001:db8::9:1]:5060;branch=z9hG4bK1;received=2001:db8::9:255\r\n",
+    "mAX-fORWARDS \t:  70  \r\n",
+    "f: \"A \\\"quoted\\\" \\\\ name, with; signs\" <sip:a%20b@a.example>;tag=f1\r\n",
+    "TO:\r\n <sip:bob@b.example>\r\n",
+    "i : 7@a.example\r\n",
+    "cseq: 0001\r\n\t INVITE\r\n",
+    "m: <sip:a@[::1]:5070>;q=0.5 ,\r\n \"b, c\" <sip:c@d;x=1>\r\n",
+    "User-Agent: Phone (a comment (in a comment) \\) ) v1\r\n",
+    "Subject: Grüße, 你好\r\n \r\n",
+    "X-Nul: \"\\\0\"\r\n",
+    "Empty:\r\n",
+    "x-Empty: \r\n \r\n",
+    "k: a ,b,\tc\r\n",
+    "l: 4\r\n",
+];
+
+fn odd() -> Message {
+    let text = format!("INVITE sip:bob@b.example;x=%41 sip/2.0\r\n{}\r\nbody", ODD_LINES.concat());
+    Message::parse(Bytes::from(text)).unwrap()
+}
+
+#[test]
+fn without_a_change_not_a_byte_changes() {
+    let original = odd();
+    assert_eq!(original.headers().count(), ODD_LINES.len());
+    assert_eq!(Edit::new(&original).finish().unwrap().as_bytes(), original.as_bytes());
+    for line in ["SIP/2.0 200", "SIP/2.0 200 ", "sip/2.0 486 Déjà vu"] {
+        let answer = Message::parse(Bytes::from(format!("{line}\r\n{}\r\nbody", ODD_LINES.concat()))).unwrap();
+        assert_eq!(Edit::new(&answer).finish().unwrap().as_bytes(), answer.as_bytes());
+        let edited = Edit::new(&answer).remove(HeaderId::UserAgent).finish().unwrap();
+        assert_eq!(text(&edited), text(&answer).replace(ODD_LINES[7], ""));
+    }
+}
+
+/// Every line in turn is taken out, replaced, and has one put before it: the others stay to the letter, and all is read back as it stands in the table.
+#[test]
+fn what_no_change_names_stays_to_the_letter() {
+    let original = odd();
+    let whole = text(&original);
+    for (index, line) in ODD_LINES.iter().enumerate() {
+        let header = original.headers().nth(index).unwrap();
+        if header.id() == HeaderId::ContentLength {
+            continue;
+        }
+        let removed = Edit::new(&original).remove_line(index).finish().unwrap();
+        assert_eq!(text(&removed), whole.replace(line, ""), "{line:?}");
+        let id = if header.id() == HeaderId::Other { HeaderId::Route } else { header.id() };
+        let inserted = Edit::new(&original).prepend(id, b" new ").finish().unwrap();
+        let first = original.first(id).map_or(0, |first| first.index());
+        let before = ODD_LINES[first];
+        let name = id.as_str();
+        assert_eq!(text(&inserted), whole.replace(before, &format!("{name}: new\r\n{before}")), "{line:?}");
+        let replaced = Edit::new(&original).replace_line(index, b"new").finish().unwrap();
+        assert_eq!(replaced.headers().nth(index).unwrap().name(), header.name());
+        assert_eq!(text(&replaced).len(), whole.len() + written_len(&replaced, index) - line.len(), "{line:?}");
+        for edited in [removed, inserted, replaced] {
+            reads_back(&edited);
+        }
+    }
+    let lowered = Edit::new(&original).set(HeaderId::MaxForwards, b"69").request_uri(b"sip:x@y").finish().unwrap();
+    let expected = whole.replace("70  \r\n", "69\r\n").replace("sip:bob@b.example;x=%41", "sip:x@y");
+    assert_eq!(text(&lowered), expected);
+}
+
+#[test]
+fn a_header_field_without_a_name_is_refused() {
+    let original = message("");
+    assert!(Edit::new(&original).append(HeaderId::Other, b"x").finish().is_err());
+    assert!(Edit::new(&original).set(HeaderId::Other, b"x").finish().is_err());
+}
+
+/// How long the line at this place is, up to where the next one starts.
+fn written_len(message: &Message, index: usize) -> usize {
+    let start = |name: &[u8]| name.as_ptr().addr() - message.as_bytes().as_ptr().addr();
+    let mut lines = message.headers().skip(index).map(|header| start(header.name()));
+    let (this, next) = (lines.next().unwrap(), lines.next());
+    next.unwrap_or_else(|| message.as_bytes().len() - message.body().len() - 2) - this
+}
+
+fn reads_back(edited: &Message) {
+    let read = Message::parse(edited.as_bytes().clone()).unwrap();
+    assert_eq!(edited.headers().count(), read.headers().count());
+    for (a, b) in edited.headers().zip(read.headers()) {
+        assert_eq!((a.id(), a.name(), a.value(), a.offset()), (b.id(), b.name(), b.value(), b.offset()));
+    }
+    assert_eq!((edited.method_text(), edited.request_uri_text()), (read.method_text(), read.request_uri_text()));
+    assert_eq!(edited.body(), read.body());
+}
+
+/// The way on may be a stream.
+#[test]
+fn a_changed_message_says_how_long_its_body_is() {
+    let edited = Edit::new(&message("")).remove(HeaderId::MaxForwards).finish().unwrap();
+    assert_eq!(edited.number(HeaderId::ContentLength), Ok(Some(4)));
+    reads_back(&edited);
+}
+
+/// A message that was refused is still answered, and what made it refused must not be passed on.
+#[test]
+fn what_is_salvaged_has_its_stray_bytes_taken_out() {
+    for stray in ["a\rVia: x", "a\0b", "a\r\n\rb", "\r", "a\\\0\rb"] {
+        let text = format!("{INVITE}Subject: {stray}\r\nno header field\r\nOrganization: o\r\n\r\n");
+        let salvaged = Message::parse(Bytes::from(text)).unwrap_err().salvage.unwrap();
+        for edited in [Edit::new(&salvaged), Edit::new(&salvaged).remove(HeaderId::MaxForwards)] {
+            let edited = edited.finish().unwrap();
+            assert_eq!(edited.first(HeaderId::Organization).unwrap().value(), b"o");
+            assert!(!edited.first(HeaderId::Subject).unwrap().value().iter().any(|b| matches!(b, b'\r' | b'\n' | 0)));
+            reads_back(&edited);
+        }
+    }
+}

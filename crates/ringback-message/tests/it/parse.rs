@@ -197,3 +197,51 @@ fn several_vias_in_one_line() {
     assert_eq!(request.vias().map(Result::unwrap).count(), 2);
     assert_eq!(request.top_via().params.text(), b";branch=z9hG4bK0;received=192.0.2.1");
 }
+
+/// What is read is written to the same bytes, however odd; empty lines before it and bytes behind its body are no part of it.
+#[test]
+fn bytes_stay_as_they_came() {
+    for more in ["Subject :\t a\r\n b \r\n", "s: \u{fc}\r\nX-Odd:\"\\\"\\\0\"\r\n", "l:0\r\n"] {
+        let text = format!("{INVITE}{more}\r\n");
+        assert_eq!(parse(&text).as_bytes(), text.as_bytes());
+        let bare = text.replace("\r\n", "\n");
+        assert_eq!(parse(&bare).as_bytes(), bare.as_bytes());
+        assert_eq!(parse(&format!("\r\n\n{text}")).as_bytes(), text.as_bytes());
+    }
+    assert_eq!(parse(&format!("{INVITE}l: 2\r\n\r\nabcd")).as_bytes(), format!("{INVITE}l: 2\r\n\r\nab").as_bytes());
+}
+
+#[test]
+fn names_are_read_in_any_case_and_form() {
+    for (long, compact) in
+        [("Via", "v"), ("From", "f"), ("To", "t"), ("Call-ID", "i"), ("Max-Forwards", "max-FORWARDS"), ("CSeq", "cSeQ")]
+    {
+        let text = format!("{INVITE}\r\n").replace(&format!("\n{long}:"), &format!("\n{compact} \t:"));
+        let request = Request::check(parse(&text)).unwrap();
+        let of_long = Request::check(parse(&format!("{INVITE}\r\n"))).unwrap();
+        assert_eq!((request.branch(), request.from_tag(), request.cseq()), (of_long.branch(), of_long.from_tag(), 1));
+        assert_eq!((request.call_id(), request.max_forwards()), (of_long.call_id(), Some(70)));
+    }
+}
+
+/// Names are looked for within a window of the head: the last lines of a short message have less behind them than it is wide.
+#[test]
+fn short_messages_are_read_to_their_end() {
+    for name in ["l", "Content-Length", "P-Charging-Function-Addresses", "P-Private-Network-Indication"] {
+        let message = parse(&format!("OPTIONS sip:b SIP/2.0\r\n{name}: 0\r\n\r\n"));
+        let header = message.headers().next().unwrap();
+        assert_eq!(
+            (header.id(), header.name(), header.value()),
+            (HeaderId::from_name(name.as_bytes()), name.as_bytes(), &b"0"[..])
+        );
+        assert_ne!(header.id(), HeaderId::Other);
+    }
+    let cut = kind("OPTIONS sip:b SIP/2.0\r\nl: 0");
+    assert_eq!(cut, ParseErrorKind::Incomplete);
+}
+
+#[test]
+fn a_head_is_no_longer_than_a_message() {
+    let long = format!("{INVITE}Subject: {}\r\n\r\n", "x".repeat(MESSAGE_BYTES_MAX));
+    assert_eq!(Message::parse_head(Bytes::from(long)).unwrap_err().error.kind, ParseErrorKind::TooLarge);
+}

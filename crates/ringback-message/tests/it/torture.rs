@@ -1,6 +1,7 @@
-//! The messages of RFC 4475 and RFC 5118, byte for byte, each with its verdict.
+//! The messages of RFC 4475 and RFC 5118, byte for byte, each with its verdict and the depth at which it falls.
 
 use bytes::Bytes;
+use ringback_message::verdict::{Depth, Fault, judge};
 use ringback_message::{HeaderId, Message, ParseErrorKind, Rejected, Request, Response};
 
 const MANIFEST: &str = include_str!("../torture/MANIFEST.tsv");
@@ -101,52 +102,102 @@ pub(crate) fn messages() -> Vec<(String, String, Bytes)> {
     rows.map(|cells| (cells[0].to_owned(), cells[3].to_owned(), bytes_of(cells[0]))).collect()
 }
 
-/// Reads a datagram as far as an element does that needs every header field it knows.
-fn read_all(datagram: Bytes) -> Result<(), Box<Rejected>> {
-    let message = Message::parse(datagram)?;
-    let fail = |error| Box::new(Rejected { error, salvage: None });
-    if message.is_request() {
-        let request = Request::check(message)?;
-        request.request_uri().map_err(fail)?;
-        deep(&request).map_err(fail)
-    } else {
-        let response = Response::check(message)?;
-        deep(&response).map_err(fail)
-    }
-}
+/// Where the first fault of a message shows; what is not in the table has none.
+const FAULTY: &[(&str, Depth)] = &[
+    ("rfc4475/clerr.dat", Depth::Framing),
+    ("rfc4475/ncl.dat", Depth::Framing),
+    ("rfc4475/ltgtruri.dat", Depth::Framing),
+    ("rfc4475/lwsruri.dat", Depth::Framing),
+    ("rfc4475/lwsstart.dat", Depth::Framing),
+    ("rfc4475/trws.dat", Depth::Framing),
+    // Its last line is cut off in the archive.
+    ("rfc4475/baddn.dat", Depth::Framing),
+    ("rfc4475/badvers.dat", Depth::Framing),
+    ("rfc4475/bigcode.dat", Depth::Framing),
+    ("rfc4475/mcl01.dat", Depth::Framing),
+    ("rfc4475/extra/test.dat", Depth::Framing),
+    ("rfc4475/badinv01.dat", Depth::Syntax),
+    ("rfc4475/scalar02.dat", Depth::Syntax),
+    ("rfc4475/scalarlg.dat", Depth::Syntax),
+    ("rfc4475/quotbal.dat", Depth::Syntax),
+    ("rfc4475/baddate.dat", Depth::Syntax),
+    ("rfc4475/regbadct.dat", Depth::Syntax),
+    ("rfc4475/badaspec.dat", Depth::Syntax),
+    ("rfc5118/ipv6-bad.dat", Depth::Syntax),
+    ("rfc4475/mismatch01.dat", Depth::Semantics),
+    ("rfc4475/mismatch02.dat", Depth::Semantics),
+    ("rfc4475/insuf.dat", Depth::Semantics),
+    ("rfc4475/multi01.dat", Depth::Semantics),
+    // Well-formed, but what it lacks was not asked for before RFC 3261.
+    ("rfc4475/inv2543.dat", Depth::Semantics),
+];
 
-fn deep(message: &Message) -> Result<(), ringback_message::ParseError> {
-    message.vias().try_for_each(|via| via.map(drop))?;
-    for id in [HeaderId::Route, HeaderId::RecordRoute] {
-        message.addresses(id).try_for_each(|address| address.map(drop))?;
-    }
-    if message.first(HeaderId::Contact).is_some_and(|c| c.value() != b"*") {
-        message.addresses(HeaderId::Contact).try_for_each(|address| address.map(drop))?;
-    }
-    for id in [HeaderId::Require, HeaderId::ProxyRequire, HeaderId::Supported, HeaderId::Allow] {
-        message.tokens(id).try_for_each(|token| token.map(drop))?;
-    }
-    Ok(())
+/// What the verdict doesn't see yet, and why. Empty this.
+const OWED: &[(&str, &str)] = &[("rfc5118/ipv6-bad.dat", "no depth looks at the Request-URI")];
+
+/// FNV-1a over all files in the order of the manifest: no tool has touched a line end.
+/// The figure is that of the files as they are decoded from Appendix A of RFC 4475, and of RFC 5118's with CRLF.
+#[test]
+fn the_files_are_those_of_the_archives() {
+    let all: Vec<u8> = messages().iter().flat_map(|(_, _, bytes)| bytes.to_vec()).collect();
+    let sum =
+        all.iter().fold(0xcbf2_9ce4_8422_2325_u64, |sum, &byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    assert_eq!((all.len(), sum), (29_530, 0x81be_f925_9251_1eb7));
+    let of = |folder: &str| messages().iter().filter(|(name, ..)| name.starts_with(folder)).count();
+    assert_eq!((of("rfc4475/"), of("rfc4475/extra/"), of("rfc5118/")), (49 + 1, 1, 12));
 }
 
 #[test]
 fn every_verdict_is_that_of_the_manifest() {
     let mut wrong = Vec::new();
-    let mut counted = 0;
     for (name, verdict, bytes) in messages() {
-        let read = read_all(bytes);
-        let right = match verdict.as_str() {
-            "accept" => read.is_ok(),
-            "reject" => read.is_err(),
+        let (message, faults) = judge(bytes.clone(), Depth::Semantics);
+        let first = faults.iter().map(|fault| fault.depth).min();
+        let expected = FAULTY.iter().find(|(other, _)| *other == name).map(|(_, depth)| *depth);
+        let manifest_agrees = match verdict.as_str() {
+            "accept" => {
+                first.is_none_or(|depth| depth == Depth::Semantics) && read_as_an_element(bytes.clone()).is_ok()
+            }
+            "reject" => first.is_some(),
             _ => true,
         };
-        counted += 1;
-        if !right {
-            wrong.push(format!("{name}: should {verdict}, {read:?}"));
+        if let Some((_, why)) = OWED.iter().find(|(other, _)| *other == name) {
+            assert!(first != expected, "{name} is no longer owed: {why}");
+            assert!(read_as_an_element(bytes).is_err(), "{name}: not even an element sees it");
+            continue;
+        }
+        if first != expected || !manifest_agrees {
+            let faults: Vec<String> = faults.iter().map(|fault| fault.error.to_string()).collect();
+            wrong.push(format!("{name}: {verdict}, first fault at {expected:?}; found at {first:?}: {faults:?}"));
+        }
+        assert!(message.is_some(), "{name}: nothing is salvaged");
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// No depth finds less than the one above it, and each finds nothing that belongs below it.
+#[test]
+fn depths_hold_one_another() {
+    let depths = [Depth::Framing, Depth::Syntax, Depth::Semantics];
+    for (name, _, bytes) in messages() {
+        let all = judge(bytes.clone(), Depth::Semantics).1;
+        for depth in depths {
+            let found = judge(bytes.clone(), depth).1;
+            let expected: Vec<Fault> = all.iter().filter(|fault| fault.depth <= depth).cloned().collect();
+            assert_eq!(found, expected, "{name} {depth:?}");
         }
     }
-    assert_eq!(counted, 49 + 1 + 12);
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Reads a datagram as an element does that needs its essentials, before it looks at anything else.
+fn read_as_an_element(datagram: Bytes) -> Result<(), Box<Rejected>> {
+    let message = Message::parse(datagram)?;
+    if message.is_request() {
+        let request = Request::check(message)?;
+        request.request_uri().map(drop).map_err(|error| Box::new(Rejected { error, salvage: None }))
+    } else {
+        Response::check(message).map(drop)
+    }
 }
 
 #[test]
@@ -156,8 +207,9 @@ fn what_is_read_is_written_to_the_same_bytes() {
             assert_ne!(verdict, "accept", "{name}");
             continue;
         };
-        assert!(bytes.ends_with(message.as_bytes()) || bytes.starts_with(message.as_bytes()), "{name}");
-        if name != "rfc4475/dblreq.dat" {
+        if name == "rfc4475/dblreq.dat" {
+            assert!(bytes.starts_with(message.as_bytes()), "{name}");
+        } else {
             assert_eq!(message.as_bytes(), &bytes, "{name}");
         }
     }
@@ -165,7 +217,7 @@ fn what_is_read_is_written_to_the_same_bytes() {
 
 #[test]
 fn octets_behind_content_length_are_left_out() {
-    let (_, _, bytes) = messages().into_iter().find(|m| m.0 == "rfc4475/dblreq.dat").unwrap();
+    let bytes = bytes_of("rfc4475/dblreq.dat");
     let message = Message::parse(bytes.clone()).unwrap();
     assert!(message.as_bytes().len() < bytes.len());
     assert_eq!(message.body(), b"");
@@ -191,7 +243,7 @@ fn rejections_name_the_place() {
         ("lwsstart", None, ParseErrorKind::StartLine),
         ("trws", None, ParseErrorKind::StartLine),
     ] {
-        let error = read_all(bytes_of(&format!("rfc4475/{name}.dat"))).expect_err(name).error;
+        let error = read_as_an_element(bytes_of(&format!("rfc4475/{name}.dat"))).expect_err(name).error;
         assert_eq!((error.header, error.kind), (header, kind), "{name}: {error}");
         assert!(!error.section.is_empty(), "{name}: {error}");
     }
@@ -199,24 +251,9 @@ fn rejections_name_the_place() {
 
 #[test]
 fn bare_line_feeds_are_read() {
-    let read = ARCHIVE.iter().filter(|(_, bytes)| Message::parse(Bytes::from_static(bytes)).is_ok()).count();
-    // Two lack the final empty line; three have a Content-Length that is longer than their body.
-    assert!(read >= 7, "{read}");
-}
-
-/// Truncated at every byte, and with every byte replaced: reading ends, and never by a panic.
-#[test]
-fn no_prefix_and_no_mutation_is_too_much() {
-    for (_, _, bytes) in messages() {
-        for end in 0..bytes.len() {
-            let _ = read_all(bytes.slice(..end));
-        }
-        for at in 0..bytes.len() {
-            for replacement in [b'\0', b'"', b'<', b'\n', b','] {
-                let mut mutated = bytes.to_vec();
-                mutated[at] = replacement;
-                let _ = read_all(Bytes::from(mutated));
-            }
-        }
-    }
+    // Two lack the final empty line; two have a Content-Length that is longer than their body with bare line feeds.
+    let unread = |(_, bytes): &&(&str, &'static [u8])| Message::parse(Bytes::from_static(bytes)).is_err();
+    let unread: Vec<&str> = ARCHIVE.iter().filter(unread).map(|(name, _)| *name).collect();
+    let names = ["ipv6-bug-abnf-3-colons", "ipv6-correct-abnf-2-colons", "ipv6-in-sdp", "mult-ip-in-sdp"];
+    assert_eq!(unread, names.map(|name| format!("rfc5118/archive/{name}")));
 }

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use crate::cursor::Cursor;
 use crate::error::ParseError;
+use crate::header::field::own;
 use crate::header::shapes::{field, params_accessor, params_check};
 use crate::header::{Decode, Encode, OwnedText, Param, ToOwnedText, text};
 use crate::params::Params;
@@ -98,7 +99,7 @@ impl<T: AsRef<[u8]>> ToOwnedText for RetryAfter<T> {
     fn to_owned_text(&self) -> RetryAfter {
         RetryAfter {
             seconds: self.seconds,
-            comment: self.comment.as_ref().map(|comment| comment.as_ref().into()),
+            comment: self.comment.as_ref().map(own),
             params: self.params.to_owned_text(),
         }
     }

@@ -1,0 +1,104 @@
+//! Requests from nothing.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::build::draft::{Draft, setters};
+use crate::error::BuildError;
+use crate::header::{Allow, HeaderId, Qvalue, Refresher, SessionExpires, Supported, TypedHeader};
+use crate::message::{Message, Request};
+use crate::method::Method;
+use crate::uri::Uri;
+use crate::writer::Writer;
+
+/// A request that is checked when it is built: against the grammar of each header field, and for what its method always carries.
+///
+/// A setter never fails: the first mistake is what [`build`](RequestBuilder::build) returns. Max-Forwards is 70 where none is given,
+/// CSeq has the method of the request. `[RFC 3261, Section 8.1.1]`
+///
+/// ```
+/// use ringback_message::{Method, RequestBuilder};
+///
+/// let options = RequestBuilder::new(Method::Options, "sip:bob@biloxi.example.com")
+///     .via("pc33.atlanta.example.com", "UDP", Some("z9hG4bKkjshdyff"))
+///     .from("Alice", "sip:alice@atlanta.example.com", Some("88sja8x"))
+///     .to("Bob", "sip:bob@biloxi.example.com", None)
+///     .call_id("987asjd97y7atg")
+///     .cseq(63104, Method::Options)
+///     .accept("application/sdp", None)
+///     .build()?;
+/// assert_eq!(options.max_forwards(), Some(70));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct RequestBuilder {
+    method: Method,
+    uri: String,
+    pub(crate) draft: Draft,
+}
+
+setters!(RequestBuilder);
+
+impl RequestBuilder {
+    /// A request of this method to this Request-URI.
+    #[must_use]
+    pub fn new(method: Method, uri: &str) -> RequestBuilder {
+        RequestBuilder { method, uri: uri.into(), draft: Draft::default() }
+    }
+
+    /// How many hops it may take; 70 where this is not called. `[RFC 3261, Section 8.1.1.6]`
+    #[must_use]
+    pub fn max_forwards(mut self, hops: u8) -> Self {
+        self.draft.number(HeaderId::MaxForwards, hops.into());
+        self
+    }
+
+    /// A Route more, a proxy that it goes through. `[RFC 3261, Section 20.34]`
+    #[must_use]
+    pub fn route(mut self, uri: &str) -> Self {
+        self.draft.address(HeaderId::Route, None, uri, None);
+        self
+    }
+
+    /// The request, if it is well-formed and carries what its method demands.
+    ///
+    /// # Errors
+    /// Names what is missing or malformed and the section that asks for it.
+    pub fn build(mut self) -> Result<Request, BuildError> {
+        if !self.draft.has(HeaderId::MaxForwards) {
+            self.draft.number(HeaderId::MaxForwards, 70);
+        }
+        self.draft.check()?;
+        Uri::parse(self.uri.as_bytes(), HeaderId::Other, 0).map_err(BuildError::RequestUri)?;
+        self.check_method()?;
+        let message = self.build_unchecked()?;
+        Request::check(message).map_err(|rejected| BuildError::Malformed(rejected.error))
+    }
+
+    /// The request without a look at its values or at what it lacks: for testers.
+    ///
+    /// # Errors
+    /// Where a value holds CR, LF or NUL, or a setter was given what it can't write.
+    pub fn build_unchecked(self) -> Result<Message, BuildError> {
+        self.draft.first_mistake()?;
+        let len = self.draft.body_len().saturating_add(self.uri.len()).saturating_add(512);
+        let mut writer = Writer::with_capacity(len);
+        writer.request_line(self.method.as_str().as_bytes(), self.uri.as_bytes());
+        self.draft.write(&mut writer);
+        writer.finish(self.draft.body_bytes())
+    }
+
+    /// What the table of methods says that this method always carries.
+    fn check_method(&self) -> Result<(), BuildError> {
+        let Some(info) = self.method.info() else { return Ok(()) };
+        let missing = info.must.iter().find(|carry| carry.when.is_none() && !self.draft.has(carry.header));
+        match missing {
+            Some(carry) => Err(BuildError::MissingInRequest {
+                method: self.method.clone(),
+                header: carry.header,
+                source: info.source,
+            }),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,534 @@
+//! Offer and answer, rule by rule.
+
+use ringback_sdp::attribute::{
+    Fingerprint, Group, IcePwd, IceUfrag, MaxMessageSize, Mid, RateManagement, ResourceDirection, Setup, T38,
+};
+use ringback_sdp::negotiate::{
+    AnswerErrorKind, Codec, Endpoint, HoldForm, LocalMedia, OfferError, Refusal, Session, StreamState, WarningCode,
+};
+use ringback_sdp::{MediaDirection, MediaType, Origin, SessionDescription};
+
+const OFFER: &str = "v=0\r\no=alice 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n\
+    m=audio 4000 RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\n";
+
+fn parse(text: &str) -> SessionDescription {
+    SessionDescription::parse(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+fn endpoint(user: &str, address: &str) -> Endpoint {
+    let family = if address.contains(':') { "IP6" } else { "IP4" };
+    Endpoint::new(Origin::parse(&format!("{user} 1 1 IN {family} {address}")).unwrap(), address)
+}
+
+fn bob() -> Endpoint {
+    endpoint("bob", "192.0.2.2").media(voice(5000))
+}
+
+fn voice(port: u16) -> LocalMedia {
+    LocalMedia::audio(port).codec(Codec::pcmu()).codec(Codec::pcma()).codec(Codec::telephone_event(8_000))
+}
+
+/// Both sides after an exchange.
+fn settled(offer: &str, has: &Endpoint) -> (Session, Session) {
+    let draft = Session::new().draft(parse(offer)).unwrap();
+    let pending = Session::new().send(draft).unwrap();
+    let answer = Session::new().receive(parse(offer)).unwrap().answer(has).unwrap();
+    let session = pending.accept(parse(&answer.description().to_string())).unwrap();
+    (session, answer.sent())
+}
+
+/// One more exchange.
+fn again(
+    offerer: Session,
+    draft: ringback_sdp::negotiate::Offer,
+    answerer: Session,
+    has: &Endpoint,
+) -> (Session, Session) {
+    let pending = offerer.send(draft).unwrap();
+    let answer = answerer.receive(parse(&pending.description().to_string())).unwrap().answer(has).unwrap();
+    let offerer = pending.accept(parse(&answer.description().to_string())).unwrap();
+    (offerer, answer.sent())
+}
+
+fn answered(offer: &str, has: &Endpoint) -> String {
+    Session::new().receive(parse(offer)).unwrap().answer(has).unwrap().description().to_string()
+}
+
+fn refused(offer: &str, has: &Endpoint) -> Refusal {
+    let error = Session::new().receive(parse(offer)).unwrap().answer(has).map(|a| a.description().to_string());
+    error.expect_err(offer).refusal
+}
+
+fn version(description: &SessionDescription) -> &str {
+    &description.origin().session_version
+}
+
+#[test]
+fn a_refusal_says_why() {
+    let has = bob();
+    use WarningCode::*;
+    for (offer, warning, code) in [
+        (OFFER.replace("RTP/AVP 0 101", "RTP/AVP 18 101"), IncompatibleMediaFormat, 305),
+        (OFFER.replace("m=audio", "m=video"), MediaTypeNotAvailable, 304),
+        (OFFER.replace("RTP/AVP", "RTP/SAVP"), IncompatibleTransport, 302),
+        (OFFER.replace("c=IN IP4 192.0.2.1", "c=IN IP6 2001:db8::1"), IncompatibleAddressFormat, 301),
+        (OFFER.replace("c=IN IP4 192.0.2.1", "c=ATM NSAP 47.0091"), IncompatibleNetworkProtocol, 300),
+        (OFFER.replace("c=IN IP4 192.0.2.1", "c=IN IP4 233.252.0.1/127"), MulticastNotAvailable, 330),
+        (OFFER.replace("c=IN IP4 192.0.2.1\r\n", ""), IncompatibleAddressFormat, 301),
+    ] {
+        let refusal = refused(&offer, &has);
+        assert_eq!((refusal.status, refusal.warning, refusal.media), (488, Some(warning), Some(0)), "{offer}");
+        assert_eq!(warning.code(), code);
+    }
+    let keyed = endpoint("bob", "192.0.2.2").media(voice(5000).protocols(&["RTP/SAVP"]).key("X", "inline:a"));
+    let refusal = refused(&OFFER.replace("RTP/AVP", "RTP/SAVP"), &keyed);
+    assert_eq!(refusal.warning, Some(AttributeNotUnderstood));
+    let unread = Refusal::from(SessionDescription::parse("v=0\r\nnonsense").unwrap_err());
+    assert_eq!((unread.status, unread.warning.unwrap().code()), (488, 307));
+    assert!(unread.to_string().contains("line 2, column 1"), "{unread}");
+}
+
+#[test]
+fn what_is_left_of_an_offer_is_answered() {
+    let offer = format!("{OFFER}m=video 4002 RTP/AVP 96\r\na=rtpmap:96 VP8/90000\r\na=mid:v\r\n");
+    let answer = answered(&offer, &bob());
+    let tail = "m=audio 5000 RTP/AVP 0 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\n\
+        a=fmtp:101 0-15\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 VP8/90000\r\na=mid:v\r\n";
+    assert!(answer.ends_with(tail), "{answer}");
+    SessionDescription::parse_strict(answer).unwrap().check().unwrap();
+}
+
+#[test]
+fn tones_alone_are_no_conversation() {
+    let offer = OFFER.replace("RTP/AVP 0 101", "RTP/AVP 18 101");
+    assert_eq!(refused(&offer, &bob()).warning, Some(WarningCode::IncompatibleMediaFormat));
+    let only_tones = OFFER.replace("RTP/AVP 0 101", "RTP/AVP 101");
+    assert!(answered(&only_tones, &bob()).contains("m=audio 5000 RTP/AVP 101\r\n"));
+}
+
+#[test]
+fn hold_and_resume_by_direction() {
+    let (alice, bob_session) = settled(OFFER, &bob());
+    let hold = alice.hold(HoldForm::Direction).unwrap();
+    assert!(hold.description().to_string().ends_with("a=sendonly\r\n"));
+    assert_eq!(version(hold.description()), "2");
+    let (alice, bob_session) = again(alice, hold, bob_session, &bob());
+    assert!(alice.is_held() && alice.streams()[0].direction == MediaDirection::SendOnly);
+    assert_eq!(bob_session.streams()[0].held_by_peer, Some(HoldForm::Direction));
+    // Bob's own wish is unchanged, and a refresh of his says so. The answer to it keeps him on hold.
+    let refresh = bob_session.refresh().unwrap();
+    assert_eq!(refresh.description().direction_of(&refresh.description().media()[0]), MediaDirection::SendRecv);
+    let has = endpoint("alice", "192.0.2.1").media(voice(4000));
+    let (bob_session, alice) = again(bob_session, refresh, alice, &has);
+    assert_eq!(bob_session.streams()[0].direction, MediaDirection::RecvOnly);
+    assert!(alice.is_held());
+    let resume = alice.resume().unwrap();
+    let (alice, bob_session) = again(alice, resume, bob_session, &bob());
+    assert!(!alice.is_held());
+    assert_eq!(bob_session.streams()[0].held_by_peer, None);
+    assert_eq!(alice.streams()[0].direction, MediaDirection::SendRecv);
+}
+
+#[test]
+fn hold_and_resume_by_an_address_of_zeros() {
+    let offer = OFFER.replace("m=audio", "a=tool:x\r\nm=audio").replace("a=rtpmap", "c=IN IP4 192.0.2.9\r\na=rtpmap");
+    let (alice, bob_session) = settled(&offer, &bob());
+    let hold = alice.hold(HoldForm::ZeroAddress).unwrap();
+    let (alice, bob_session) = again(alice, hold, bob_session, &bob());
+    assert_eq!(bob_session.streams()[0].held_by_peer, Some(HoldForm::ZeroAddress));
+    assert!(!bob_session.streams()[0].may_send());
+    let resume = alice.resume().unwrap();
+    let (_, bob_session) = again(alice, resume, bob_session, &bob());
+    assert_eq!(&*bob_session.streams()[0].remote.as_ref().unwrap().address, "192.0.2.9");
+    assert!(bob_session.streams()[0].may_send());
+}
+
+#[test]
+fn a_hold_of_both_sides() {
+    let (alice, bob_session) = settled(OFFER, &bob());
+    let hold = alice.hold(HoldForm::Direction).unwrap();
+    let (alice, bob_session) = again(alice, hold, bob_session, &bob());
+    let hold = bob_session.hold(HoldForm::Direction).unwrap();
+    let has = endpoint("alice", "192.0.2.1").media(voice(4000));
+    let (bob_session, alice) = again(bob_session, hold, alice, &has);
+    assert_eq!(alice.streams()[0].direction, MediaDirection::Inactive);
+    let resume = alice.resume().unwrap();
+    let (alice, bob_session) = again(alice, resume, bob_session, &bob());
+    assert_eq!(alice.streams()[0].direction, MediaDirection::RecvOnly);
+    assert!(bob_session.is_held());
+}
+
+#[test]
+fn two_offers_that_meet() {
+    let (alice, bob_session) = settled(OFFER, &bob());
+    let early = alice.hold(HoldForm::Direction).unwrap();
+    // Bob's offer comes in and is answered first: the draft is of a session that is no more.
+    let theirs = bob_session.refresh().unwrap();
+    let has = endpoint("alice", "192.0.2.1").media(voice(4000));
+    let (_, alice) = again(bob_session, theirs, alice, &has);
+    let unfit = alice.send(early).unwrap_err();
+    let alice = unfit.session;
+    // A new one is out: what comes in is a glare, and afterwards the session is as before.
+    let draft = alice.hold(HoldForm::Direction).unwrap();
+    let before = alice.streams().to_vec();
+    let pending = alice.send(draft).unwrap();
+    assert_eq!(pending.glare().refusal().status, 491);
+    let alice = pending.withdraw();
+    assert_eq!(alice.streams(), before);
+    assert!(!alice.is_held());
+}
+
+#[test]
+fn versions_follow_what_was_sent_last() {
+    let (alice, bob_session) = settled(OFFER, &bob());
+    assert_eq!(version(alice.refresh().unwrap().description()), "1");
+    let withdrawn = alice.hold(HoldForm::Direction).unwrap();
+    let alice = alice.send(withdrawn).unwrap().withdraw();
+    // The refused offer was the previous description: the same text again has its version, the old text a new one.
+    assert_eq!(version(alice.hold(HoldForm::Direction).unwrap().description()), "2");
+    assert_eq!(version(alice.refresh().unwrap().description()), "3");
+    let received = bob_session.receive(parse(OFFER)).unwrap();
+    assert!(received.is_unchanged() && !received.is_version_stale());
+    let answer = received.answer(&bob()).unwrap();
+    assert_eq!(version(answer.description()), "1");
+    let changed = OFFER.replace("RTP/AVP 0 101", "RTP/AVP 0 8 101");
+    let received = answer.sent().receive(parse(&changed)).unwrap();
+    assert!(!received.is_unchanged() && received.is_version_stale());
+    assert_eq!(version(received.answer(&bob()).unwrap().description()), "2");
+    let high = OFFER.replace("alice 1 1", "alice 1 4611686018427387903");
+    assert_eq!(Session::new().draft(parse(&high)).unwrap_err(), OfferError::VersionTooHigh);
+}
+
+#[test]
+fn streams_are_never_taken_out() {
+    let two = format!("{OFFER}m=audio 4002 RTP/AVP 8\r\n");
+    let has = endpoint("bob", "192.0.2.2").media(voice(5000)).media(voice(5002));
+    let (alice, bob_session) = settled(&two, &has);
+    assert_eq!(alice.draft(parse(OFFER)).unwrap_err(), OfferError::StreamMissing { before: 2, now: 1 });
+    let removal = alice.remove(1).unwrap();
+    let (alice, bob_session) = again(alice, removal, bob_session, &has);
+    assert_eq!(bob_session.streams()[1].state, StreamState::Gone);
+    let addition = alice.add(&LocalMedia::video(4004).codec(Codec::vp8())).unwrap();
+    assert_eq!(addition.description().media().len(), 2);
+    let has = has.media(LocalMedia::video(5004).codec(Codec::vp8()));
+    let (alice, bob_session) = again(alice, addition, bob_session, &has);
+    assert_eq!(alice.streams()[1].media, MediaType::Video);
+    let refused = bob_session.receive(parse(OFFER)).unwrap_err();
+    assert_eq!(refused.refusal.warning, Some(WarningCode::Miscellaneous));
+    assert_eq!(refused.session.streams().len(), 2);
+    assert_eq!(alice.remove(7).unwrap_err(), OfferError::NoStream(7));
+    assert_eq!(Session::new().hold(HoldForm::Direction).unwrap_err(), OfferError::NoSession);
+}
+
+#[test]
+fn payload_types_keep_their_meaning() {
+    let dynamic = |name: &str| OFFER.replace("AVP 0 101", "AVP 0 96 101") + &format!("a=rtpmap:96 {name}\r\n");
+    let has = endpoint("bob", "192.0.2.2").media(voice(5000).codec(Codec::opus()).codec(Codec::new("speex", 8_000, 1)));
+    let (alice, bob_session) = settled(&dynamic("opus/48000/2"), &has);
+    assert_eq!(
+        alice.draft(parse(&dynamic("speex/8000"))).unwrap_err(),
+        OfferError::PayloadTypeReused { media: 0, payload_type: 96 }
+    );
+    // From the other side it is passed over, and what else there is goes on.
+    let again = dynamic("speex/8000").replace("alice 1 1", "alice 1 2");
+    let received = bob_session.receive(parse(&again)).unwrap();
+    let answer = received.answer(&has).unwrap();
+    assert_eq!(answer.description().media()[0].formats(), ["0".into(), "101".into()] as [Box<str>; 2]);
+    // Another origin is another session, put in the place of the first by a server: its payload types are its own. Bob's
+    // have stood for Opus, so he takes another to receive with.
+    let other = dynamic("speex/8000").replace("alice 1 1", "carol 9 1");
+    let received = answer.unsent().refuse().receive(parse(&other)).unwrap();
+    let session = received.answer(&has).unwrap().sent();
+    let speex = |formats: &[ringback_sdp::negotiate::Format]| {
+        formats.iter().find(|format| format.codec.name() == "speex").unwrap().payload_type
+    };
+    let stream = &session.streams()[0];
+    assert_eq!(speex(&stream.send), 96);
+    assert_ne!(speex(&stream.receive), 96);
+}
+
+#[test]
+fn one_offer_and_several_answers() {
+    let draft = Session::new().draft(parse(OFFER)).unwrap();
+    let pending = Session::new().send(draft).unwrap();
+    let fork = pending.fork();
+    let answer = |has: &Endpoint| parse(&answered(OFFER, has));
+    let one = pending.accept(answer(&bob())).unwrap();
+    let two = fork.accept(answer(&endpoint("carol", "192.0.2.3").media(voice(6000)))).unwrap();
+    assert_eq!(one.streams()[0].remote.as_ref().unwrap().port, 5000);
+    assert_eq!(two.streams()[0].remote.as_ref().unwrap().port, 6000);
+}
+
+#[test]
+fn an_answer_that_does_not_fit_leaves_the_offer_open() {
+    use AnswerErrorKind::*;
+    let good = answered(OFFER, &bob());
+    let mut pending = {
+        let draft = Session::new().draft(parse(OFFER)).unwrap();
+        Session::new().send(draft).unwrap()
+    };
+    for (answer, media, kind) in [
+        (good.clone() + "m=audio 1 RTP/AVP 0\r\n", None, MediaCount { offered: 1, answered: 2 }),
+        (good.replace("m=audio", "m=video"), Some(0), MediaType),
+        (good.replace("RTP/AVP", "RTP/SAVP"), Some(0), Protocol),
+        (good.replace("RTP/AVP 0 101", "RTP/AVP 8"), Some(0), Format),
+        (good.replace("IP4 192.0.2.2\r\nt", "IP4 233.252.0.1/1\r\nt"), Some(0), Multicast),
+    ] {
+        let unanswered = pending.accept(parse(&answer)).unwrap_err();
+        assert_eq!((unanswered.error.media, &unanswered.error.kind), (media, &kind));
+        pending = unanswered.offer;
+    }
+    assert_eq!(pending.accept(parse(&good)).unwrap().streams().len(), 1);
+}
+
+#[test]
+fn one_s_own_answer_keeps_every_rule() {
+    use AnswerErrorKind::*;
+    let offer = OFFER.to_owned() + "a=sendonly\r\n";
+    let good = answered(&offer, &bob());
+    assert!(good.ends_with("a=recvonly\r\n"));
+    let mut received = Session::new().receive(parse(&offer)).unwrap();
+    for (answer, kind) in [
+        (good.replace("a=recvonly", "a=sendrecv"), Direction),
+        (good.replace("t=0 0", "t=3724394400 0"), Timing),
+        (good.replace("a=recvonly", "a=recvonly\r\na=rtcp-mux"), RtcpMux),
+        (good.replace("a=recvonly", "a=recvonly\r\na=mid:a").replace("m=audio", "a=group:BUNDLE a\r\nm=audio"), Bundle),
+        (good.replace("a=recvonly", "a=recvonly\r\na=crypto:1 X inline:a"), Crypto),
+    ] {
+        let unanswered = received.answer_with(parse(&answer)).map(|a| a.description().to_string()).expect_err(&answer);
+        assert_eq!(unanswered.error.kind, kind);
+        received = unanswered.offer;
+    }
+    let twice = good.replace("a=recvonly", "a=recvonly\r\na=inactive");
+    let unanswered = received.answer_with(parse(&twice)).unwrap_err();
+    assert!(matches!(unanswered.error.kind, Invalid(_)));
+    assert!(unanswered.offer.answer_with(parse(&good)).is_ok());
+}
+
+#[test]
+fn a_removed_stream_stays_removed() {
+    let offer = format!("{OFFER}m=audio 0 RTP/AVP 8\r\n");
+    let has = endpoint("bob", "192.0.2.2").media(voice(5000)).media(voice(5002));
+    let answer = answered(&offer, &has);
+    assert!(answer.ends_with("m=audio 0 RTP/AVP 8\r\n"), "{answer}");
+    let received = Session::new().receive(parse(&offer)).unwrap();
+    let revived = answer.replace("m=audio 0", "m=audio 5002");
+    let error = received.answer_with(parse(&revived)).unwrap_err().error;
+    assert_eq!((error.media, error.kind), (Some(1), AnswerErrorKind::NotOffered));
+    // Nothing is wanted, so nothing is refused.
+    let nothing = OFFER.replace("m=audio 4000", "m=audio 0");
+    assert!(answered(&nothing, &has).contains("m=audio 0 RTP/AVP 0\r\n"));
+}
+
+#[test]
+fn a_group_is_joined_as_it_is() {
+    let offer = OFFER.replace("c=IN IP4 192.0.2.1", "c=IN IP4 233.252.0.1/127") + "a=recvonly\r\n";
+    let has = endpoint("bob", "192.0.2.2").media(voice(5000).joins_multicast());
+    let received = Session::new().receive(parse(&offer)).unwrap();
+    let answer = received.answer(&has).map(|a| a.description().to_string());
+    // The group is named at the session level, where the answer's own address stands, so it is put with the stream.
+    let answer = answer.unwrap();
+    assert!(answer.contains("m=audio 4000 RTP/AVP 0 101\r\nc=IN IP4 233.252.0.1/127\r\n"), "{answer}");
+    assert!(answer.ends_with("a=recvonly\r\n"));
+}
+
+#[test]
+fn keys_of_srtp() {
+    let offer = OFFER.replace("RTP/AVP", "RTP/SAVP")
+        + "a=crypto:1 AEAD_AES_256_GCM inline:b2ZmZXJlZA==\r\na=crypto:2 AES_CM_128_HMAC_SHA1_80 inline:dGhlaXJz|2^20\r\n";
+    let has = endpoint("bob", "192.0.2.2")
+        .media(voice(5000).protocols(&["RTP/AVP", "RTP/SAVP"]).key("AES_CM_128_HMAC_SHA1_80", "inline:b3du"));
+    let (alice, _) = settled(&offer, &has);
+    let remote = alice.remote().unwrap().to_string();
+    assert!(remote.contains("a=crypto:2 AES_CM_128_HMAC_SHA1_80 inline:b3du\r\n") && !remote.contains("crypto:1"));
+    let draft = Session::new().draft(parse(&offer)).unwrap();
+    let pending = Session::new().send(draft).unwrap();
+    let error = pending.accept(parse(&remote.replace("crypto:2", "crypto:3"))).unwrap_err().error;
+    assert_eq!(error.kind, AnswerErrorKind::Crypto);
+    let own = endpoint("alice", "192.0.2.1")
+        .media(voice(4000).protocols(&["RTP/SAVP"]).key("X", "inline:a").key("Y", "inline:b"));
+    let text = own.offer().unwrap().to_string();
+    assert!(text.contains("a=crypto:1 X inline:a\r\na=crypto:2 Y inline:b\r\n"));
+    assert!(!format!("{own:?}").contains("inline"));
+}
+
+#[test]
+fn facsimile_takes_the_place_of_voice() {
+    let (alice, bob_session) = settled(OFFER, &bob());
+    let t38 =
+        T38 { max_bit_rate: Some(14_400), rate_management: Some(RateManagement::TransferredTcf), ..T38::default() };
+    let fax = endpoint("alice", "192.0.2.1").media(LocalMedia::t38(4010, t38.clone()));
+    let draft = alice.draft(fax.offer().unwrap()).unwrap();
+    let has = bob().media(LocalMedia::t38(5010, T38 { max_bit_rate: Some(9_600), ..t38 }));
+    let (alice, bob_session) = again(alice, draft, bob_session, &has);
+    assert_eq!(alice.streams()[0].media, MediaType::Image);
+    let text = bob_session.local().unwrap().to_string();
+    assert!(text.contains("m=image 5010 udptl t38\r\n") && text.contains("a=T38MaxBitRate:9600\r\n"), "{text}");
+    assert_eq!(bob_session.streams()[0].remote.as_ref().unwrap().port, 4010);
+}
+
+#[test]
+fn preconditions_are_facts() {
+    let offer = OFFER.to_owned()
+        + "a=curr:qos local none\r\na=curr:qos remote none\r\na=des:qos mandatory local sendrecv\r\n\
+           a=des:qos mandatory remote sendrecv\r\na=des:x-own optional e2e send\r\n";
+    let has = |direction| endpoint("bob", "192.0.2.2").media(voice(5000).resources(direction));
+    let (alice, bob_session) = settled(&offer, &has(ResourceDirection::None));
+    assert!(!alice.streams()[0].are_preconditions_met() && !bob_session.streams()[0].are_preconditions_met());
+    let answer = alice.remote().unwrap().to_string();
+    assert!(
+        answer.contains("a=curr:qos remote none\r\na=curr:qos local none\r\na=des:qos mandatory remote sendrecv\r\n")
+    );
+    // Alice has her resources, and Bob his.
+    let mut local = alice.local().unwrap().clone();
+    let section = local.media_mut(0).unwrap().section_mut();
+    section.remove("curr");
+    section.insert(ringback_sdp::Line::attribute("curr", Some("qos local sendrecv")).unwrap());
+    section.insert(ringback_sdp::Line::attribute("curr", Some("qos remote none")).unwrap());
+    let draft = alice.draft(local).unwrap();
+    let (alice, bob_session) = again(alice, draft, bob_session, &has(ResourceDirection::SendRecv));
+    assert!(alice.streams()[0].are_preconditions_met() && bob_session.streams()[0].are_preconditions_met());
+    let unknown = OFFER.to_owned() + "a=des:x-own mandatory e2e send\r\n";
+    assert_eq!(refused(&unknown, &has(ResourceDirection::None)).status, 580);
+    assert!(settled(&unknown, &bob()).1.streams()[0].preconditions.len() == 1);
+}
+
+/// In the manner of a browser: two streams in one bundle, ICE and DTLS.
+fn browser_offer() -> String {
+    let stream = |kind: &str, mid: &str, port: u16, formats: &str, maps: &str| {
+        format!(
+            "m={kind} {port} UDP/TLS/RTP/SAVPF {formats}\r\nc=IN IP4 0.0.0.0\r\na=rtcp:9 IN IP4 0.0.0.0\r\n\
+             a=ice-ufrag:4ZcD\r\na=ice-pwd:2/1muCWoOi3uLifh0NuRHlBz\r\na=ice-options:trickle\r\n\
+             a=fingerprint:sha-1 {}\r\na=setup:actpass\r\na=mid:{mid}\r\n\
+             a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid\r\na=sendrecv\r\na=rtcp-mux\r\na=rtcp-rsize\r\n{maps}",
+            ["4A"; 20].join(":")
+        )
+    };
+    let audio = stream(
+        "audio",
+        "0",
+        9,
+        "111 63 9 0 126",
+        "a=rtpmap:111 opus/48000/2\r\na=rtcp-fb:111 transport-cc\r\n\
+        a=fmtp:111 minptime=10;useinbandfec=1\r\na=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n\
+        a=rtpmap:9 G722/8000\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:126 telephone-event/8000\r\n",
+    );
+    let video = stream(
+        "video",
+        "1",
+        9,
+        "96 97 102 103",
+        "a=rtpmap:96 VP8/90000\r\na=rtcp-fb:96 nack\r\na=rtcp-fb:96 nack pli\r\n\
+        a=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\na=rtpmap:102 H264/90000\r\n\
+        a=fmtp:102 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42001f\r\n\
+        a=rtpmap:103 rtx/90000\r\na=fmtp:103 apt=102\r\n",
+    );
+    let data = "m=application 0 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\na=bundle-only\r\n\
+        a=mid:2\r\na=sctp-port:5000\r\na=max-message-size:262144\r\n";
+    format!(
+        "v=0\r\no=- 6363802068225584739 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1 2\r\n\
+         a=extmap-allow-mixed\r\na=msid-semantic: WMS\r\n{audio}{video}{data}"
+    )
+}
+
+fn gateway(bundles: bool) -> Endpoint {
+    let digest = ["AB"; 20].join(":");
+    let web = |media: LocalMedia| {
+        media
+            .protocols(&["UDP/TLS/RTP/SAVPF"])
+            .rtcp_mux()
+            .with(&IceUfrag("abcd"))
+            .with(&IcePwd("asd88fgpdd777uzjYhagZg"))
+            .with(&Fingerprint { hash: "sha-1", fingerprint: &digest })
+            .with(&Setup::ActPass)
+            .attribute("extmap", Some("1 urn:ietf:params:rtp-hdrext:sdes:mid"))
+            .attribute("extmap", Some("2 urn:x:other"))
+            .attribute("rtcp-rsize", None)
+    };
+    let audio = LocalMedia::audio(7000)
+        .codec(Codec::opus().parameters("useinbandfec=1"))
+        .codec(Codec::pcmu())
+        .codec(Codec::telephone_event(8_000))
+        .codec(Codec::new("red", 48_000, 2));
+    let video = LocalMedia::video(7002)
+        .codec(Codec::vp8().feedback("nack").feedback("ccm fir"))
+        .codec(Codec::new("rtx", 90_000, 1));
+    let data = LocalMedia::other(MediaType::Application, 7004, "UDP/DTLS/SCTP", &["webrtc-datachannel"])
+        .with(&MaxMessageSize(1000));
+    let endpoint = endpoint("gw", "192.0.2.7").media(web(audio)).media(web(video)).media(data);
+    if bundles { endpoint.bundles() } else { endpoint }
+}
+
+#[test]
+fn a_browser_is_answered_in_a_bundle() {
+    let (browser, session) = settled(&browser_offer(), &gateway(true));
+    let answer = browser.remote().unwrap().clone();
+    assert_eq!(answer.section().attribute::<Group<'_>>().unwrap().tags, ["0", "1", "2"]);
+    assert_eq!(answer.media().iter().map(|media| media.port()).collect::<Vec<_>>(), [7000, 7000, 7000]);
+    let [audio, video, data] = answer.media() else { panic!() };
+    assert_eq!(audio.section().attribute::<Setup>(), Some(Setup::Active));
+    assert_eq!(
+        audio.section().values("extmap").collect::<Vec<_>>(),
+        [Some(&b"4 urn:ietf:params:rtp-hdrext:sdes:mid"[..])]
+    );
+    assert_eq!(audio.line().payload_types().collect::<Vec<_>>(), [111, 63, 0, 126]);
+    assert_eq!(video.line().payload_types().collect::<Vec<_>>(), [96, 97]);
+    assert_eq!(video.section().values("rtcp-fb").collect::<Vec<_>>(), [Some(&b"96 nack"[..])]);
+    assert!(video.section().has("rtcp-mux") && video.section().has("ice-ufrag"));
+    assert_eq!(data.section().attribute::<Mid<'_>>(), Some(Mid("2")));
+    answer.check().unwrap();
+    for stream in session.streams().iter().chain(browser.streams()) {
+        assert_eq!((stream.state, stream.bundled_with), (StreamState::Active, Some(0)));
+        // An address of zeros is no hold where ICE finds another.
+        assert_eq!(stream.held_by_peer, None);
+    }
+    assert!(session.streams()[1].rtcp_mux);
+}
+
+#[test]
+fn a_browser_is_answered_without_a_bundle() {
+    let (browser, session) = settled(&browser_offer(), &gateway(false));
+    let answer = browser.remote().unwrap();
+    assert_eq!(answer.section().attribute::<Group<'_>>(), None);
+    assert_eq!(answer.media().iter().map(|media| media.port()).collect::<Vec<_>>(), [7000, 7002, 0]);
+    assert_eq!(session.streams()[2].state, StreamState::Gone);
+    assert_eq!(session.streams()[1].bundled_with, None);
+}
+
+#[test]
+fn an_endpoint_offers_what_it_has() {
+    let offer = gateway(true);
+    let text = offer.offer().unwrap().to_string();
+    assert!(text.contains("m=audio 7000 UDP/TLS/RTP/SAVPF 111 0 101 96\r\n"), "{text}");
+    assert!(text.contains("a=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n"), "{text}");
+    assert!(text.contains("a=setup:actpass\r\n") && text.contains("a=rtcp-mux\r\n"));
+    let crowded = (0..200).fold(LocalMedia::audio(1), |media, n| media.codec(Codec::new(&format!("x{n}"), 8_000, 1)));
+    let offer = endpoint("a", "192.0.2.1").media(crowded).offer().unwrap();
+    let mut types: Vec<u8> = offer.media()[0].line().payload_types().collect();
+    assert_eq!(types.len(), 61);
+    types.sort_unstable();
+    types.dedup();
+    assert_eq!(types.len(), 61);
+}
+
+#[test]
+fn what_one_has_must_be_sound() {
+    let bad = [
+        endpoint("a", "192.0.2.1").media(voice(1).attribute("x", Some("a\r\nb"))),
+        endpoint("a", "192.0.2.1").media(voice(1).connection("a\nb")),
+        Endpoint::new(Origin::parse("a 1 1 IN IP4 h").unwrap(), "192.0.2.1\r\na=x").media(voice(1)),
+        endpoint("a", "192.0.2.1").name("a\nb").media(voice(1)),
+        endpoint("a", "192.0.2.1").media(voice(1).codec(Codec::new("a b", 1, 1))),
+        endpoint("a", "192.0.2.1").media(voice(1).key("X Y", "inline:a")),
+        endpoint("a", "192.0.2.1").with(&Mid("a b")).media(voice(1)),
+    ];
+    for has in bad {
+        assert!(has.offer().is_err(), "{has:?}");
+        let received = Session::new()
+            .receive(parse(&OFFER.replace("AVP 0", "AVP 0 102").replace("a=fmtp", "a=rtpmap:102 a b/1\r\na=fmtp")))
+            .unwrap();
+        if let Ok(answer) = received.answer(&has) {
+            SessionDescription::parse_strict(answer.description().to_string()).unwrap();
+        }
+    }
+}

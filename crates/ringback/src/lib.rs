@@ -1,0 +1,46 @@
+//! SIP for Rust: messages that can't be built wrong, and the protocol cores behind them.
+//!
+//! ```
+//! use ringback::prelude::*;
+//!
+//! let datagram = b"INVITE sip:bob@biloxi.example.com SIP/2.0\r\n\
+//!     Via: SIP/2.0/UDP pc33.atlanta.example.com;branch=z9hG4bK776asdhds\r\n\
+//!     From: Alice <sip:alice@atlanta.example.com>;tag=1928301774\r\n\
+//!     To: Bob <sip:bob@biloxi.example.com>\r\n\
+//!     Call-ID: a84b4c76e66710\r\n\
+//!     CSeq: 314159 INVITE\r\n\r\n";
+//! let invite = Request::parse(datagram)?;
+//! let busy = Response::to(&invite, StatusCode::BusyHere).header(RetryAfter::new(60)).build()?;
+//! assert!(busy.as_bytes().starts_with(b"SIP/2.0 486 Busy Here\r\n"));
+//! assert_eq!(busy.to_tag().map(<[u8]>::len), Some(32));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`prelude`] | what most programs need, by one `use` |
+//! | [`message`] | parse, edit, build; URIs; the registries |
+//! | [`header`] | a type for every header field |
+//! | [`auth`] | digest, as server and as client |
+//!
+//! The crates behind it do no I/O: bytes, time and random numbers come in as arguments, and messages go out. So one object runs in a
+//! test, in a simulation and in production.
+
+pub use ringback_auth as auth;
+pub use ringback_message as message;
+pub use ringback_message::{header, params, registry, status, uri};
+
+/// What most programs need.
+///
+/// Types whose names are Rust's own, such as [`header::From`](crate::header::From), are not in it.
+pub mod prelude {
+    pub use bytes::Bytes;
+    pub use ringback_message::header::{
+        HeaderName, HeaderValue, OwnedText, Param, Qvalue, Refresher, Require, RetryAfter, Supported, TypedHeader,
+        Unsupported,
+    };
+    pub use ringback_message::{
+        BuildError, Edit, Header, HeaderId, Host, Message, Method, NameAddr, ParseError, ParseErrorKind, Rejected,
+        Request, RequestBuilder, Response, ResponseBuilder, SipUri, StatusCode, Uri, Via,
+    };
+}
