@@ -7,13 +7,13 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use ringback_base::{Now, Random};
-use ringback_message::{AuthParams, Header, HeaderId, Request, Uri};
+use ringback_message::{Header, HeaderId, Request, Uri};
 use subtle::Choice;
 
 use crate::algorithm::{Algorithm, Qop};
 use crate::challenge::Challenge;
 use crate::config::{AuthConfig, AuthConfigError, UriPolicy};
-use crate::credentials::{Credentials, CredentialsError, SCHEME};
+use crate::credentials::{Credentials, CredentialsError, SCHEME, parameters};
 use crate::digest::{HexDigest, hash_a2, response};
 use crate::ha1::{Ha1, Ha1Set};
 use crate::nonce::{NonceSecret, NonceVerdict, Nonces, Spent};
@@ -34,6 +34,17 @@ pub struct Authenticator {
     nonces: Nonces,
     /// Stands in for users that there are not, so that they cost the same time.
     nobody: Ha1Set,
+    credentials_max_reached: u64,
+}
+
+/// How often limits were reached that refuse nobody, since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counters {
+    /// Requests with more header fields of credentials than [`CREDENTIALS_MAX`]; those beyond it were not looked at.
+    pub credentials_max_reached: u64,
+    /// Used nonces that were forgotten before their time, because [`AuthConfig::nonces_max`] others were remembered.
+    pub nonces_max_reached: u64,
 }
 
 /// What the credentials of a request come to before the user is looked up.
@@ -108,7 +119,7 @@ impl Authenticator {
         config.check()?;
         let nonces = Nonces::new(secret, owner, config.nonce_lifetime_secs, config.nonces_max, random);
         let realm = config.realm.as_str().into();
-        Ok(Authenticator { config, realm, nonces, nobody: Ha1Set::dummy(random) })
+        Ok(Authenticator { config, realm, nonces, nobody: Ha1Set::dummy(random), credentials_max_reached: 0 })
     }
 
     /// The settings.
@@ -140,7 +151,7 @@ impl Authenticator {
     ///
     /// Those of other realms are another's to read. `[RFC 3261, Section 22.3]` Where several are for this realm, the one with the best nonce counts,
     /// then the one by the algorithm that we like best.
-    pub fn begin(&self, request: &Request, header: HeaderId, now: Now) -> Begin {
+    pub fn begin(&mut self, request: &Request, header: HeaderId, now: Now) -> Begin {
         let mut best: Option<(usize, usize, Credentials)> = None;
         let mut error = None;
         for field in request.all(header).take(CREDENTIALS_MAX) {
@@ -154,6 +165,9 @@ impl Authenticator {
                 Ok(None) => {}
                 Err(defect) => _ = error.get_or_insert(defect),
             }
+        }
+        if request.all(header).nth(CREDENTIALS_MAX).is_some() {
+            self.credentials_max_reached = self.credentials_max_reached.saturating_add(1);
         }
         match (best, error) {
             (Some((_, _, credentials)), _) => self.claim(credentials, request),
@@ -202,6 +216,15 @@ impl Authenticator {
         self.nonces.used()
     }
 
+    /// How often limits were reached.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        Counters {
+            credentials_max_reached: self.credentials_max_reached,
+            nonces_max_reached: self.nonces.forgotten_early(),
+        }
+    }
+
     /// Credentials that could count, `None` for such as are to be passed over.
     fn read(&self, field: &Header<'_>) -> Result<Option<Credentials>, CredentialsError> {
         // Other schemes need not have parameters, so the scheme is looked at first.
@@ -213,7 +236,7 @@ impl Authenticator {
         if !scheme.eq_ignore_ascii_case(SCHEME) {
             return Ok(None);
         }
-        let params = AuthParams::parse(field.id(), field.value(), field.offset()).map_err(CredentialsError::Syntax)?;
+        let params = parameters(field)?;
         let is_blank = |name: &[u8]| params.unquoted(name).is_some_and(<[u8]>::is_empty);
         if text(&params, "realm")?.is_some_and(|realm| realm != *self.realm) {
             return Ok(None);

@@ -115,8 +115,8 @@ pub enum ChallengeError {
 }
 
 impl From<Improper> for ChallengeError {
-    fn from(Improper { parameter, expected }: Improper) -> ChallengeError {
-        ChallengeError::Improper { parameter, expected }
+    fn from(Improper { parameter, why }: Improper) -> ChallengeError {
+        ChallengeError::Improper { parameter, expected: why.expected() }
     }
 }
 

@@ -3,12 +3,13 @@
 use alloc::string::String;
 use core::fmt;
 
+use ringback_message::header::AUTH_PARAMS_MAX;
 use ringback_message::uri::unescape;
-use ringback_message::{AuthParams, ParseError, StatusCode};
+use ringback_message::{AuthParams, Cursor, Header, ParseError, StatusCode};
 
 use crate::algorithm::{Algorithm, Qop};
 use crate::digest::Protection;
-use crate::parameter::{Improper, readable, text};
+use crate::parameter::{Improper, Why, readable, text};
 
 /// The scheme's name.
 pub(crate) const SCHEME: &[u8] = b"Digest";
@@ -170,6 +171,13 @@ pub enum CredentialsError {
     NotDigest,
     /// The value has not the form of any scheme's credentials.
     Syntax(ParseError),
+    /// More parameters than [`AUTH_PARAMS_MAX`]: where the first one too many stands.
+    TooManyParameters(ParseError),
+    /// A parameter with more bytes than [`PARAMETER_BYTES_MAX`](crate::PARAMETER_BYTES_MAX).
+    TooLong {
+        /// Its name.
+        parameter: &'static str,
+    },
     /// A parameter that must be there is not.
     Missing(&'static str),
     /// A parameter whose value is improper.
@@ -196,15 +204,57 @@ impl CredentialsError {
     #[must_use]
     pub const fn status(&self) -> StatusCode {
         match self {
-            CredentialsError::Syntax(error) => error.kind.status(),
+            CredentialsError::Syntax(error) | CredentialsError::TooManyParameters(error) => error.kind.status(),
             _ => StatusCode::BadRequest,
+        }
+    }
+
+    /// The limit that the credentials reach, if that is what is wrong with them.
+    #[must_use]
+    pub const fn limit(&self) -> Option<Limit> {
+        match self {
+            CredentialsError::TooManyParameters(_) => Some(Limit::AuthParams),
+            CredentialsError::TooLong { .. } => Some(Limit::ParameterBytes),
+            _ => None,
         }
     }
 }
 
+/// A limit that makes credentials malformed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Limit {
+    /// [`AUTH_PARAMS_MAX`].
+    AuthParams,
+    /// [`PARAMETER_BYTES_MAX`](crate::PARAMETER_BYTES_MAX).
+    ParameterBytes,
+}
+
+/// The parameters of a header field.
+pub(crate) fn parameters<'a>(field: &Header<'a>) -> Result<AuthParams<&'a [u8]>, CredentialsError> {
+    AuthParams::parse(field.id(), field.value(), field.offset()).map_err(|error| {
+        if is_beyond_params_max(field, &error) {
+            CredentialsError::TooManyParameters(error)
+        } else {
+            CredentialsError::Syntax(error)
+        }
+    })
+}
+
+/// True where reading stopped at a parameter before which there are already as many as there may be.
+fn is_beyond_params_max(field: &Header<'_>, error: &ParseError) -> bool {
+    let at = usize::try_from(error.offset.saturating_sub(field.offset())).unwrap_or(usize::MAX);
+    let Some((before, rest)) = field.value().split_at_checked(at) else { return false };
+    let Some(whole) = before.trim_ascii_end().strip_suffix(b",") else { return false };
+    Cursor::new(field.id(), rest, error.offset).token("the name of a parameter").is_ok()
+        && AuthParams::parse(field.id(), whole, 0).is_ok_and(|params| params.iter().count() >= AUTH_PARAMS_MAX)
+}
+
 impl From<Improper> for CredentialsError {
-    fn from(Improper { parameter, expected }: Improper) -> CredentialsError {
-        CredentialsError::Improper { parameter, expected }
+    fn from(Improper { parameter, why }: Improper) -> CredentialsError {
+        match why {
+            Why::TooLong => CredentialsError::TooLong { parameter },
+            Why::Unreadable => CredentialsError::Improper { parameter, expected: why.expected() },
+        }
     }
 }
 
@@ -212,7 +262,8 @@ impl fmt::Display for CredentialsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             CredentialsError::NotDigest => f.write_str("the scheme is not Digest"),
-            CredentialsError::Syntax(error) => error.fmt(f),
+            CredentialsError::Syntax(error) | CredentialsError::TooManyParameters(error) => error.fmt(f),
+            CredentialsError::TooLong { parameter } => write!(f, "{parameter}: expected {}", Why::TooLong.expected()),
             CredentialsError::Missing(parameter) => write!(f, "{parameter} is missing [RFC 7616, Section 3.4]"),
             CredentialsError::Improper { parameter, expected } => {
                 write!(f, "{parameter}: expected {expected} [RFC 7616, Section 3.4]")

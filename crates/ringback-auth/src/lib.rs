@@ -38,7 +38,7 @@
 //! assert!(matches!(server.begin(&register, HeaderId::Authorization, now), Begin::NoCredentials));
 //! let mut unauthorized = Response::to(&register, StatusCode::Unauthorized).to_tag("2");
 //! for value in server.challenge(false, now) {
-//!     unauthorized = unauthorized.header(HeaderId::WwwAuthenticate, value);
+//!     unauthorized = unauthorized.raw(HeaderId::WwwAuthenticate, value);
 //! }
 //! let unauthorized = unauthorized.build()?;
 //!
@@ -75,11 +75,11 @@ mod nonce;
 mod parameter;
 
 pub use algorithm::{Algorithm, Qop, UnknownAlgorithm};
-pub use authenticator::{Authenticator, Begin, CREDENTIALS_MAX, Claim, DigestVerified, StaleReason, Verdict};
+pub use authenticator::{Authenticator, Begin, CREDENTIALS_MAX, Claim, Counters, DigestVerified, StaleReason, Verdict};
 pub use challenge::{Challenge, ChallengeError};
 pub use client::{AnswerError, AuthSession, CHALLENGES_MAX};
 pub use config::{AuthConfig, AuthConfigError, NONCE_LIFETIME_SECS, NONCES_MAX, UriPolicy};
-pub use credentials::{Credentials, CredentialsError};
+pub use credentials::{Credentials, CredentialsError, Limit};
 pub use digest::{DigestInput, HexDigest, Protection};
 pub use ha1::{Ha1, Ha1Error, Ha1Set, Password};
 pub use nonce::{FreshNonce, NC_WINDOW, NonceSecret, NonceVerdict, Nonces, Spent};

@@ -98,6 +98,7 @@ pub struct Nonces {
     used: BTreeMap<u64, Used>,
     /// Serials below it are expired, whatever the clock says.
     low_water: u64,
+    forgotten_early: u64,
 }
 
 /// What was used of a nonce.
@@ -127,6 +128,7 @@ impl Nonces {
             used_max: used_max.max(1),
             used: BTreeMap::new(),
             low_water: 0,
+            forgotten_early: 0,
         }
     }
 
@@ -169,6 +171,7 @@ impl Nonces {
         self.used.insert(nonce.serial, Used::first(nonce.issued, nc));
         while self.used.len() > self.used_max {
             self.forget_oldest();
+            self.forgotten_early = self.forgotten_early.saturating_add(1);
         }
         Spent::First
     }
@@ -182,6 +185,12 @@ impl Nonces {
     #[must_use]
     pub fn used(&self) -> usize {
         self.used.len()
+    }
+
+    /// How many used nonces were forgotten before they expired, because others needed their place.
+    #[must_use]
+    pub fn forgotten_early(&self) -> u64 {
+        self.forgotten_early
     }
 
     fn purge_some(&mut self, now: Now, count: usize) {

@@ -12,7 +12,26 @@ pub const PARAMETER_BYTES_MAX: usize = 2048;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Improper {
     pub(crate) parameter: &'static str,
-    pub(crate) expected: &'static str,
+    pub(crate) why: Why,
+}
+
+/// What is improper about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// It is longer than [`PARAMETER_BYTES_MAX`].
+    TooLong,
+    /// It is neither UTF-8 nor free of control characters.
+    Unreadable,
+}
+
+impl Why {
+    /// What should have stood there, as a phrase that follows "expected".
+    pub(crate) fn expected(self) -> &'static str {
+        match self {
+            Why::TooLong => "at most 2048 bytes",
+            Why::Unreadable => "UTF-8 without control characters",
+        }
+    }
 }
 
 /// `unq(X)`: the value without quotes and quoting slashes, each fold as one blank. `[RFC 7616, Section 3.3]`
@@ -21,15 +40,14 @@ pub(crate) fn text<T: AsRef<[u8]>>(
     parameter: &'static str,
 ) -> Result<Option<String>, Improper> {
     let Some(raw) = params.raw(parameter.as_bytes()) else { return Ok(None) };
-    let improper = |expected| Improper { parameter, expected };
     if raw.len() > PARAMETER_BYTES_MAX {
-        return Err(improper("at most 2048 bytes"));
+        return Err(Improper { parameter, why: Why::TooLong });
     }
     let text = match raw.strip_prefix(b"\"").and_then(|inner| inner.strip_suffix(b"\"")) {
         Some(inner) => unquoted(inner),
         None => raw.into(),
     };
-    readable(text).map(Some).ok_or_else(|| improper("UTF-8 without control characters"))
+    readable(text).map(Some).ok_or(Improper { parameter, why: Why::Unreadable })
 }
 
 /// Text that can go into a log or a database as it is.
@@ -93,6 +111,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
     use super::*;
     use alloc::format;
+    use alloc::string::ToString as _;
     use ringback_message::HeaderId;
 
     fn read(value: &[u8]) -> Result<Option<String>, Improper> {
@@ -119,10 +138,11 @@ mod tests {
     #[test]
     fn improper_text() {
         for bad in [&b"\"\xff\""[..], b"\"\x07\"", b"\"a\\\rb\"", b"\"\x7f\""] {
-            assert_eq!(read(bad).unwrap_err().parameter, "realm");
+            assert_eq!(read(bad), Err(Improper { parameter: "realm", why: Why::Unreadable }));
         }
         assert!(read(format!("\"{}\"", "a".repeat(PARAMETER_BYTES_MAX - 2)).as_bytes()).is_ok());
         let long = read(format!("\"{}\"", "a".repeat(PARAMETER_BYTES_MAX)).as_bytes());
-        assert_eq!(long.unwrap_err().expected, "at most 2048 bytes");
+        assert_eq!(long, Err(Improper { parameter: "realm", why: Why::TooLong }));
+        assert!(Why::TooLong.expected().contains(&PARAMETER_BYTES_MAX.to_string()));
     }
 }

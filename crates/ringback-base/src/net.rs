@@ -79,7 +79,7 @@ pub struct FlowId {
 pub struct Hop {
     /// The protocol.
     pub transport: Transport,
-    /// Our side: the listener's address, or for a connection that we opened its local end.
+    /// Our side: the listener's address, also for a connection that we opened, though that has a port of its own.
     pub local: SocketAddr,
     /// Their side.
     pub remote: SocketAddr,

@@ -17,6 +17,8 @@ pub enum StoreError {
     },
     /// Too many stores wait for a commit.
     Full,
+    /// There are as many addresses of record as there may be, and this one is none of them.
+    TooManyAors,
     /// The rows, or those that they were built upon, could not be made durable; memory has the former ones.
     Failed,
     /// The database is closed.
@@ -108,6 +110,7 @@ impl fmt::Display for StoreError {
         match self {
             StoreError::Conflict { .. } => f.write_str("the bindings were changed by somebody else"),
             StoreError::Full => f.write_str("too many stores wait for the disk"),
+            StoreError::TooManyAors => f.write_str("there is no room for another address of record"),
             StoreError::Failed => f.write_str("the disk failed"),
             StoreError::Closed => f.write_str("the location database is closed"),
         }

@@ -117,6 +117,8 @@ pub struct Stats {
     pub conflicts: u64,
     /// Stores that were refused because the queue was full.
     pub refused_full: u64,
+    /// Stores that were refused because there were [`Options::aors_max`] other addresses of record.
+    pub aors_max_reached: u64,
     /// Commits that worked.
     pub commits: u64,
     /// Commits that failed.
@@ -160,7 +162,7 @@ impl LocationDb {
 
     fn start(disk: Result<Disk, OpenError>, options: Options, now: Now) -> Result<LocationDb, OpenError> {
         let disk = disk?;
-        let table = Table::new();
+        let table = Table::new(options.aors_max);
         disk.load(now, |aor, rows| table.insert(aor, rows))?;
         let queue = Queue::new(&options);
         let shared = Arc::new(Shared { table, queue, disk, counters: Counters::default(), options });
@@ -179,7 +181,8 @@ impl LocationDb {
 
     /// Stores these rows, all that there are to be, if their version is still that one; no rows remove the entry.
     ///
-    /// `done` is called exactly once: at once with [`StoreError::Conflict`], [`StoreError::Full`] or [`StoreError::Closed`], otherwise
+    /// `done` is called exactly once: at once with [`StoreError::Conflict`], [`StoreError::Full`],
+    /// [`StoreError::TooManyAors`] or [`StoreError::Closed`], otherwise
     /// when the rows are durable as the [`Durability`] defines it, or can't be. A version is only good for the next store: an entry
     /// that was removed is back at version 0.
     pub fn compare_and_store(&self, aor: Aor, version: Version, rows: Vec<Binding>, done: Done) {

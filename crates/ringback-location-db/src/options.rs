@@ -29,6 +29,9 @@ pub struct Options {
     pub batch_max: usize,
     /// How many stores may wait for a commit; beyond it they are refused with [`StoreError::Full`](crate::StoreError::Full). Default 16384.
     pub queue_max: usize,
+    /// How many addresses of record may have rows; stores that would make one more are refused with
+    /// [`StoreError::TooManyAors`](crate::StoreError::TooManyAors). Those that a file has beyond it stay. Default 1000000.
+    pub aors_max: usize,
     /// How many bytes of pages redb keeps in memory, beside the table itself. Default 32 MiB.
     pub cache_bytes: usize,
 }
@@ -40,6 +43,7 @@ impl Default for Options {
             commit_window: Duration::from_millis(2),
             batch_max: 1_024,
             queue_max: 16_384,
+            aors_max: 1_000_000,
             cache_bytes: 32 * 1024 * 1024,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use ringback_base::Now;
@@ -26,6 +26,9 @@ pub(crate) struct Table {
     hasher: RandomState,
     /// Versions are never used twice in the life of the process, so a removed entry can't come back under a version that somebody still holds.
     last_version: AtomicU64,
+    /// How many entries there are, and how many there may be.
+    count: AtomicUsize,
+    aors_max: usize,
 }
 
 struct Entry {
@@ -39,16 +42,26 @@ struct Entry {
 }
 
 impl Table {
-    pub(crate) fn new() -> Table {
-        let others = (1..SHARDS).map(|_| Mutex::default()).collect();
-        Table { first: Mutex::default(), others, hasher: RandomState::new(), last_version: AtomicU64::new(0) }
+    pub(crate) fn new(aors_max: usize) -> Table {
+        Table {
+            first: Mutex::default(),
+            others: (1..SHARDS).map(|_| Mutex::default()).collect(),
+            hasher: RandomState::new(),
+            last_version: AtomicU64::new(0),
+            count: AtomicUsize::new(0),
+            aors_max,
+        }
     }
 
     /// An entry from the disk.
     pub(crate) fn insert(&self, aor: Aor, rows: Vec<Binding>) {
         let rows: Rows = rows.into();
         let entry = Entry { rows: Arc::clone(&rows), version: self.next_version(), durable: rows, pending: Vec::new() };
-        self.with(&aor.clone(), |entries| _ = entries.insert(aor, entry));
+        self.with(&aor.clone(), |entries| {
+            if entries.insert(aor, entry).is_none() {
+                self.count.fetch_add(1, Ordering::Relaxed);
+            }
+        });
     }
 
     pub(crate) fn load(&self, aor: &Aor) -> (Rows, Version) {
@@ -71,8 +84,10 @@ impl Table {
     ) -> Result<Version, StoreError> {
         self.with(aor, |entries| {
             check(entries, aor, version)?;
+            let place = self.place(entries, aor, rows)?;
             let reserved = self.next_version();
             push(reserved)?;
+            place.taken();
             let entry = entries.entry(aor.clone()).or_insert_with(Entry::empty);
             entry.rows = Arc::clone(rows);
             entry.version = reserved;
@@ -91,11 +106,13 @@ impl Table {
     ) -> Result<Version, StoreError> {
         self.with(aor, |entries| {
             check(entries, aor, version)?;
+            let place = self.place(entries, aor, rows)?;
             mark()?;
             let reserved = self.next_version();
             if rows.is_empty() {
-                entries.remove(aor);
+                self.remove(entries, aor);
             } else {
+                place.taken();
                 let (rows, durable) = (Arc::clone(rows), Arc::clone(rows));
                 entries.insert(aor.clone(), Entry { rows, version: reserved, durable, pending: Vec::new() });
             }
@@ -136,7 +153,7 @@ impl Table {
                 entry.durable = rows;
             }
             if entry.pending.is_empty() && entry.rows.is_empty() {
-                entries.remove(aor);
+                self.remove(entries, aor);
             }
         });
     }
@@ -150,7 +167,7 @@ impl Table {
             entry.rows = Arc::clone(&entry.durable);
             entry.version = version;
             if entry.rows.is_empty() {
-                entries.remove(aor);
+                self.remove(entries, aor);
             }
         });
     }
@@ -187,7 +204,26 @@ impl Table {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.shards().map(|shard| lock(shard).len()).sum()
+        self.count.load(Ordering::Relaxed)
+    }
+
+    /// A place for the entry that these rows make, if they make one and there is room: a removal always has room.
+    fn place(&self, entries: &HashMap<Aor, Entry>, aor: &Aor, rows: &Rows) -> Result<Place<'_>, StoreError> {
+        if entries.contains_key(aor) {
+            return Ok(Place { count: None });
+        }
+        let max = if rows.is_empty() { usize::MAX } else { self.aors_max };
+        let one_more = |count: usize| count.checked_add(1).filter(|count| *count <= max);
+        match self.count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more) {
+            Ok(_) => Ok(Place { count: Some(&self.count) }),
+            Err(_) => Err(StoreError::TooManyAors),
+        }
+    }
+
+    fn remove(&self, entries: &mut HashMap<Aor, Entry>, aor: &Aor) {
+        if entries.remove(aor).is_some() {
+            self.count.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 
     fn next_version(&self) -> Version {
@@ -202,6 +238,25 @@ impl Table {
         let index = usize::try_from(self.hasher.hash_one(aor) % SHARDS).unwrap_or(0);
         let shard = index.checked_sub(1).and_then(|index| self.others.get(index)).unwrap_or(&self.first);
         act(&mut lock(shard))
+    }
+}
+
+/// One more in the count of entries, given back unless it is taken.
+struct Place<'a> {
+    count: Option<&'a AtomicUsize>,
+}
+
+impl Place<'_> {
+    fn taken(mut self) {
+        self.count = None;
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        if let Some(count) = self.count {
+            count.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 }
 

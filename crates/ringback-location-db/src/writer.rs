@@ -142,6 +142,7 @@ pub(crate) struct Counters {
     stores: AtomicU64,
     conflicts: AtomicU64,
     refused_full: AtomicU64,
+    aors_max_reached: AtomicU64,
     commits: AtomicU64,
     commits_failed: AtomicU64,
 }
@@ -155,6 +156,7 @@ impl Counters {
         match error {
             StoreError::Conflict { .. } => _ = self.conflicts.fetch_add(1, Ordering::Relaxed),
             StoreError::Full => _ = self.refused_full.fetch_add(1, Ordering::Relaxed),
+            StoreError::TooManyAors => _ = self.aors_max_reached.fetch_add(1, Ordering::Relaxed),
             StoreError::Failed | StoreError::Closed => {}
         }
     }
@@ -164,6 +166,7 @@ impl Counters {
             stores: self.stores.load(Ordering::Relaxed),
             conflicts: self.conflicts.load(Ordering::Relaxed),
             refused_full: self.refused_full.load(Ordering::Relaxed),
+            aors_max_reached: self.aors_max_reached.load(Ordering::Relaxed),
             commits: self.commits.load(Ordering::Relaxed),
             commits_failed: self.commits_failed.load(Ordering::Relaxed),
             ..base

@@ -71,10 +71,11 @@ impl Aor {
     /// Whether the host of To is one of this domain's names is for the caller to judge first.
     ///
     /// # Errors
-    /// [`Refusal::ToScheme`] where To holds neither a SIP nor a SIPS URI, [`Refusal::NotAnAor`] where it names no user.
+    /// [`Refusal::ToScheme`] where To holds neither a SIP nor a SIPS URI, [`Refusal::NotAnAor`] where it names no user, and
+    /// [`Refusal::AorTooLong`] where it names one that is too long.
     pub fn of_to(request: &Request, domain: &str) -> Result<Aor, Refusal> {
         match request.to_header().map_err(Refusal::Malformed)?.uri {
-            Uri::Sip(uri) => Aor::of(&uri, domain).map_err(|_| Refusal::NotAnAor),
+            Uri::Sip(uri) => Aor::of(&uri, domain).map_err(Refusal::from),
             _ => Err(Refusal::ToScheme),
         }
     }

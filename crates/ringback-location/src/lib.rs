@@ -49,7 +49,7 @@ pub use aor::{AOR_BYTES_MAX, Aor, AorError};
 pub use binding::{Binding, Version, contact_values};
 pub use encoding::{DecodeError, decode, encode};
 pub use policy::Policy;
-pub use refusal::Refusal;
+pub use refusal::{Limit, Refusal};
 pub use registration::{
     CALL_ID_BYTES_MAX, CONTACTS_PER_REQUEST_MAX, PATH_BYTES_MAX, PATH_VALUES_MAX, Registration, USER_AGENT_BYTES_MAX,
 };

@@ -7,6 +7,8 @@ use core::fmt;
 
 use ringback_message::{HeaderId, ParseError, StatusCode};
 
+use crate::aor::AorError;
+
 /// Why a REGISTER is refused as a whole; the rows stay as they are.
 ///
 /// `Display` is the text for the log, [`Refusal::reason`] the one for the peer.
@@ -19,6 +21,8 @@ pub enum Refusal {
     ToScheme,
     /// To names no user, or one that can't be: 404. `[RFC 3261, Section 10.3]`
     NotAnAor,
+    /// To names a user that is too long for an address of record: 404, because nobody has such a name.
+    AorTooLong,
     /// `Contact: *` beside other contacts: 400. `[RFC 3261, Section 10.3]`
     WildcardNotAlone,
     /// `Contact: *` without `Expires: 0`: 400. `[RFC 3261, Section 10.2.2]`
@@ -49,6 +53,11 @@ pub enum Refusal {
         /// The limit.
         max: usize,
     },
+    /// More Path values than [`PATH_VALUES_MAX`](crate::PATH_VALUES_MAX): 403.
+    TooManyPaths {
+        /// The limit.
+        max: usize,
+    },
     /// A value that we would have to store is longer than its limit: 403.
     TooLong {
         /// The header field.
@@ -56,6 +65,25 @@ pub enum Refusal {
         /// The limit in bytes.
         max: usize,
     },
+}
+
+/// A limit of what a registrar keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Limit {
+    /// [`AOR_BYTES_MAX`](crate::AOR_BYTES_MAX).
+    AorBytes,
+    /// [`CONTACTS_PER_REQUEST_MAX`](crate::CONTACTS_PER_REQUEST_MAX).
+    ContactsPerRequest,
+    /// [`CALL_ID_BYTES_MAX`](crate::CALL_ID_BYTES_MAX).
+    CallIdBytes,
+    /// [`PATH_VALUES_MAX`](crate::PATH_VALUES_MAX).
+    PathValues,
+    /// [`PATH_BYTES_MAX`](crate::PATH_BYTES_MAX).
+    PathBytes,
+    /// [`Policy::bindings_per_aor_max`](crate::Policy::bindings_per_aor_max).
+    BindingsPerAor,
+    /// [`Policy::contact_bytes_max`](crate::Policy::contact_bytes_max).
+    ContactBytes,
 }
 
 impl Refusal {
@@ -67,14 +95,15 @@ impl Refusal {
             Refusal::ToScheme | Refusal::WildcardNotAlone | Refusal::WildcardWithoutZero | Refusal::ContactScheme => {
                 StatusCode::BadRequest
             }
-            Refusal::NotAnAor => StatusCode::NotFound,
+            Refusal::NotAnAor | Refusal::AorTooLong => StatusCode::NotFound,
             Refusal::TooBrief { .. } => StatusCode::IntervalTooBrief,
             // "the request MUST fail with a 500 (Server Error) response and all tentative binding updates MUST be
             // removed" [RFC 3261, Section 10.3]
             Refusal::CSeqOutOfOrder { .. } => StatusCode::ServerInternalError,
-            Refusal::TooManyContacts { .. } | Refusal::TooManyBindings { .. } | Refusal::TooLong { .. } => {
-                StatusCode::Forbidden
-            }
+            Refusal::TooManyContacts { .. }
+            | Refusal::TooManyBindings { .. }
+            | Refusal::TooManyPaths { .. }
+            | Refusal::TooLong { .. } => StatusCode::Forbidden,
         }
     }
 
@@ -90,8 +119,26 @@ impl Refusal {
             Refusal::ContactScheme => Cow::Borrowed("Unsupported Contact Scheme"),
             Refusal::CSeqOutOfOrder { .. } => Cow::Borrowed("CSeq Out Of Order"),
             Refusal::TooManyContacts { .. } | Refusal::TooManyBindings { .. } => Cow::Borrowed("Too Many Contacts"),
+            Refusal::TooManyPaths { .. } => Cow::Borrowed("Too Many Path Values"),
             Refusal::TooLong { header, .. } => Cow::Owned(format!("{header} Too Long")),
-            Refusal::NotAnAor | Refusal::TooBrief { .. } => Cow::Borrowed(self.status().default_phrase()),
+            Refusal::NotAnAor | Refusal::AorTooLong | Refusal::TooBrief { .. } => {
+                Cow::Borrowed(self.status().default_phrase())
+            }
+        }
+    }
+
+    /// The limit that the request reached, if that is why it is refused.
+    #[must_use]
+    pub const fn limit(&self) -> Option<Limit> {
+        match self {
+            Refusal::AorTooLong => Some(Limit::AorBytes),
+            Refusal::TooManyContacts { .. } => Some(Limit::ContactsPerRequest),
+            Refusal::TooManyBindings { .. } => Some(Limit::BindingsPerAor),
+            Refusal::TooManyPaths { .. } => Some(Limit::PathValues),
+            Refusal::TooLong { header: HeaderId::CallId, .. } => Some(Limit::CallIdBytes),
+            Refusal::TooLong { header: HeaderId::Path, .. } => Some(Limit::PathBytes),
+            Refusal::TooLong { header: HeaderId::Contact, .. } => Some(Limit::ContactBytes),
+            _ => None,
         }
     }
 
@@ -101,6 +148,15 @@ impl Refusal {
         match self {
             Refusal::TooBrief { min_expires_secs } => Some((HeaderId::MinExpires, min_expires_secs.to_string())),
             _ => None,
+        }
+    }
+}
+
+impl From<AorError> for Refusal {
+    fn from(error: AorError) -> Refusal {
+        match error {
+            AorError::TooLong => Refusal::AorTooLong,
+            AorError::NoUser | AorError::Domain => Refusal::NotAnAor,
         }
     }
 }
@@ -125,6 +181,8 @@ impl fmt::Display for Refusal {
             }
             Refusal::TooManyContacts { max } => write!(f, "more than {max} contacts in one request"),
             Refusal::TooManyBindings { max } => write!(f, "more than {max} bindings for one address of record"),
+            Refusal::AorTooLong => AorError::TooLong.fmt(f),
+            Refusal::TooManyPaths { max } => write!(f, "more than {max} Path values in one request"),
             Refusal::TooLong { header, max } => write!(f, "{header} has more than {max} bytes to store"),
         }
     }

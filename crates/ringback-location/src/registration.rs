@@ -172,7 +172,10 @@ fn read_path(request: &Request) -> Result<Vec<Box<[u8]>>, Refusal> {
         address.map_err(Refusal::Malformed)?.write(&mut value);
         let value = unfolded(&value);
         bytes = bytes.saturating_add(value.len());
-        if path.len() == PATH_VALUES_MAX || bytes > PATH_BYTES_MAX {
+        if path.len() == PATH_VALUES_MAX {
+            return Err(Refusal::TooManyPaths { max: PATH_VALUES_MAX });
+        }
+        if bytes > PATH_BYTES_MAX {
             return Err(Refusal::TooLong { header: HeaderId::Path, max: PATH_BYTES_MAX });
         }
         path.push(value.into());

@@ -11,7 +11,8 @@ use std::string::{String, ToString};
 use std::vec;
 
 use crate::binding::contact_values;
-use crate::registration::{CONTACTS_PER_REQUEST_MAX, USER_AGENT_BYTES_MAX};
+use crate::refusal::Limit;
+use crate::registration::{CONTACTS_PER_REQUEST_MAX, PATH_BYTES_MAX, PATH_VALUES_MAX, USER_AGENT_BYTES_MAX};
 
 fn request(call_id: &str, cseq: u32, fields: &[&str]) -> Request {
     let mut text = format!(
@@ -281,10 +282,36 @@ fn what_is_stored_is_bounded() {
     let path = format!("Path: <sip:{long}@x;lr>, <sip:{long}@y;lr>");
     assert_eq!(table.refused("c1", 1, &["Contact: <sip:a@x>", &path]).reason(), "Path Too Long");
     let many = format!("Path: {}", ["<sip:x;lr>"; 17].join(","));
-    assert_eq!(table.refused("c1", 1, &["Contact: <sip:a@x>", &many]).reason(), "Path Too Long");
+    assert_eq!(table.refused("c1", 1, &["Contact: <sip:a@x>", &many]).reason(), "Too Many Path Values");
     let mut table = Table::new();
     table.register("c1", 1, &["Contact: <sip:a@x>", &format!("User-Agent: {long}")]);
     assert_eq!(table.rows[0].user_agent.as_ref().unwrap().len(), USER_AGENT_BYTES_MAX);
+}
+
+#[test]
+fn a_refusal_names_the_limit_that_was_reached() {
+    let mut table = Table::new();
+    table.policy.bindings_per_aor_max = 1;
+    let a = |length: usize| "a".repeat(length);
+    let contact = |length: usize| format!("Contact: <sip:{}>", a(length - "sip:".len()));
+    let contacts = |count: usize| format!("Contact: {}", vec!["<sip:a@x>;expires=0"; count].join(","));
+    let path = |length: usize| format!("Path: <{};lr>", a(length).replacen("aaaa", "sip:", 1));
+    let paths = |count: usize| format!("Path: {}", vec!["<sip:x;lr>"; count].join(","));
+    let bindings = |count: usize| (0..count).map(|n| format!("Contact: <sip:{n}@x>")).collect::<Vec<_>>().join("\r\n");
+    let max = table.policy.contact_bytes_max;
+    let c1 = |field| (a(1), field);
+    for (within, beyond, limit) in [
+        ((a(512), contact(9)), (a(513), contact(9)), Limit::CallIdBytes),
+        (c1(contact(max)), c1(contact(max + 1)), Limit::ContactBytes),
+        (c1(contacts(CONTACTS_PER_REQUEST_MAX)), c1(contacts(CONTACTS_PER_REQUEST_MAX + 1)), Limit::ContactsPerRequest),
+        (c1(path(PATH_BYTES_MAX - 5)), c1(path(PATH_BYTES_MAX - 4)), Limit::PathBytes),
+        (c1(paths(PATH_VALUES_MAX)), c1(paths(PATH_VALUES_MAX + 1)), Limit::PathValues),
+        (c1(bindings(1)), c1(bindings(2)), Limit::BindingsPerAor),
+    ] {
+        assert!(table.apply(&within.0, 1, &[&within.1]).is_ok(), "{within:?}");
+        assert_eq!(table.refused(&beyond.0, 1, &[&beyond.1]).limit(), Some(limit), "{beyond:?}");
+    }
+    assert_eq!(table.refused("c1", 1, &["Contact: *"]).limit(), None);
 }
 
 #[test]

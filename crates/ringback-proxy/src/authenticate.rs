@@ -65,7 +65,13 @@ pub fn first(auth: &mut Authenticator, role: Role, request: &Request, now: Now) 
             First::Ask(claim, Query::Account { user: user.into() })
         }
         Begin::NoCredentials => First::Refuse(challenge(auth, role, false, now)),
-        Begin::Malformed(error) => First::Refuse(Reply::because(error.status(), error.to_string())),
+        Begin::Malformed(error) => {
+            let reply = Reply::because(error.status(), error.to_string());
+            First::Refuse(match error.limit() {
+                Some(limit) => reply.beyond(limit),
+                None => reply,
+            })
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use ringback_message::{BuildError, Edit, HeaderId, Method, Request, Response, St
 
 use crate::config::Config;
 use crate::forward::Target;
+use crate::limit::Limit;
 use crate::reply::Reply;
 
 pub use best::Final;
@@ -52,6 +53,8 @@ pub enum Action {
     Reply(Reply),
     /// There is no answer to give: a non-INVITE request timed out. `[RFC 4320, Section 4.2]`
     GiveUp,
+    /// Count that this limit was reached: targets were left out, or wait for others. There is nothing else to do.
+    Reached(Limit),
 }
 
 #[derive(Debug)]
@@ -89,6 +92,8 @@ pub struct Context {
     /// It was the caller who gave up.
     caller_cancelled: bool,
     breadth: u32,
+    /// It is the configuration, and not the request, that bounds the breadth.
+    breadth_is_ours: bool,
     timer_c: Micros,
     cancel_wait: Micros,
 }
@@ -97,6 +102,7 @@ impl Context {
     /// For a request and its targets, of which at most `config.branches_max` are kept; [`Context::start`] sets it going.
     #[must_use]
     pub fn new(request: &Request, mut targets: Vec<Target>, config: &Config) -> Context {
+        let left_out = targets.len() > config.branches_max;
         targets.truncate(config.branches_max);
         // Stable, so that of equals the one given first goes first: taken from the end.
         targets.reverse();
@@ -107,11 +113,12 @@ impl Context {
             is_invite: request.is(&Method::Invite),
             waiting: targets,
             branches: Vec::new(),
-            actions: VecDeque::new(),
+            actions: left_out.then_some(Action::Reached(Limit::Branches)).into_iter().collect(),
             answered: false,
             closed: false,
             caller_cancelled: false,
             breadth,
+            breadth_is_ours: breadth == config.max_breadth,
             timer_c: config.timer_c,
             cancel_wait: config.cancel_wait,
         }
@@ -307,6 +314,9 @@ impl Context {
             && let Some(target) = self.waiting.pop_if(|target| target.q == q)
         {
             group.push(target);
+        }
+        if self.breadth_is_ours && self.waiting.last().is_some_and(|target| target.q == q) {
+            self.actions.push_back(Action::Reached(Limit::Breadth));
         }
         let share = self.breadth / u32::try_from(group.len()).unwrap_or(u32::MAX).max(1);
         for target in group {

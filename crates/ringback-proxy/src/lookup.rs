@@ -16,7 +16,7 @@ pub enum Query {
         /// Whose.
         aor: Aor,
     },
-    /// Keep these bindings if nobody changed them since: answered, once they are durable, by [`Answer::Stored`], or by [`Answer::Conflict`].
+    /// Keep these bindings if nobody changed them since: answered, once they are durable, by [`Answer::Stored`], or by [`Answer::Conflict`] or [`Answer::Full`].
     StoreBindings {
         /// Whose.
         aor: Aor,
@@ -73,6 +73,8 @@ pub enum Answer {
     Stored,
     /// Somebody else stored since they were read: read them again.
     Conflict,
+    /// There is no room for another address of record.
+    Full,
     /// The account, or that there is none.
     Account(Option<Account>),
     /// The addresses of a host, the preferred one first; empty where it has none.

@@ -7,7 +7,7 @@ use core::fmt;
 use core::net::SocketAddr;
 
 use ringback_base::Transport;
-use ringback_location::Aor;
+use ringback_location::{Aor, AorError};
 use ringback_message::{Host, SipUri};
 
 /// One address that we listen on.
@@ -130,9 +130,12 @@ impl Names {
         self.hosts.iter().any(|host| host.eq_ignore_ascii_case(name))
     }
 
-    /// The address of record that a URI of our domain names; `None` where it has no user part or the user part is too long.
-    pub fn aor<T: AsRef<[u8]>>(&self, uri: &SipUri<T>) -> Option<Aor> {
-        Aor::new(uri.user.as_ref()?.as_ref(), &self.domain).ok()
+    /// The address of record that a URI of our domain names.
+    ///
+    /// # Errors
+    /// Where it has no user part, or one that is too long.
+    pub fn aor<T: AsRef<[u8]>>(&self, uri: &SipUri<T>) -> Result<Aor, AorError> {
+        Aor::of(uri, &self.domain)
     }
 
     /// The listener that a name of our domain leads to, at this port: no resolver need know it.

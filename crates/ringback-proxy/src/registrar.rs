@@ -10,6 +10,7 @@ use ringback_location::{Aor, Binding, Policy, Refusal, Registration, Update, con
 use ringback_message::{Date, HeaderId, Host, Request, StatusCode};
 
 use crate::authenticate::{self, First, Role, Second};
+use crate::limit::Limit;
 use crate::lookup::{Answer, Query};
 use crate::names::Names;
 use crate::reply::Reply;
@@ -20,6 +21,9 @@ pub const REGISTRAR_OPTION_TAGS: &[&str] = &[];
 
 /// How often a REGISTER is applied anew because another one came between: then it is answered with 500.
 pub const CONFLICTS_MAX: u8 = 8;
+
+/// After how long whoever found the location table full may try again: by then bindings have run out, if any do.
+const FULL_RETRY_AFTER_SECS: u32 = 300;
 
 /// What the registrar is told besides the request.
 #[derive(Debug)]
@@ -145,7 +149,10 @@ fn address_of_record(request: &Request, names: &Names) -> Result<Aor, Reply> {
     if !names.is_domain(uri) {
         return Err(Reply::because(StatusCode::NotFound, "To names a domain that is not served here"));
     }
-    names.aor(uri).ok_or_else(|| Reply::because(StatusCode::NotFound, "To names no user"))
+    names.aor(uri).map_err(|error| match Refusal::from(error) {
+        refusal @ Refusal::AorTooLong => refused(&refusal),
+        _ => Reply::because(StatusCode::NotFound, "To names no user"),
+    })
 }
 
 impl Registering {
@@ -195,8 +202,10 @@ impl Registering {
                 Step::Ask(Box::new(self), query)
             }
             (Stage::Store { .. }, Answer::Conflict) => {
-                Step::reply(Reply::because(StatusCode::ServerInternalError, "Too many changes to this user at once"))
+                let reply = Reply::because(StatusCode::ServerInternalError, "Too many changes to this user at once");
+                Step::reply(reply.beyond(Limit::Conflicts))
             }
+            (Stage::Store { .. }, Answer::Full) => Step::reply(full()),
             _ => Step::reply(Reply::because(StatusCode::ServiceUnavailable, "The data base does not answer")),
         }
     }
@@ -228,10 +237,23 @@ fn refused(refusal: &Refusal) -> Reply {
         return Reply::malformed(error);
     }
     let reply = Reply::because(refusal.status(), refusal.reason());
-    match refusal.header() {
+    let reply = match refusal.header() {
         Some((id, value)) => reply.with(id, value),
         None => reply,
+    };
+    match refusal.limit() {
+        Some(limit) => reply.beyond(limit),
+        None => reply,
     }
+}
+
+/// There is no room for one more address of record.
+///
+/// Not 503: whoever gets that is to leave the whole server alone, and a proxy would, with the requests of all those who have their
+/// place. `[RFC 3261, Section 21.5.4]` A 500 is about this request alone, and may say when to try again. `[RFC 3261, Section 21.5.1]`
+fn full() -> Reply {
+    Reply::because(StatusCode::ServerInternalError, "No Room For Another User")
+        .with(HeaderId::RetryAfter, FULL_RETRY_AFTER_SECS.to_string())
 }
 
 /// The 200: every binding that there is now. `[RFC 3261, Section 10.3]`

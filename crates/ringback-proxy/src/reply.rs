@@ -6,6 +6,8 @@ use alloc::vec::Vec;
 
 use ringback_message::{BuildError, HeaderId, Message, ParseError, Response, StatusCode};
 
+use crate::limit::Limit;
+
 /// A response of our own: code, reason and what it carries besides the copied header fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
@@ -15,19 +17,21 @@ pub struct Reply {
     pub reason: Option<String>,
     /// What it carries.
     pub headers: Vec<(HeaderId, String)>,
+    /// The limit that is the reason for it, if one is; never on the wire.
+    pub limit: Option<Limit>,
 }
 
 impl Reply {
     /// With the registry's reason phrase.
     #[must_use]
     pub fn new(status: StatusCode) -> Reply {
-        Reply { status, reason: None, headers: Vec::new() }
+        Reply { status, reason: None, headers: Vec::new(), limit: None }
     }
 
     /// With a reason phrase that says more.
     #[must_use]
     pub fn because(status: StatusCode, reason: impl Into<String>) -> Reply {
-        Reply { status, reason: Some(reason.into()), headers: Vec::new() }
+        Reply { reason: Some(reason.into()), ..Reply::new(status) }
     }
 
     /// To a request with this defect: the reason names the header field and the byte, so that whoever sent it can mend it.
@@ -40,6 +44,13 @@ impl Reply {
     #[must_use]
     pub fn with(mut self, id: HeaderId, value: impl Into<String>) -> Reply {
         self.headers.push((id, value.into()));
+        self
+    }
+
+    /// Because of this limit.
+    #[must_use]
+    pub fn beyond(mut self, limit: impl Into<Limit>) -> Reply {
+        self.limit = Some(limit.into());
         self
     }
 
@@ -70,6 +81,6 @@ impl Reply {
         if let Some(reason) = &self.reason {
             builder = builder.reason(reason.clone());
         }
-        self.headers.iter().fold(builder, |builder, (id, value)| builder.header(*id, value))
+        self.headers.iter().fold(builder, |builder, (id, value)| builder.raw(*id, value))
     }
 }

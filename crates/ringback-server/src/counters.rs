@@ -45,13 +45,10 @@ impl Counters {
         self.0.iter().copied()
     }
 
-    /// `limit=count` of each limit of [`LIMITS`] that was reached and has a counter for itself.
+    /// `limit=count` of each limit of [`LIMITS`] that was reached and has a counter.
     #[must_use]
     pub fn limits_reached(&self) -> String {
-        let count = |limit: &Limit| match limit.counter() {
-            Some((counter, false)) => self.get(counter).unwrap_or(0),
-            _ => 0,
-        };
+        let count = |limit: &Limit| limit.counter().and_then(|counter| self.get(counter)).unwrap_or(0);
         let reached = LIMITS.iter().map(|limit| (limit.label(), count(limit))).filter(|(_, count)| *count > 0);
         reached.map(|(name, count)| format!("{name}={count}")).collect::<Vec<_>>().join(" ")
     }
@@ -82,7 +79,36 @@ fn of_stack(of: &ringback_stack::Counters) -> Group {
     group!(
         "stack",
         of,
-        [requests, responses, keep_alives, malformed, stray_responses, acks_dropped, calls, lookups_failed]
+        [
+            requests,
+            responses,
+            keep_alives,
+            malformed,
+            stray_responses,
+            acks_dropped,
+            calls,
+            lookups_failed,
+            message_bytes_max_reached,
+            header_lines_max_reached,
+            header_name_bytes_max_reached,
+            auth_params_max_reached,
+            parameter_bytes_max_reached,
+            credentials_max_reached,
+            nonces_max_reached,
+            aor_bytes_max_reached,
+            contacts_per_request_max_reached,
+            call_id_bytes_max_reached,
+            path_values_max_reached,
+            path_bytes_max_reached,
+            bindings_per_aor_max_reached,
+            contact_bytes_max_reached,
+            conflicts_max_reached,
+            contexts_max_reached,
+            branches_max_reached,
+            max_breadth_reached,
+            lookups_max_reached,
+            addresses_max_reached,
+        ]
     )
 }
 
@@ -120,8 +146,11 @@ fn of_io(of: &IoCounters) -> Group {
             handed_over,
             handed_over_dropped,
             receive_errors,
+            errors_max_reached,
             send_errors,
             send_dropped,
+            backlog_max_reached,
+            requests_unreachable,
             messages_received,
             messages_sent,
             messages_held,
@@ -140,6 +169,7 @@ fn of_io(of: &IoCounters) -> Group {
             connections_stalled,
             connections_overrun,
             connections_rejected,
+            message_bytes_max_reached,
             connections_unanswered,
             accept_errors,
             resolves_refused,
@@ -150,7 +180,11 @@ fn of_io(of: &IoCounters) -> Group {
 }
 
 fn of_location(of: &Stats) -> Group {
-    group!("location", of, [aors, queued, stores, conflicts, refused_full, commits, commits_failed, syncs])
+    group!(
+        "location",
+        of,
+        [aors, queued, stores, conflicts, refused_full, aors_max_reached, commits, commits_failed, syncs]
+    )
 }
 
 fn as_u64<T: TryInto<u64>>(count: T) -> u64 {

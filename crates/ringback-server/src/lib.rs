@@ -23,6 +23,7 @@ mod compose;
 mod config;
 mod counters;
 mod error;
+mod files;
 mod first_start;
 mod folder;
 mod limits;

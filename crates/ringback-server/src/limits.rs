@@ -37,21 +37,19 @@ pub enum LimitValue {
 pub enum Counted {
     /// By this counter, and nothing else is.
     By(&'static str),
-    /// By this counter, beside other things.
-    Among(&'static str),
     /// Nowhere, and why.
     Not(&'static str),
 }
 
-use Counted::{Among, By, Not};
+use Counted::{By, Not};
 use LimitValue::{Fixed, Setting};
 
 /// Nobody but the operator meets it, and is told.
 const TOLD: Counted = Not("whoever types it is told");
+/// A program that uses the library is told, by an error; the server reads none of it.
+const LIBRARY: Counted = Not("the server doesn't read it: a program that does gets an error");
 /// Nothing is lost.
 const LATER: Counted = Not("nothing is lost: the rest is done in the next turn");
-/// To be counted by the crate that holds it.
-const NOT_YET: Counted = Not("not counted yet");
 
 macro_rules! limits {
     ($($krate:literal { $($name:literal = $value:expr, $counted:expr, $beyond:literal;)* })*) => {
@@ -62,14 +60,26 @@ macro_rules! limits {
 /// All of them.
 pub static LIMITS: &[Limit] = limits! {
     "message" {
-        "MESSAGE_BYTES_MAX" = Fixed(65_535), Among("stack.malformed"), "it is no message";
-        "HEADER_LINES_MAX" = Fixed(512), Among("stack.malformed"), "the message is malformed: 400";
-        "HEADER_NAME_BYTES_MAX" = Fixed(256), Among("stack.malformed"), "the message is malformed: 400";
-        "AUTH_PARAMS_MAX" = Fixed(32), NOT_YET, "the credentials are malformed: 400";
+        "MESSAGE_BYTES_MAX" = Fixed(65_535), By("stack.message_bytes_max_reached"), "it is no message";
+        "HEADER_LINES_MAX" = Fixed(512), By("stack.header_lines_max_reached"), "the message is too large: 513";
+        "HEADER_NAME_BYTES_MAX" = Fixed(256), By("stack.header_name_bytes_max_reached"), "the message is too large: 513";
+        "AUTH_PARAMS_MAX" = Fixed(32), By("stack.auth_params_max_reached"), "the credentials are malformed: 400";
+        "PARTS_MAX" = Fixed(64), LIBRARY, "the multipart body can't be read";
+        "NESTING_MAX" = Fixed(8), LIBRARY, "what is nested deeper is one part";
+    }
+    "sdp" {
+        "SDP_BYTES_MAX" = Fixed(65_535), LIBRARY, "the description can't be read";
+        "LINES_MAX" = Fixed(8_192), LIBRARY, "the description can't be read";
+        "MEDIA_MAX" = Fixed(128), LIBRARY, "the description can't be read";
+        "DEPARTURES_MAX" = Fixed(64), LIBRARY, "the description can't be read";
+        "EVENT_RANGES_MAX" = Fixed(256), LIBRARY, "the attribute can't be read";
+        "FORMATS_MAX" = Fixed(128), LIBRARY, "the description can't be read";
+        "TIMES_MAX" = Fixed(256), LIBRARY, "the description can't be read";
+        "ROWS_MAX" = Fixed(32), LIBRARY, "the preconditions can't be read";
     }
     "transport" {
-        "StreamLimits::message_bytes_max" = Setting("tcp.message_bytes_max"), Among("io.connections_rejected"),
-            "the connection is closed";
+        "StreamLimits::message_bytes_max" = Setting("tcp.message_bytes_max"), By("io.message_bytes_max_reached"),
+            "the message gets 513, and the connection is closed";
     }
     "transaction" {
         "Config::server_transactions_max" = Setting("limits.server_transactions_max"),
@@ -78,37 +88,39 @@ pub static LIMITS: &[Limit] = limits! {
             By("transactions.client_limit_reached"), "the branch counts as failed";
     }
     "auth" {
-        "PARAMETER_BYTES_MAX" = Fixed(2_048), NOT_YET, "the credentials are malformed: 400";
-        "CREDENTIALS_MAX" = Fixed(16), NOT_YET, "further Authorization header fields are passed over";
+        "PARAMETER_BYTES_MAX" = Fixed(2_048), By("stack.parameter_bytes_max_reached"), "the credentials are malformed: 400";
+        "CREDENTIALS_MAX" = Fixed(16), By("stack.credentials_max_reached"), "further Authorization header fields are passed over";
         "CHALLENGES_MAX" = Fixed(16), Not("only a client is challenged"), "further challenges are passed over";
-        "NONCES_MAX" = Fixed(65_536), NOT_YET, "the oldest nonces go stale: their clients are challenged anew";
+        "NONCES_MAX" = Fixed(65_536), By("stack.nonces_max_reached"), "the oldest nonces go stale: their clients are challenged anew";
     }
     "location" {
-        "AOR_BYTES_MAX" = Fixed(512), NOT_YET, "404";
-        "CONTACTS_PER_REQUEST_MAX" = Fixed(64), NOT_YET, "403";
-        "CALL_ID_BYTES_MAX" = Fixed(512), NOT_YET, "403";
-        "PATH_VALUES_MAX" = Fixed(16), NOT_YET, "403";
-        "PATH_BYTES_MAX" = Fixed(2_048), NOT_YET, "403";
+        "AOR_BYTES_MAX" = Fixed(512), By("stack.aor_bytes_max_reached"), "404";
+        "CONTACTS_PER_REQUEST_MAX" = Fixed(64), By("stack.contacts_per_request_max_reached"), "403";
+        "CALL_ID_BYTES_MAX" = Fixed(512), By("stack.call_id_bytes_max_reached"), "403";
+        "PATH_VALUES_MAX" = Fixed(16), By("stack.path_values_max_reached"), "403";
+        "PATH_BYTES_MAX" = Fixed(2_048), By("stack.path_bytes_max_reached"), "403";
         "USER_AGENT_BYTES_MAX" = Fixed(128), Not("nothing is lost but the rest of a name"), "the stored name of the phone is cut";
-        "Policy::bindings_per_aor_max" = Setting("registrar.bindings_per_aor_max"), NOT_YET, "403";
-        "Policy::contact_bytes_max" = Setting("registrar.contact_bytes_max"), NOT_YET, "403";
+        "Policy::bindings_per_aor_max" = Setting("registrar.bindings_per_aor_max"), By("stack.bindings_per_aor_max_reached"), "403";
+        "Policy::contact_bytes_max" = Setting("registrar.contact_bytes_max"), By("stack.contact_bytes_max_reached"), "403";
     }
     "location-db" {
-        "Options::queue_max" = Setting("location.queue_max"), By("location.refused_full"), "the REGISTER gets 500";
+        "Options::queue_max" = Setting("location.queue_max"), By("location.refused_full"), "the REGISTER gets 503";
+        "Options::aors_max" = Setting("location.aors_max"), By("location.aors_max_reached"),
+            "the REGISTER of one more gets 500 with Retry-After";
         "Options::batch_max" = Setting("location.batch_max"), Not("nothing is lost: the rest goes with the next commit"),
             "the commit begins";
         "PURGE_MAX" = Fixed(1_024), LATER, "the rest is removed a moment later";
     }
     "proxy" {
-        "Config::contexts_max" = Setting("limits.contexts_max"), NOT_YET, "a request to be relayed gets 503";
-        "Config::branches_max" = Setting("limits.branches_max"), NOT_YET, "further contacts are not tried";
-        "Config::max_breadth" = Setting("limits.max_breadth"), NOT_YET, "contacts wait for one another";
-        "CONFLICTS_MAX" = Fixed(8), NOT_YET, "the REGISTER gets 500";
+        "Config::contexts_max" = Setting("limits.contexts_max"), By("stack.contexts_max_reached"), "a request to be relayed gets 503";
+        "Config::branches_max" = Setting("limits.branches_max"), By("stack.branches_max_reached"), "further contacts are not tried";
+        "Config::max_breadth" = Setting("limits.max_breadth"), By("stack.max_breadth_reached"), "contacts wait for one another";
+        "CONFLICTS_MAX" = Fixed(8), By("stack.conflicts_max_reached"), "the REGISTER gets 500";
     }
     "stack" {
-        "Config::lookups_max" = Setting("limits.lookups_max"), NOT_YET, "503; an ACK is dropped";
+        "Config::lookups_max" = Setting("limits.lookups_max"), By("stack.lookups_max_reached"), "503; an ACK is dropped";
         "DATAGRAM_BYTES_MAX" = Fixed(1_300), Not("nothing is lost"), "the request goes by TCP";
-        "ADDRESSES_MAX" = Fixed(8), NOT_YET, "further addresses of a target are not tried";
+        "ADDRESSES_MAX" = Fixed(8), By("stack.addresses_max_reached"), "further addresses of a target are not tried";
     }
     "tokio" {
         "HANDED_MAX" = Fixed(4_096), By("io.handed_over_dropped"),
@@ -116,9 +128,11 @@ pub static LIMITS: &[Limit] = limits! {
         "CARRIED_MAX" = Fixed(4_096), By("io.messages_carried_dropped"), "the message is lost";
         "ANSWERS_MAX" = Fixed(65_536), By("io.answers_dropped"), "the answer counts as one that never came";
         "RESOLVES_MAX" = Fixed(32), By("io.resolves_refused"), "the host name counts as one without an address";
-        "BACKLOG_MAX" = Fixed(1_024), Among("io.send_dropped"), "the datagram is lost";
+        "BACKLOG_MAX" = Fixed(1_024), By("io.backlog_max_reached"), "the datagram is lost";
+        "UNREACHABLES_MAX" = Fixed(1_024), Not("the kernel loses those beyond its own buffer: their requests end by their timers"),
+            "no more errors are read for a while";
         "LOG_LINES_PER_SEC" = Fixed(50), By("io.log_lines_suppressed"), "the line is not written";
-        "ERRORS_MAX" = Fixed(16), Among("io.receive_errors"), "the socket is left alone for 100 ms";
+        "ERRORS_MAX" = Fixed(16), By("io.errors_max_reached"), "the socket is left alone for 100 ms";
         "DATAGRAM_BYTES_MAX" = Fixed(65_536), Not("no datagram is longer"), "it would be cut";
         "ACCEPT_BACKLOG" = Fixed(1_024), Not("the kernel counts it: TcpExtListenOverflows"), "the peer tries again";
         "TcpLimits::connections_max" = Setting("tcp.connections_max"), By("io.connections_max_reached"),
@@ -132,6 +146,7 @@ pub static LIMITS: &[Limit] = limits! {
         "HANDED_PER_TURN" = Fixed(64), LATER, "another source has its turn";
         "CARRIED_PER_TURN" = Fixed(256), LATER, "another source has its turn";
         "ANSWERS_PER_TURN" = Fixed(256), LATER, "another source has its turn";
+        "UNREACHABLES_PER_TURN" = Fixed(64), LATER, "another source has its turn";
         "LOOKUPS_PER_TURN" = Fixed(512), LATER, "another source has its turn";
         "CONNECTIONS_PER_TURN" = Fixed(64), LATER, "another source has its turn";
         "ACCEPTS_PER_TURN" = Fixed(32), LATER, "another source has its turn";
@@ -167,12 +182,11 @@ impl Limit {
         }
     }
 
-    /// The counter, if it has one, and whether it counts other things, too.
+    /// The counter, if it has one.
     #[must_use]
-    pub fn counter(&self) -> Option<(&'static str, bool)> {
+    pub fn counter(&self) -> Option<&'static str> {
         match self.counted {
-            By(counter) => Some((counter, false)),
-            Among(counter) => Some((counter, true)),
+            By(counter) => Some(counter),
             Not(_) => None,
         }
     }
@@ -190,7 +204,6 @@ pub fn limits_table(settings: &Settings) -> String {
         };
         let counted = match limit.counted {
             By(counter) => format!("`{counter}`"),
-            Among(counter) => format!("`{counter}`, beside other things"),
             Not(why) => why.to_owned(),
         };
         _ = writeln!(out, "| `{krate}` `{name}` | {} | {set_by} | {beyond} | {counted} |", limit.value(settings));

@@ -9,13 +9,14 @@ use std::time::Duration;
 use ringback_auth::Algorithm;
 use ringback_location_db::{LocationDb, PURGE_MAX};
 use ringback_stack::Listener;
-use ringback_tokio::{Backends, Bound, Clock, Running};
+use ringback_tokio::{Backends, Bound, Clock, Running, TcpLimits};
 use tokio::runtime::Builder;
 use tokio::time::sleep;
 
 use crate::compose::{Plan, VERSION, stack_config};
 use crate::counters::Counters;
 use crate::error::ServerError;
+use crate::files;
 use crate::folder::{LOCATION_FILE, make_data_folder};
 use crate::secret;
 use crate::settings::Settings;
@@ -69,7 +70,10 @@ impl Server {
     fn start(settings: &Settings, announcements: &mut dyn Write) -> Result<Server, ServerError> {
         let clock = Clock::start();
         let plan = Plan::of(settings)?;
-        let bound = Bound::open(&plan.addresses, settings.shard_count())?.tcp_limits(settings.tcp);
+        let shards = settings.shard_count();
+        let connections_max = files::connections_max(settings.tcp.connections_max, shards, plan.addresses.len());
+        let tcp_limits = TcpLimits { connections_max, ..settings.tcp };
+        let bound = Bound::open(&plan.addresses, shards)?.tcp_limits(tcp_limits);
         let listeners = plan.advertise(bound.listeners());
 
         make_data_folder(&settings.data)?;

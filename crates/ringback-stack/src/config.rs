@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use ringback_auth::{Algorithm, AuthConfig, AuthConfigError, Authenticator, NonceSecret};
+use ringback_auth::{Algorithm, AuthConfig, AuthConfigError, Authenticator, NONCES_MAX, NonceSecret};
 use ringback_base::{Micros, Random};
 use ringback_location::Policy;
 use ringback_proxy::Listener;
@@ -32,6 +32,8 @@ pub struct Config {
     pub algorithms: Vec<Algorithm>,
     /// The secret of nonces, the same for all shards; without one a stack draws its own.
     pub nonce_secret: Option<[u8; 32]>,
+    /// How many used nonces are remembered; more live ones make the oldest stale.
+    pub nonces_max: usize,
     /// Proves that a Record-Route is ours; kept across restarts, so that calls survive them.
     pub route_secret: [u8; 32],
     /// The registrar's limits.
@@ -65,6 +67,7 @@ impl Config {
             realm: domain.into(),
             algorithms: Vec::from([Algorithm::Sha256, Algorithm::Md5]),
             nonce_secret: None,
+            nonces_max: NONCES_MAX,
             route_secret: [0; 32],
             registrar: Policy::default(),
             transactions: ringback_transaction::Config::default(),
@@ -78,6 +81,7 @@ impl Config {
     pub(crate) fn authenticator(&self, random: &mut Random) -> Result<Authenticator, AuthConfigError> {
         let mut config = AuthConfig::new(self.realm.clone());
         config.algorithms.clone_from(&self.algorithms);
+        config.nonces_max = self.nonces_max;
         let secret = match self.nonce_secret {
             Some(bytes) => NonceSecret::new(bytes),
             None => NonceSecret::random(random),

@@ -5,7 +5,7 @@ use core::net::SocketAddr;
 use ringback_base::{Hop, Now, Transport};
 use ringback_message::{HeaderId, Method, Request, StatusCode, Uri};
 use ringback_proxy::registrar::{self, Step, Surroundings};
-use ringback_proxy::{Answer, Reply, Routed, uas, validate};
+use ringback_proxy::{Answer, Limit, Reply, Routed, uas, validate};
 use ringback_transaction::{Event as TransactionEvent, ServerId};
 
 use crate::Stack;
@@ -96,10 +96,18 @@ impl Stack {
 
     fn may_relay(&self, request: &Request) -> Result<(), Reply> {
         validate(request, &self.names, &self.loops)?;
-        if self.calls.len() >= self.config.proxy.contexts_max || self.jobs.len() >= self.config.lookups_max {
-            return Err(Reply::new(StatusCode::ServiceUnavailable));
+        let unavailable = Reply::new(StatusCode::ServiceUnavailable);
+        if self.calls.len() >= self.config.proxy.contexts_max {
+            return Err(unavailable.beyond(Limit::Contexts));
+        }
+        if self.has_no_lookup_left() {
+            return Err(unavailable.beyond(Limit::Lookups));
         }
         Ok(())
+    }
+
+    pub(crate) fn has_no_lookup_left(&self) -> bool {
+        self.jobs.len() >= self.config.lookups_max
     }
 
     /// What is addressed to us is handled as a user agent server does. `[RFC 3261, Section 8.2]`
@@ -110,8 +118,8 @@ impl Stack {
         if let Addressee::Server = addressee {
             return self.answer(server, uas::answer(request), now);
         }
-        if self.jobs.len() >= self.config.lookups_max {
-            return self.answer(server, Reply::new(StatusCode::ServiceUnavailable), now);
+        if self.has_no_lookup_left() {
+            return self.answer(server, Reply::new(StatusCode::ServiceUnavailable).beyond(Limit::Lookups), now);
         }
         let step = registrar::begin(request, from, &mut self.surroundings(now));
         self.on_register_step(server, step, from, now);

@@ -55,7 +55,7 @@ impl Stack {
 
     /// A request that can be answered is, without a transaction; ACKs, responses and noise are dropped. `[RFC 3261, Section 8.2.7]`
     fn malformed(&mut self, rejected: Rejected, from: Hop) {
-        self.counters.malformed += 1;
+        self.counters.malformed(&rejected, from.transport.is_reliable());
         let answered = rejected
             .salvage
             .as_ref()
@@ -82,9 +82,12 @@ impl Stack {
         }
     }
 
-    /// Ends a server transaction with a response of our own.
+    /// Ends a server transaction with a response of our own. Whatever limit is the reason for it is counted here and nowhere else.
     pub(crate) fn answer(&mut self, server: ringback_transaction::ServerId, reply: Reply, now: Now) {
         let Some(request) = self.transactions.server_request(server) else { return };
+        if let Some(limit) = reply.limit {
+            self.counters.reached(limit);
+        }
         let tag = self.random.token();
         let refused = reply.status.as_u16() >= 300 && !is_challenge(&reply);
         if refused {

@@ -37,6 +37,7 @@ extern crate alloc;
 
 mod calls;
 mod config;
+mod counters;
 mod dispatch;
 mod event;
 mod intake;
@@ -54,9 +55,10 @@ use ringback_base::{Hop, KeyedHash, Micros, Now, Random, Transport};
 use ringback_message::{Message, Rejected};
 use ringback_proxy::{LoopHash, Names, Routes};
 use ringback_transaction::{Transactions, Transmit};
-use ringback_transport::peek_call_id;
+use ringback_transport::{peek_branch, peek_call_id};
 
 pub use config::Config;
+pub use counters::Counters;
 pub use event::Event;
 pub use lookup::{Account, Answer, Lookup, Query, Token};
 pub use ringback_auth::AuthConfigError;
@@ -84,28 +86,6 @@ pub struct Stack {
     events: VecDeque<Event>,
     counters: Counters,
     draining: bool,
-}
-
-/// How often things happened since the start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Counters {
-    /// Requests read.
-    pub requests: u64,
-    /// Responses read.
-    pub responses: u64,
-    /// Datagrams that are keep-alives or STUN.
-    pub keep_alives: u64,
-    /// Datagrams that are no message, or one without what every message carries.
-    pub malformed: u64,
-    /// Responses to nothing that we sent.
-    pub stray_responses: u64,
-    /// ACKs that lead nowhere.
-    pub acks_dropped: u64,
-    /// Requests relayed.
-    pub calls: u64,
-    /// Look-ups that failed or took too long.
-    pub lookups_failed: u64,
 }
 
 /// What a stack waits for.
@@ -172,6 +152,17 @@ impl Stack {
         self.pump(None, now);
     }
 
+    /// An ICMP error says that a datagram of ours, of which this is the start, did not arrive by this hop; true where it is a
+    /// request that is still waited for. `[RFC 3261, Section 18.4]`
+    ///
+    /// Unlike [`Stack::handle_send_failed`] it concerns that request alone, because a stranger can make up such an error.
+    pub fn handle_unreachable(&mut self, start: &[u8], hop: &Hop, now: Now) -> bool {
+        let Some((method, branch)) = peek_branch(start) else { return false };
+        let is_ours = self.transactions.handle_unreachable(method, branch, hop, now);
+        self.pump(None, now);
+        is_ours
+    }
+
     /// Time has passed; what is due is done.
     pub fn handle_timeout(&mut self, now: Now) {
         self.transactions.handle_timeout(now);
@@ -234,7 +225,7 @@ impl Stack {
     /// How often things happened.
     #[must_use]
     pub fn counters(&self) -> Counters {
-        self.counters
+        self.counters.with(self.auth.counters())
     }
 
     /// What the transactions count.

@@ -7,10 +7,12 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 
 use ringback_base::{Hop, Now, Transport};
-use ringback_location::{Aor, Binding};
+use ringback_location::{Aor, Binding, Refusal};
 use ringback_message::{HeaderId, Method, Request, Response, StatusCode, Uri};
 use ringback_proxy::authenticate::{First, Role, Second, first, second};
-use ringback_proxy::{Action, Answer, BranchId, Context, NextHop, Onward, Query, Reply, Routed, Target, next_hop};
+use ringback_proxy::{
+    Action, Answer, BranchId, Context, Limit, NextHop, Onward, Query, Reply, Routed, Target, next_hop,
+};
 use ringback_transaction::{ClientId, RespondError, ServerId};
 
 use crate::Stack;
@@ -141,17 +143,22 @@ impl Stack {
     /// `[RFC 3323, Section 4.1.1.3]`
     fn may_call_as(&self, from: &Uri<&[u8]>, caller: &str) -> bool {
         let Some(uri) = from.as_sip() else { return false };
-        let own = self.names.is_domain(uri) && self.names.aor(uri).is_some_and(|aor| aor.user() == caller);
+        let own = self.names.is_domain(uri) && self.names.aor(uri).is_ok_and(|aor| aor.user() == caller);
         let host = uri.host.to_ascii_lowercase();
         own || host == b"invalid" || host.ends_with(b".invalid")
     }
 
     fn aor_of(&self, request: &Request) -> Result<Aor, Reply> {
         match request.request_uri() {
-            Ok(Uri::Sip(uri)) => self.names.aor(&uri),
-            _ => None,
+            Ok(Uri::Sip(uri)) => self.names.aor(&uri).map_err(|error| {
+                let not_found = Reply::new(StatusCode::NotFound);
+                match Refusal::from(error).limit() {
+                    Some(limit) => not_found.beyond(limit),
+                    None => not_found,
+                }
+            }),
+            _ => Err(Reply::new(StatusCode::NotFound)),
         }
-        .ok_or_else(|| Reply::new(StatusCode::NotFound))
     }
 
     /// A request of a dialog that was set up through us goes where its route leads. `[RFC 3261, Section 16.12]`
@@ -201,6 +208,7 @@ impl Stack {
                 }
                 // The transaction ends by itself, unanswered.
                 Action::GiveUp => {}
+                Action::Reached(limit) => self.counters.reached(limit),
                 _ => {}
             }
         }
@@ -259,12 +267,15 @@ impl Stack {
             }
             // A connection or mapping that the phone opened itself is better than its name.
             _ if !tries.hops.is_empty() => self.launch(id, branch, tries, now),
-            NextHop::Name { transport, host, port } if self.jobs.len() < self.config.lookups_max => {
+            NextHop::Name { .. } if self.has_no_lookup_left() => {
+                self.counters.reached(Limit::Lookups);
+                self.branch_failed(id, branch, StatusCode::ServiceUnavailable, now);
+            }
+            NextHop::Name { transport, host, port } => {
                 self.calls.lookup_opened(id);
                 let job = Job::Branch { call: id, branch, tries, transport, port };
                 self.jobs.ask(job, Query::Resolve { host }, self.deadline(now));
             }
-            NextHop::Name { .. } => self.branch_failed(id, branch, StatusCode::ServiceUnavailable, now),
             NextHop::Unreachable => {
                 self.unreachable(id, &tries.target.uri, "no listener has its transport or scheme");
                 self.branch_failed(id, branch, StatusCode::ServiceUnavailable, now);
@@ -287,6 +298,7 @@ impl Stack {
             // The caller has its answer: a late address starts nothing.
             _ if answered => self.calls.remove_if_over(id),
             Answer::Addresses(addresses) if !addresses.is_empty() => {
+                self.counters.addresses_max_reached += u64::from(addresses.len() > ADDRESSES_MAX);
                 let remotes = addresses.iter().take(ADDRESSES_MAX).map(|ip| SocketAddr::new(*ip, port));
                 tries.hops.extend(remotes.map(|remote| Try { transport, remote, known: None, may_grow: true }));
                 self.launch(id, branch, tries, now);
@@ -426,7 +438,11 @@ impl Stack {
         let uri = routed.restored_uri.clone().unwrap_or_else(|| request.request_uri_text().into());
         match next_hop(&routed, &uri) {
             NextHop::Address(transport, remote) => self.send_ack(&request, &routed, from, transport, remote),
-            NextHop::Name { transport, host, port } if self.jobs.len() < self.config.lookups_max => {
+            NextHop::Name { .. } if self.has_no_lookup_left() => {
+                self.counters.reached(Limit::Lookups);
+                self.counters.acks_dropped += 1;
+            }
+            NextHop::Name { transport, host, port } => {
                 let job = Job::Ack { request: Box::new(request), routed: Box::new(routed), from, transport, port };
                 self.jobs.ask(job, Query::Resolve { host }, self.deadline(now));
             }

@@ -36,10 +36,16 @@ counters! {
     handed_over_dropped,
     /// Reads that failed.
     receive_errors,
+    /// How often a socket was left alone for a moment, because 16 reads in a row, or 16 tries to accept a connection, failed.
+    errors_max_reached,
     /// Sends that failed, told to the transactions. By TCP: messages for which there was no connection, and none could be opened.
     send_errors,
-    /// Datagrams that were lost because the kernel or the backlog of [`BACKLOG_MAX`](crate::BACKLOG_MAX) was full.
+    /// Datagrams that were lost because the queues of the kernel were full.
     send_dropped,
+    /// Datagrams that were lost because [`BACKLOG_MAX`](crate::BACKLOG_MAX) others waited for their socket.
+    backlog_max_reached,
+    /// Requests that did not arrive because there is no such host or port, as the network said: told to their transactions.
+    requests_unreachable,
     /// Messages that were read from connections.
     messages_received,
     /// Messages that were given to connections to be written.
@@ -80,6 +86,8 @@ counters! {
     connections_overrun,
     /// Connections closed because their stream could not be followed: no Content-Length, one too large, no SIP at all.
     connections_rejected,
+    /// Of those, the ones with a message longer than `message_bytes_max` of [`TcpLimits::stream`](crate::TcpLimits::stream).
+    message_bytes_max_reached,
     /// Connections of half-closed peers closed because of [`TcpLimits::half_closed_timeout`](crate::TcpLimits::half_closed_timeout).
     connections_unanswered,
     /// Failures of accepting, among them those for want of files, after which nobody is accepted for a moment.

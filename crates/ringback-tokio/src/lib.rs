@@ -67,6 +67,7 @@ mod bind;
 mod clock;
 mod counters;
 mod events;
+mod icmp;
 mod inbox;
 mod lookups;
 mod outbox;

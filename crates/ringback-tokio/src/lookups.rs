@@ -133,6 +133,7 @@ fn answer_of_store<V>(stored: Result<V, StoreError>) -> Answer {
     match stored {
         Ok(_) => Answer::Stored,
         Err(StoreError::Conflict { .. }) => Answer::Conflict,
+        Err(StoreError::TooManyAors) => Answer::Full,
         Err(_) => Answer::Failed,
     }
 }
@@ -152,11 +153,69 @@ fn addresses_of(host: &str) -> io::Result<Vec<IpAddr>> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
     use super::*;
+    use bytes::Bytes;
+    use ringback_base::{Hop, Micros, Now, Random};
+    use ringback_location::{Aor, Version};
+    use ringback_location_db::Options;
+    use ringback_stack::{Config, Listener, Stack};
+
+    use crate::counters::IoCounters;
 
     #[test]
     fn localhost_is_a_loopback_address() {
         let addresses = addresses_of("localhost").unwrap();
         assert!(!addresses.is_empty() && addresses.iter().all(IpAddr::is_loopback));
         assert!(addresses_of("").is_err() || addresses_of("").unwrap().is_empty());
+    }
+
+    struct Nobody;
+
+    impl Accounts for Nobody {
+        fn find(&self, _user: &str) -> Option<Account> {
+            None
+        }
+    }
+
+    /// The token of a question that some stack asked.
+    fn token() -> Token {
+        let address = "127.0.0.1:5060".parse().unwrap();
+        let mut config = Config::new("localhost", vec![Listener::udp(address)]);
+        config.open = true;
+        let mut stack = Stack::new(config, Random::from_seed([1; 32])).unwrap();
+        let register = b"REGISTER sip:localhost SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bK1\r\n\
+            From: <sip:a@localhost>;tag=1\r\nTo: <sip:a@localhost>\r\nCall-ID: 7\r\nCSeq: 1 REGISTER\r\n\r\n";
+        stack.handle_datagram(Bytes::from_static(register), Hop::udp(address, address), Now::default());
+        stack.poll_lookup().unwrap().token
+    }
+
+    /// Asks one more than there may be at once, and tells what of it was answered at once and what was counted.
+    fn one_too_many(max: usize, query: &Query) -> (Vec<Answer>, IoCounters) {
+        let (answers, _inbox) = mpsc::channel(ANSWERS_MAX);
+        let (folder, counters) = (tempfile::tempdir().unwrap(), Arc::new(LiveCounters::default()));
+        let location = LocationDb::open(&folder.path().join("db"), Options::default(), Now::default()).unwrap();
+        let backends = Backends { location, accounts: Arc::new(Nobody) };
+        let (clock, token) = (Clock::start(), token());
+        let lookups = Lookups::new(backends, answers, Arc::clone(&counters), clock);
+        let deadline = clock.now().mono.plus(Micros::from_secs(60));
+        let ask = || lookups.ask(Lookup { token, deadline, query: query.clone() });
+        let at_once = (0..=max).filter_map(|_| ask()).collect();
+        let mut sum = IoCounters::default();
+        counters.add_to(&mut sum);
+        (at_once, sum)
+    }
+
+    #[test]
+    fn answers_that_nobody_takes_are_lost_and_counted() {
+        let aor = Aor::new(b"alice", "localhost").unwrap();
+        let (at_once, counters) = one_too_many(ANSWERS_MAX, &Query::ConfirmBindings { aor, version: Version(0) });
+        assert_eq!((at_once.len(), counters.answers_dropped, counters.resolves_refused), (0, 1, 0));
+    }
+
+    /// None of the look-ups has begun before the last one is asked for: the runtime has no turn.
+    #[tokio::test]
+    async fn host_names_beyond_the_limit_are_refused_and_counted() {
+        let (at_once, counters) = one_too_many(RESOLVES_MAX, &Query::Resolve { host: "localhost".into() });
+        assert!(matches!(at_once[..], [Answer::Failed]));
+        assert_eq!((counters.answers_dropped, counters.resolves_refused), (0, 1));
     }
 }

@@ -5,6 +5,8 @@ use std::io;
 
 use ringback_transaction::Transmit;
 
+use crate::counters::LiveCounters;
+
 /// How many datagrams wait for a socket whose kernel buffer is full; those beyond it are lost, as the network would lose them.
 pub const BACKLOG_MAX: usize = 1_024;
 
@@ -15,10 +17,25 @@ pub(crate) enum Sent {
     Done,
     /// It waits for room.
     Later,
-    /// There was no room for it, neither there nor here.
+    /// The queues of the kernel are full.
     Dropped,
+    /// There was no room for it here: [`BACKLOG_MAX`] others wait.
+    Overfull,
     /// It can't be sent, and why: the transaction should know.
     Failed(Transmit, io::Error),
+}
+
+impl Sent {
+    /// Counts what is known of it by now.
+    pub(crate) fn count(&self, counters: &LiveCounters) {
+        match self {
+            Sent::Later => {}
+            Sent::Done => counters.sent.count(),
+            Sent::Dropped => counters.send_dropped.count(),
+            Sent::Overfull => counters.backlog_max_reached.count(),
+            Sent::Failed(..) => counters.send_errors.count(),
+        }
+    }
 }
 
 /// Keeps the order in which datagrams are to be sent.
@@ -37,7 +54,7 @@ impl Outbox {
             }
         }
         if self.waiting.len() >= BACKLOG_MAX {
-            return Sent::Dropped;
+            return Sent::Overfull;
         }
         self.waiting.push_back(transmit);
         Sent::Later
@@ -85,6 +102,7 @@ const ENOBUFS: i32 = match () {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
     use super::*;
+    use crate::counters::IoCounters;
     use bytes::Bytes;
     use ringback_base::Hop;
 
@@ -120,7 +138,13 @@ mod tests {
         for n in 0..BACKLOG_MAX {
             assert!(matches!(outbox.send(datagram(n), no_room), Sent::Later));
         }
-        assert!(matches!(outbox.send(datagram(BACKLOG_MAX), no_room), Sent::Dropped));
+        let counters = LiveCounters::default();
+        for n in 0..3 {
+            outbox.send(datagram(BACKLOG_MAX + n), no_room).count(&counters);
+        }
+        let mut sum = IoCounters::default();
+        counters.add_to(&mut sum);
+        assert_eq!((sum.backlog_max_reached, sum.send_dropped, sum.sent), (3, 0, 0));
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use ringback_base::Micros;
 
+use crate::counters::LiveCounters;
+
 /// After so many failures in a row a socket is left alone for [`PAUSE`].
 const ERRORS_MAX: u32 = 16;
 
@@ -26,10 +28,11 @@ impl Pause {
         self.until
     }
 
-    /// Notes how a use of the socket went.
-    pub(crate) fn learn(&mut self, ok: bool, now: Micros) {
+    /// Notes how a use of the socket went, and counts where that was one failure too many.
+    pub(crate) fn learn(&mut self, ok: bool, now: Micros, counters: &LiveCounters) {
         self.errors_in_a_row = if ok { 0 } else { self.errors_in_a_row.saturating_add(1) };
         if self.errors_in_a_row >= ERRORS_MAX {
+            counters.errors_max_reached.count();
             self.begin(now);
         }
     }
@@ -45,20 +48,24 @@ impl Pause {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
     use super::*;
+    use crate::counters::IoCounters;
 
     #[test]
     fn a_socket_of_errors_is_left_alone_for_a_while() {
-        let mut pause = Pause::default();
+        let (mut pause, counters) = (Pause::default(), LiveCounters::default());
         let at = Micros::from_ms;
         for n in 0..15 {
-            pause.learn(false, at(n));
+            pause.learn(false, at(n), &counters);
         }
-        pause.learn(true, at(15));
+        pause.learn(true, at(15), &counters);
         for n in 16..31 {
-            pause.learn(false, at(n));
+            pause.learn(false, at(n), &counters);
             assert!(!pause.is_on(at(n)));
         }
-        pause.learn(false, at(31));
+        pause.learn(false, at(31), &counters);
+        let mut sum = IoCounters::default();
+        counters.add_to(&mut sum);
+        assert_eq!(sum.errors_max_reached, 1);
         assert_eq!(pause.until(), Some(at(131)));
         assert!(pause.is_on(at(130)) && !pause.is_on(at(131)));
         assert_eq!(pause.until(), None);

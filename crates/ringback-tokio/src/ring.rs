@@ -4,9 +4,11 @@ use bytes::Bytes;
 use ringback_base::{Hop, KeyedHash};
 use ringback_stack::owner;
 use ringback_transaction::Transmit;
+use ringback_transport::peek_call_id;
 use tokio::sync::mpsc;
 
 use crate::counters::LiveCounters;
+use crate::icmp::Unreachable;
 
 /// How much may wait for a shard that other shards read for it. Of what is beyond it, datagrams are lost; connections are not read
 /// until there is room.
@@ -24,6 +26,8 @@ pub(crate) enum Handed {
     Message { bytes: Bytes, hop: Hop },
     /// Nothing can be sent by this hop.
     Failed { hop: Hop },
+    /// A request that did not arrive, perhaps one of that shard.
+    Unreachable(Unreachable),
 }
 
 /// What goes out by a connection of another shard.
@@ -103,6 +107,21 @@ impl Ring {
             && shard.handed.try_send(Handed::Failed { hop }).is_err()
         {
             counters.handed_over_dropped.count();
+        }
+    }
+
+    /// Tells of a request that did not arrive, and that is none of ours: the shard that owns it, or where that can't be told all of them.
+    /// The kernel gives an error to any of the sockets that share a port.
+    pub(crate) fn pass_on(&self, Unreachable { start, hop }: Unreachable, counters: &LiveCounters) {
+        let owner = peek_call_id(&start).and_then(|_| self.other_owner(&start));
+        for (index, shard) in (0..).zip(&self.shards) {
+            if index == self.index || owner.is_some_and(|owner| owner != index) {
+                continue;
+            }
+            let handed = Handed::Unreachable(Unreachable { start: start.clone(), hop });
+            if shard.handed.try_send(handed).is_err() {
+                counters.handed_over_dropped.count();
+            }
         }
     }
 

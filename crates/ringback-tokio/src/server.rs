@@ -17,6 +17,7 @@ use tokio::time::timeout;
 use crate::bind::{BindError, ListenOn, Opened, open_all};
 use crate::clock::Clock;
 use crate::counters::{IoCounters, LiveCounters};
+use crate::icmp::UNREACHABLES_MAX;
 use crate::inbox::Inbox;
 use crate::lookups::{ANSWERS_MAX, Backends, Lookups, RESOLVES_MAX};
 use crate::ring::{CARRIED_MAX, Carried, Entrance, HANDED_MAX, Handed, Ring};
@@ -161,9 +162,10 @@ impl Common<'_> {
         let generation = getrandom::u32()?;
         let connections = Connections::new(ring.index, generation, self.tcp.clone(), Arc::clone(&counters));
         let mut ports = Ports { sockets: Vec::new(), connections };
+        let (told, unreachables) = mpsc::channel(UNREACHABLES_MAX);
         for Shared { address, sockets, acceptors } in opened {
             if let Some(socket) = sockets.next() {
-                ports.sockets.push(Socket::new(socket, *address)?);
+                ports.sockets.push(Socket::new(socket, *address, told.clone())?);
             }
             if let Some(acceptor) = acceptors.next() {
                 ports.connections.listen(acceptor, *address)?;
@@ -179,6 +181,7 @@ impl Common<'_> {
             handed: Inbox::new(handed),
             carried: Inbox::new(carried),
             answers: Inbox::new(answers),
+            unreachables: Inbox::new(unreachables),
             phases: Inbox::new(phases),
             tallies: Inbox::new(tallies),
         };

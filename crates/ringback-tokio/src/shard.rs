@@ -18,6 +18,7 @@ use tokio::time::{Sleep, sleep_until};
 use crate::clock::Clock;
 use crate::counters::LiveCounters;
 use crate::events::EventLog;
+use crate::icmp::Unreachable;
 use crate::inbox::Inbox;
 use crate::lookups::{Answered, Lookups};
 use crate::outbox::Sent;
@@ -33,6 +34,7 @@ const HANDED_PER_TURN: usize = 64;
 const CARRIED_PER_TURN: usize = 256;
 const ANSWERS_PER_TURN: usize = 256;
 const LOOKUPS_PER_TURN: usize = 512;
+const UNREACHABLES_PER_TURN: usize = 64;
 
 /// The largest payload that a UDP datagram can have, and then some.
 const DATAGRAM_BYTES_MAX: usize = 65_536;
@@ -59,6 +61,7 @@ pub(crate) struct Inboxes {
     pub(crate) handed: Inbox<Handed>,
     pub(crate) carried: Inbox<Carried>,
     pub(crate) answers: Inbox<Answered>,
+    pub(crate) unreachables: Inbox<Unreachable>,
     pub(crate) phases: Inbox<Phase>,
     pub(crate) tallies: Inbox<TallyWanted>,
 }
@@ -167,6 +170,7 @@ impl Shard {
         more |= self.take_carried(now);
         more |= self.take_datagrams(now);
         more |= self.take_messages(now);
+        more |= self.take_unreachables(now);
         more |= self.put_out(now);
         if self.draining {
             self.tell_idle();
@@ -189,6 +193,7 @@ impl Shard {
                 Some(Handed::Datagram { bytes, hop }) => self.stack.handle_datagram(bytes, hop, now),
                 Some(Handed::Message { bytes, hop }) => self.stack.handle_message(bytes, hop, now),
                 Some(Handed::Failed { hop }) => self.stack.handle_send_failed(&hop, now),
+                Some(Handed::Unreachable(unreachable)) => _ = self.is_told(&unreachable, now),
             }
         }
         true
@@ -203,6 +208,26 @@ impl Shard {
             }
         }
         true
+    }
+
+    fn take_unreachables(&mut self, now: Now) -> bool {
+        for _ in 0..UNREACHABLES_PER_TURN {
+            let Some(unreachable) = self.inboxes.unreachables.next() else { return false };
+            if !self.is_told(&unreachable, now) {
+                self.ring.pass_on(unreachable, &self.counters);
+            }
+        }
+        true
+    }
+
+    /// Tells our stack of a request that did not arrive; true where it is one of its.
+    fn is_told(&mut self, Unreachable { start, hop }: &Unreachable, now: Now) -> bool {
+        let is_ours = self.stack.handle_unreachable(start, hop, now);
+        if is_ours {
+            self.counters.requests_unreachable.count();
+            tracing::debug!(shard = self.ring.index, %hop, "unreachable");
+        }
+        is_ours
     }
 
     fn take_messages(&mut self, now: Now) -> bool {
@@ -220,10 +245,9 @@ impl Shard {
                     break;
                 }
                 left -= 1;
-                match socket.receive(&mut self.buffer, now.mono) {
+                match socket.receive(&mut self.buffer, now.mono, &self.counters) {
                     Ok(None) => break,
                     Ok(Some((length, remote))) => {
-                        self.counters.received.count();
                         let datagram = self.buffer.get(..length).unwrap_or_default();
                         let hop = Hop::udp(socket.local(), remote);
                         if let Some(bytes) = self.ring.keep(datagram, hop, &self.counters) {
@@ -231,7 +255,6 @@ impl Shard {
                         }
                     }
                     Err(error) => {
-                        self.counters.receive_errors.count();
                         tracing::debug!(shard = self.ring.index, local = %socket.local(), %error, "reading failed");
                     }
                 }
@@ -317,21 +340,16 @@ impl Shard {
     }
 
     fn send_waiting(&mut self, now: Now) {
-        while let Some(sent) = self.sockets.iter_mut().find_map(Socket::send_waiting) {
+        while let Some(sent) = self.sockets.iter_mut().find_map(|socket| socket.send_waiting(now.mono)) {
             self.account_for(sent, now);
         }
     }
 
     fn account_for(&mut self, sent: Sent, now: Now) {
-        match sent {
-            Sent::Later => {}
-            Sent::Done => self.counters.sent.count(),
-            Sent::Dropped => self.counters.send_dropped.count(),
-            Sent::Failed(transmit, error) => {
-                self.counters.send_errors.count();
-                tracing::debug!(shard = self.ring.index, hop = %transmit.hop, bytes = transmit.bytes.len(), %error, "sending failed");
-                self.stack.handle_send_failed(&transmit.hop, now);
-            }
+        sent.count(&self.counters);
+        if let Sent::Failed(transmit, error) = sent {
+            tracing::debug!(shard = self.ring.index, hop = %transmit.hop, bytes = transmit.bytes.len(), %error, "sending failed");
+            self.stack.handle_send_failed(&transmit.hop, now);
         }
     }
 
@@ -373,6 +391,7 @@ impl Shard {
         ready |= self.inboxes.handed.poll_ready(cx);
         ready |= self.inboxes.carried.poll_ready(cx);
         ready |= self.inboxes.answers.poll_ready(cx);
+        ready |= self.inboxes.unreachables.poll_ready(cx);
         ready |= self.inboxes.phases.poll_ready(cx);
         ready |= self.inboxes.tallies.poll_ready(cx);
         if ready { Poll::Ready(()) } else { Poll::Pending }

@@ -143,6 +143,11 @@ impl<'a> ClientKey<'a> {
         Some(ClientKey { branch: unique_branch(request.branch())?, method: request.cseq_method() })
     }
 
+    /// The key by what a fragment of a message says.
+    pub(crate) fn of_parts(method: &'a [u8], branch: &'a [u8]) -> Option<ClientKey<'a>> {
+        Some(ClientKey { branch: unique_branch(Some(branch))?, method })
+    }
+
     /// `None` where the branch can't be one of ours.
     pub(crate) fn of_response(response: &'a Response) -> Option<ClientKey<'a>> {
         Some(ClientKey { branch: unique_branch(response.branch())?, method: response.cseq_method() })

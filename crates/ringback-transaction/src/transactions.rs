@@ -131,6 +131,24 @@ impl Transactions {
         }
     }
 
+    /// The network says that the request with this method and branch does not arrive; true where it is one of ours that went by
+    /// this hop. `[RFC 3261, Section 18.4]`
+    ///
+    /// Only its own transaction is told: who did not see the request can't name its branch, and could else end the transactions
+    /// of others with forged news.
+    pub fn handle_unreachable(&mut self, method: &[u8], branch: &[u8], hop: &Hop, now: Now) -> bool {
+        let Some(key) = ClientKey::of_parts(method, branch) else { return false };
+        let went_by = |client: &Client| (client.hop.transport, client.hop.local, client.hop.remote);
+        let is_it = |client: &Client| {
+            ClientKey::of_request(&client.request).as_ref() == Some(&key)
+                && went_by(client) == (hop.transport, hop.local, hop.remote)
+        };
+        let Some(id) = self.clients.find(self.hash.hash_one(&key), is_it) else { return false };
+        self.out.counters.transport_errors += 1;
+        self.with_client(ClientId(id), now, |machine, _, fx| machine.transport_error(fx));
+        true
+    }
+
     /// Sends a response of the TU.
     ///
     /// # Errors

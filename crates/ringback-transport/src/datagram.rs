@@ -43,3 +43,24 @@ pub fn peek_call_id(datagram: &[u8]) -> Option<&[u8]> {
     }
     None
 }
+
+/// The method of a request, and the branch of its top Via, where only its start is there: as an ICMP error quotes it.
+///
+/// `None` for a response, and where they are not found whole.
+#[must_use]
+pub fn peek_branch(start: &[u8]) -> Option<(&[u8], &[u8])> {
+    let whole = start.iter().rposition(|&b| b == b'\n').and_then(|end| start.get(..end))?;
+    let mut lines = whole.split(|&b| b == b'\n');
+    let method = lines.next()?.split(|&b| b == b' ').next().filter(|method| !method.starts_with(b"SIP/"))?;
+    let via = lines.find_map(|line| {
+        let (name, value) = line.split_at_checked(line.iter().position(|&b| b == b':')?)?;
+        let name = name.trim_ascii_end();
+        (name.eq_ignore_ascii_case(b"via") || name.eq_ignore_ascii_case(b"v")).then_some(value)
+    })?;
+    let mut params = via.split(|&b| b == b',').next()?.split(|&b| b == b';').skip(1);
+    let branch = params.find_map(|param| {
+        let (name, value) = param.split_at_checked(param.iter().position(|&b| b == b'=')?)?;
+        name.trim_ascii().eq_ignore_ascii_case(b"branch").then(|| value.get(1..).map(<[u8]>::trim_ascii)).flatten()
+    })?;
+    Some((method, branch))
+}

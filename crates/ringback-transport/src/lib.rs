@@ -29,7 +29,7 @@ mod datagram;
 mod stream;
 mod via;
 
-pub use datagram::{Datagram, peek_call_id};
+pub use datagram::{Datagram, peek_branch, peek_call_id};
 pub use stream::{Frame, PONG, Stream, StreamLimits};
 pub use via::{reply_hop, salvage_reply_hop, sent_by, stamp, stamp_message};
 

@@ -105,6 +105,8 @@ impl Stream {
                 return Ok(Some(Frame::Ping));
             }
             if self.buf.is_empty() {
+                // Empty, it would still have the size of the largest message, for as long as the connection is open.
+                self.buf = BytesMut::new();
                 return Ok(None);
             }
             self.message_since.get_or_insert(self.now);

@@ -85,6 +85,24 @@ fn call_ids_are_found_without_reading_all() {
 }
 
 #[test]
+fn branches_are_found_in_what_is_left_of_a_request() {
+    let start =
+        b"INVITE sip:b SIP/2.0\r\nv : SIP/2.0/UDP h;rport; Branch = z9hG4bK1 ;x, SIP/2.0/UDP g;branch=z9hG4bK2\r\nFr";
+    assert_eq!(peek_branch(start), Some((&b"INVITE"[..], &b"z9hG4bK1"[..])));
+    for cut in 0..start.len() - 2 {
+        assert_eq!(peek_branch(&start[..cut]), None, "{cut}");
+    }
+    for other in [
+        &b"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\n"[..],
+        b"INVITE a SIP/2.0\r\nVia: x\r\n",
+        b"\n\n",
+        b"a\n:\n",
+    ] {
+        assert_eq!(peek_branch(other), None);
+    }
+}
+
+#[test]
 fn sent_by_is_written_as_via_wants_it() {
     assert_eq!(sent_by(Transport::Udp, "[::1]:5060"), "SIP/2.0/UDP [::1]:5060");
 }

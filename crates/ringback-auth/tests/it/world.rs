@@ -81,7 +81,7 @@ impl World {
         let request = register();
         let mut builder = Response::to(&request, StatusCode::Unauthorized).to_tag("2");
         for value in self.server.challenge(stale, now) {
-            builder = builder.header(HeaderId::WwwAuthenticate, value);
+            builder = builder.raw(HeaderId::WwwAuthenticate, value);
         }
         builder.build().unwrap()
     }
@@ -92,7 +92,7 @@ impl World {
         AuthSession::pick(&response, HeaderId::WwwAuthenticate, Some(REALM), &mut self.random).unwrap()
     }
 
-    pub(crate) fn claim(&self, request: &Request, now: Now) -> Result<Claim, Outcome> {
+    pub(crate) fn claim(&mut self, request: &Request, now: Now) -> Result<Claim, Outcome> {
         match self.server.begin(request, HeaderId::Authorization, now) {
             Begin::NoCredentials => Err(Outcome::NoCredentials),
             Begin::Malformed(error) => Err(Outcome::Malformed(error)),

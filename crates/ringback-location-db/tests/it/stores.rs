@@ -371,3 +371,77 @@ fn a_user_that_goes_takes_its_bindings_along() {
     drop(db);
     assert_eq!(open(&disk).len(), 1, "on the disk, too");
 }
+
+#[test]
+fn the_number_of_addresses_of_record_is_bounded() {
+    for durability in [Durability::Always, Durability::Interval(Duration::from_millis(10)), Durability::None] {
+        let options = Options { durability, aors_max: 2, ..options() };
+        let disk = Disk::default();
+        let db = LocationDb::open_backend(disk.clone(), options.clone(), at(0)).unwrap();
+        let put = |db: &LocationDb, user: &str, rows| {
+            let version = db.load(&aor(user)).1;
+            answer(&store(db, user, version, rows))
+        };
+        for user in ["u0", "u1"] {
+            assert!(put(&db, user, vec![row("sip:a@x")]).is_ok());
+        }
+        for refused in 1..=3 {
+            assert_eq!(put(&db, "u2", vec![row("sip:a@x")]), Err(StoreError::TooManyAors));
+            assert_eq!((db.len(), db.stats().aors_max_reached), (2, refused));
+        }
+        assert!(db.load(&aor("u2")).0.is_empty());
+        // Those who are there go on, and removing has always room.
+        assert!(put(&db, "u0", vec![row("sip:b@x")]).is_ok());
+        assert!(put(&db, "u2", vec![]).is_ok());
+        assert!(put(&db, "u1", vec![]).is_ok());
+        assert!(put(&db, "u2", vec![row("sip:a@x")]).is_ok());
+        assert_eq!((contacts(&db, "u2").len(), db.len(), db.stats().aors_max_reached), (1, 2, 3));
+        db.close().unwrap();
+        // A lower limit takes nobody's place away.
+        let db = LocationDb::open_backend(disk, Options { aors_max: 1, ..options }, at(0)).unwrap();
+        assert_eq!(db.len(), 2);
+        assert!(put(&db, "u0", vec![row("sip:c@x")]).is_ok());
+        assert_eq!(put(&db, "u3", vec![row("sip:a@x")]), Err(StoreError::TooManyAors));
+    }
+}
+
+#[test]
+fn a_place_is_given_back_where_a_store_is_refused_or_fails() {
+    let disk = Disk::default();
+    let options = Options { queue_max: 1, aors_max: 3, ..options() };
+    let db = LocationDb::open_backend(disk.clone(), options, at(0)).unwrap();
+    let shut = disk.shut();
+    let first = store(&db, "u0", Version(0), vec![row("sip:a@x")]);
+    disk.wait_for_sync();
+    let second = store(&db, "u1", Version(0), vec![row("sip:a@x")]);
+    for _ in 0..3 {
+        assert_eq!(answer(&store(&db, "u2", Version(0), vec![row("sip:a@x")])), Err(StoreError::Full));
+    }
+    assert_eq!(db.len(), 2);
+    drop(shut);
+    assert!(answer(&first).is_ok() && answer(&second).is_ok());
+    disk.set_syncs_fail(true);
+    assert_eq!(answer(&store(&db, "u2", Version(0), vec![row("sip:a@x")])), Err(StoreError::Failed));
+    assert_eq!((db.len(), db.stats().aors_max_reached), (2, 0));
+}
+
+#[test]
+fn threads_share_the_places_that_are_left() {
+    const THREADS: usize = 4;
+    const EACH: usize = 50;
+    const MAX: usize = 77;
+    let db = LocationDb::open_backend(Disk::default(), Options { aors_max: MAX, ..options() }, at(0)).unwrap();
+    let start = Arc::new(Barrier::new(THREADS));
+    let threads = (0..THREADS).map(|t| {
+        let (db, start) = (db.clone(), Arc::clone(&start));
+        thread::spawn(move || {
+            start.wait();
+            let all: Vec<_> =
+                (0..EACH).map(|n| store(&db, &format!("u{t}-{n}"), Version(0), vec![row("sip:a@x")])).collect();
+            all.iter().filter(|outcome| answer(outcome).is_ok()).count()
+        })
+    });
+    let stored: usize = threads.collect::<Vec<_>>().into_iter().map(|thread| thread.join().unwrap()).sum();
+    assert_eq!((stored, db.len()), (MAX, MAX));
+    assert_eq!(db.stats().aors_max_reached, (THREADS * EACH - MAX) as u64);
+}

@@ -43,6 +43,7 @@ impl Script {
                 Action::Respond(response) => format!("respond {}", response.status()),
                 Action::Reply(reply) => format!("reply {}", reply.status),
                 Action::GiveUp => "give up".into(),
+                Action::Reached(limit) => format!("reached {limit:?}"),
             });
         }
         all
@@ -56,7 +57,7 @@ impl Script {
         let request = request(self.method);
         let mut builder = Response::to(&request, StatusCode::new(code).unwrap()).to_tag("t");
         for (id, value) in headers {
-            builder = builder.header(*id, value);
+            builder = builder.raw(*id, value);
         }
         let response = Response::check(builder.build_unchecked().unwrap()).unwrap();
         self.context.handle_response(BranchId(branch), response, self.now).unwrap();
@@ -139,7 +140,7 @@ fn challenges_are_gathered() {
     let request = request("INVITE");
     let other = Response::to(&request, StatusCode::Unauthorized)
         .to_tag("t")
-        .header(HeaderId::WwwAuthenticate, "Digest realm=\"b\"")
+        .raw(HeaderId::WwwAuthenticate, "Digest realm=\"b\"")
         .build();
     script.context.handle_response(BranchId(1), other.unwrap(), script.now).unwrap();
     let Some(Action::Respond(response)) = script.context.poll_action() else { panic!("no response") };

@@ -2,13 +2,15 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::fs::OpenOptions;
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableDefinition, WriteTransaction};
 use ringback_auth::{Algorithm, Ha1, Ha1Set, Password};
 
 use super::Accounts;
+use super::birth;
 use super::error::AccountsError;
 use super::name::UserName;
 use crate::folder::ACCOUNTS_FILE;
@@ -41,15 +43,12 @@ impl AccountStore {
     /// Where it can't be opened, is broken, or was written by a later version.
     pub fn open(folder: &Path, realm_if_new: &str) -> Result<AccountStore, AccountsError> {
         let path = folder.join(ACCOUNTS_FILE);
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&path).map_err(|error| AccountsError::Storage(path.clone(), error.to_string()))?;
-        let database = Database::builder().create_file(file).map_err(|error| AccountsError::storage(&path, error))?;
-        let mut store = AccountStore { database, path, realm: String::new() };
-        store.realm = store.write(|transaction, path| claim(transaction, path, realm_if_new))?;
-        Ok(store)
+        birth::make_if_missing(&path, |database| fill(database, &path, realm_if_new).map(drop))?;
+        let storage = |error: io::Error| AccountsError::Storage(path.clone(), error.to_string());
+        let file = File::options().read(true).write(true).open(&path).map_err(storage)?;
+        let database = Database::builder().create_file(file).map_err(AccountsError::at(&path))?;
+        let realm = fill(&database, &path, realm_if_new)?;
+        Ok(AccountStore { database, path, realm })
     }
 
     /// Opens the database only if there is one.
@@ -192,16 +191,29 @@ impl AccountStore {
         &self,
         act: impl FnOnce(&WriteTransaction, &Path) -> Result<T, AccountsError>,
     ) -> Result<T, AccountsError> {
-        let transaction = self.database.begin_write().map_err(AccountsError::at(&self.path))?;
-        // A transaction that is dropped is undone.
-        let done = act(&transaction, &self.path)?;
-        transaction.commit().map_err(AccountsError::at(&self.path))?;
-        Ok(done)
+        write(&self.database, &self.path, act)
     }
 }
 
+/// Checks the schema, makes what is missing, and tells the realm.
+pub(super) fn fill(database: &Database, path: &Path, realm_if_new: &str) -> Result<String, AccountsError> {
+    write(database, path, |transaction, path| claim(transaction, path, realm_if_new))
+}
+
+fn write<T>(
+    database: &Database,
+    path: &Path,
+    act: impl FnOnce(&WriteTransaction, &Path) -> Result<T, AccountsError>,
+) -> Result<T, AccountsError> {
+    let transaction = database.begin_write().map_err(AccountsError::at(path))?;
+    // A transaction that is dropped is undone.
+    let done = act(&transaction, path)?;
+    transaction.commit().map_err(AccountsError::at(path))?;
+    Ok(done)
+}
+
 impl AccountsError {
-    fn at<E: Into<redb::Error>>(path: &Path) -> impl Fn(E) -> AccountsError {
+    pub(super) fn at<E: Into<redb::Error>>(path: &Path) -> impl Fn(E) -> AccountsError {
         move |error| AccountsError::storage(path, error)
     }
 }
@@ -212,7 +224,6 @@ impl fmt::Debug for AccountStore {
     }
 }
 
-/// Checks the schema, makes what is missing, and tells the realm.
 fn claim(transaction: &WriteTransaction, path: &Path, realm_if_new: &str) -> Result<String, AccountsError> {
     let failed = |error| AccountsError::storage(path, error);
     let corrupt = |what: &str| AccountsError::Corrupt(path.to_owned(), what.to_owned());

@@ -84,6 +84,7 @@ pub(crate) static NUMBERS: &[Number] = &[
         Duration::from_millis(n)),
     count!("location", "batch_max", 1..=1_000_000, location.batch_max),
     count!("location", "queue_max", 1..=COUNT_MAX, location.queue_max),
+    count!("location", "aors_max", 1..=COUNT_MAX, location.aors_max),
     count!("location", "cache_bytes", 65_536..=1 << 40, location.cache_bytes),
     count!("tcp", "connections_max", 1..=COUNT_MAX, tcp.connections_max),
     count!("tcp", "connections_per_source_max", 1..=COUNT_MAX, tcp.connections_per_source_max),

@@ -8,11 +8,14 @@ use crate::counters;
 
 /// Named like limits, and none: what names them is the reason.
 const NO_LIMITS: &[(&str, &str)] = &[
+    ("BOUNDARY_BYTES_MAX", "what a boundary may be by its grammar"),
     ("HEX_MAX", "the size of an array that hashes are written into"),
     ("MAX_FORWARDS", "what we write where a request has no Max-Forwards"),
     ("PURGED_PER_USE", "how much is tidied up at a time"),
+    ("SUBTAG_BYTES_MAX", "what a part of a language tag may be by its grammar"),
     ("TRANSACTIONS_MAX", "the default of two settings"),
-    ("nonces_max", "what NONCES_MAX is the default of; nothing sets it to another value"),
+    ("VERSION_MAX", "the largest version of a session description"),
+    ("nonces_max", "what NONCES_MAX is the default of; the server sets it to no other value"),
 ];
 
 /// The checkout that the crate was built in.
@@ -27,9 +30,32 @@ fn each_setting_and_counter_that_is_named_is_there() {
         if let Setting(path) = limit.value {
             assert!(NUMBERS.iter().any(|number| number.path() == path), "{path}");
         }
-        if let Some((counter, _)) = limit.counter() {
+        if let Some(counter) = limit.counter() {
             assert!(counters.get(counter).is_some(), "{counter}");
         }
+    }
+}
+
+/// Whoever makes a limit reaches it in a test, and looks there at its counter.
+#[test]
+fn every_counter_of_a_limit_is_looked_at_by_a_test() {
+    let mut tests = String::new();
+    for krate in fs::read_dir(checkout().join("crates")).unwrap().map(|krate| krate.unwrap().path()) {
+        if krate.ends_with("ringback-server") {
+            continue;
+        }
+        for file in sources(&krate) {
+            let text = fs::read_to_string(&file).unwrap();
+            let (path, file) = (file.to_str().unwrap(), file.file_stem().unwrap().to_str().unwrap());
+            let all_of_it = path.contains("/tests/") || file == "tests" || file.ends_with("_tests");
+            let of_it = if all_of_it { Some(&*text) } else { text.split_once("#[cfg(test)]").map(|(_, tests)| tests) };
+            tests.push_str(of_it.unwrap_or_default());
+        }
+    }
+    let words: BTreeSet<&str> = tests.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+    for counter in LIMITS.iter().filter_map(Limit::counter) {
+        let name = counter.split_once('.').unwrap().1;
+        assert!(words.contains(name), "{counter}");
     }
 }
 

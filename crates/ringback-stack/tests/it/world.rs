@@ -27,6 +27,8 @@ pub(crate) struct World {
     pub(crate) redirected: Option<String>,
     /// How many of the next stores are answered with a conflict.
     pub(crate) conflicts: u32,
+    /// Stores are answered with the word that there is no room for another user.
+    pub(crate) full: bool,
     /// Questions are not answered but by their deadline.
     pub(crate) mute: bool,
     random: Random,
@@ -53,6 +55,7 @@ impl World {
             bindings: BTreeMap::new(),
             redirected: None,
             conflicts: 0,
+            full: false,
             mute: false,
             random: Random::from_seed([2; 32]),
             branches: 0,
@@ -102,6 +105,9 @@ impl World {
                     entry.1 += 1;
                     return Answer::Conflict;
                 }
+                if self.full {
+                    return Answer::Full;
+                }
                 assert_eq!(entry.1, version.0);
                 *entry = (rows, version.0 + 1);
                 Answer::Stored
@@ -114,6 +120,9 @@ impl World {
             }
             Query::Resolve { host } if &*host == "phone.example" => {
                 Answer::Addresses(vec!["127.0.0.1".parse().unwrap()])
+            }
+            Query::Resolve { host } if &*host == "many.example" => {
+                Answer::Addresses((1..=9).map(|n| [127, 0, 0, n].into()).collect())
             }
             _ => Answer::Addresses(Vec::new()),
         }

@@ -151,7 +151,7 @@ impl StackStage {
         let request = peer.came.get(method).cloned().ok_or_else(|| format!("no {method} came to {name}"))?;
         let status = StatusCode::new(code).map_err(|_| format!("{code} is no code"))?;
         let contact = format!("<sip:{name}@{}>", peer.address);
-        let built = Response::to(&request, status).to_tag(name).header(HeaderId::Contact, contact).build_unchecked();
+        let built = Response::to(&request, status).to_tag(name).raw(HeaderId::Contact, contact).build_unchecked();
         let message = built.map_err(|error| error.to_string())?;
         if status.is_success() && method == "INVITE" {
             peer.dialog = Some(Dialog {

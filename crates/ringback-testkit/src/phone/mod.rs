@@ -361,13 +361,13 @@ impl Phone {
         let mut builder = Response::to(request, StatusCode::new(code).ok()?).to_tag(tag);
         match code {
             180..=299 if request.is(&Method::Invite) => {
-                builder = builder.header(HeaderId::Contact, format!("<{}>", self.contact()));
+                builder = builder.raw(HeaderId::Contact, format!("<{}>", self.contact()));
             }
-            300..=399 => builder = builder.header(HeaderId::Contact, "<sip:elsewhere@192.0.2.200>"),
-            401 => builder = builder.header(HeaderId::WwwAuthenticate, self.challenge()),
-            407 => builder = builder.header(HeaderId::ProxyAuthenticate, self.challenge()),
-            405 => builder = builder.header(HeaderId::Allow, "INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE"),
-            415 => builder = builder.header(HeaderId::Accept, "application/sdp"),
+            300..=399 => builder = builder.raw(HeaderId::Contact, "<sip:elsewhere@192.0.2.200>"),
+            401 => builder = builder.raw(HeaderId::WwwAuthenticate, self.challenge()),
+            407 => builder = builder.raw(HeaderId::ProxyAuthenticate, self.challenge()),
+            405 => builder = builder.raw(HeaderId::Allow, "INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE"),
+            415 => builder = builder.raw(HeaderId::Accept, "application/sdp"),
             _ => {}
         }
         let message = builder.build_unchecked().ok()?;

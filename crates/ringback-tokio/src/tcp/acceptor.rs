@@ -7,6 +7,7 @@ use std::task::{Context, Poll, Waker};
 use ringback_base::Micros;
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::counters::LiveCounters;
 use crate::pause::Pause;
 
 /// A listening socket, and whether it is being left alone.
@@ -44,21 +45,25 @@ impl Acceptor {
     /// # Errors
     /// Those of the kernel, most of which tell of one connection. None of them ends the socket. Where the process can have no more
     /// files, whoever waits goes on waiting in the kernel, and we don't ask again at once.
-    pub(crate) fn accept(&mut self, now: Micros) -> io::Result<Option<(TcpStream, SocketAddr)>> {
+    pub(crate) fn accept(
+        &mut self,
+        now: Micros,
+        counters: &LiveCounters,
+    ) -> io::Result<Option<(TcpStream, SocketAddr)>> {
         if self.pause.is_on(now) {
             return Ok(None);
         }
         match self.listener.poll_accept(&mut Context::from_waker(&self.waker)) {
             Poll::Pending => Ok(None),
             Poll::Ready(Ok(accepted)) => {
-                self.pause.learn(true, now);
+                self.pause.learn(true, now, counters);
                 Ok(Some(accepted))
             }
             Poll::Ready(Err(error)) => {
                 if is_exhausted(&error) {
                     self.pause.begin(now)
                 } else {
-                    self.pause.learn(false, now)
+                    self.pause.learn(false, now, counters)
                 }
                 Err(error)
             }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use ringback_base::{Hop, Micros, Now, TimerId};
-use ringback_message::{Method, Rejected};
+use ringback_message::{Method, ParseErrorKind, Rejected};
 use ringback_transport::{Frame, PONG, Stream};
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 use tokio::net::TcpStream;
@@ -372,6 +372,9 @@ impl Connection {
 
     fn reject(&mut self, rejected: Box<Rejected>, up: &mut dyn Upper, rules: Rules<'_>) {
         rules.counters.connections_rejected.count();
+        if is_too_long(&rejected) {
+            rules.counters.message_bytes_max_reached.count();
+        }
         self.owed = self.owed.saturating_add(u32::from(will_be_answered(&rejected)));
         let until = rules.now.mono.plus(rules.limits.half_closed_timeout);
         self.phase = Phase::Answering { peer_ended: false, until };
@@ -439,6 +442,12 @@ pub(crate) fn is_response(message: &[u8]) -> bool {
 
 fn is_final(message: &[u8]) -> bool {
     is_response(message) && message.get(8).is_some_and(|class| (b'2'..=b'6').contains(class))
+}
+
+/// A message beyond the limit of the connection is too large as a whole, which is told of its first byte; the limits within a message
+/// are told of the line that reached them.
+fn is_too_long(rejected: &Rejected) -> bool {
+    rejected.error.kind == ParseErrorKind::TooLarge && rejected.error.offset == 0
 }
 
 /// What the stack answers of that which it can't read.

@@ -228,7 +228,7 @@ impl Connections {
         for _ in 0..ACCEPTS_PER_TURN {
             let Some(acceptor) = self.acceptors.get_mut(place) else { return };
             let local = acceptor.local();
-            match acceptor.accept(now.mono) {
+            match acceptor.accept(now.mono, &self.counters) {
                 Ok(Some((socket, remote))) => self.admit(socket, local, remote, now),
                 Ok(None) => return,
                 Err(error) => {

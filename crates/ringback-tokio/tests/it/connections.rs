@@ -100,6 +100,7 @@ fn content_length_is_missing_or_absurd() {
         line.ends();
     }
     server.becomes("all are closed", |counters, connections| connections == 0 && counters.connections_rejected == 5);
+    assert_eq!(server.counters().message_bytes_max_reached, 1, "the one with 513");
 }
 
 #[test]

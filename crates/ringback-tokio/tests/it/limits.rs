@@ -1,10 +1,11 @@
-//! Every limit of connections, reached, and the server at work beside it.
+//! Limits of connections and of users, reached, and the server at work beside it.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use ringback_base::Micros;
+use ringback_message::HeaderId;
 use ringback_tokio::{StreamLimits, TcpLimits};
 use socket2::{Domain, Socket, Type};
 
@@ -228,4 +229,20 @@ fn hanging_up_does_not_wait_for_ever() {
     let mut byte = [0];
     assert_eq!(line.socket.read(&mut byte).unwrap(), 0);
     server.becomes("it is forgotten", |_, connections| connections == 0);
+}
+
+/// In an open domain whoever comes may be anybody, but not everybody.
+#[test]
+fn more_users_than_there_is_room_for() {
+    let server = Server::with_room_for(2);
+    let phone = Phone::new(server.address);
+    for (n, (user, code)) in [("a", 200), ("b", 200), ("c", 500), ("a", 200), ("d", 500)].into_iter().enumerate() {
+        let register = phone.request("REGISTER", &format!("r{n}"), 1, &phone.contact());
+        phone.send(register.replace("To: <sip:alice@", &format!("To: <sip:{user}@")));
+        let response = phone.receive();
+        assert_eq!(response.status().as_u16(), code, "{user}");
+        assert_eq!(response.first(HeaderId::RetryAfter).is_some(), code == 500, "{user}");
+    }
+    let stats = server.location.stats();
+    assert_eq!((stats.aors, stats.aors_max_reached), (2, 2));
 }

@@ -5,4 +5,5 @@ mod calls;
 mod connections;
 mod datagrams;
 mod limits;
+mod unreachable;
 mod world;

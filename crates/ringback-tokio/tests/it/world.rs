@@ -37,7 +37,7 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(shards: u16) -> Server {
-        Server::start_with(shards, TcpLimits::default(), |_| {})
+        Server::start_with(shards, TcpLimits::default(), Options::default(), |_| {})
     }
 
     /// Which asks nobody for credentials.
@@ -47,13 +47,18 @@ impl Server {
 
     /// Likewise, with these limits.
     pub(crate) fn limited(shards: u16, limits: TcpLimits) -> Server {
-        Server::start_with(shards, limits, |config| config.open = true)
+        Server::start_with(shards, limits, Options::default(), |config| config.open = true)
     }
 
-    fn start_with(shards: u16, limits: TcpLimits, change: impl FnOnce(&mut Config)) -> Server {
+    /// Open, with room for so many users.
+    pub(crate) fn with_room_for(aors_max: usize) -> Server {
+        let options = Options { aors_max, ..Options::default() };
+        Server::start_with(2, TcpLimits::default(), options, |config| config.open = true)
+    }
+
+    fn start_with(shards: u16, limits: TcpLimits, options: Options, change: impl FnOnce(&mut Config)) -> Server {
         let folder = tempfile::tempdir().unwrap();
-        let location =
-            LocationDb::open(&folder.path().join("location.redb"), Options::default(), Now::default()).unwrap();
+        let location = LocationDb::open(&folder.path().join("location.redb"), options, Now::default()).unwrap();
         let listen = ListenOn::new("127.0.0.1:0".parse().unwrap());
         let bound = Bound::open(&[listen], shards).unwrap().tcp_limits(limits);
         let address = bound.listeners()[0].address;

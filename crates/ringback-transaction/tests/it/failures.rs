@@ -42,6 +42,26 @@ fn failed(hops: &[Hop], with: Hop) -> Vec<usize> {
     failed
 }
 
+/// `[RFC 3261, Section 18.4]`
+#[test]
+fn the_request_that_did_not_arrive_is_known_by_its_branch_alone() {
+    let mut layer = layer(Config::default());
+    let by = hop(Transport::Udp);
+    let ids = [1, 2].map(|number| start(&mut layer, number, by));
+    let mut told = |method: &str, branch: &str, hop: &Hop| {
+        layer.handle_unreachable(method.as_bytes(), branch.as_bytes(), hop, Now::default())
+    };
+    let elsewhere = Hop { remote: "192.0.2.3:5060".parse().unwrap(), ..by };
+    assert!(!told("OPTIONS", "z9hG4bK3", &by), "a branch of nobody");
+    assert!(!told("ACK", "z9hG4bK2", &by), "another method");
+    assert!(!told("OPTIONS", "z9hG4bK2", &elsewhere), "another way");
+    assert!(!told("OPTIONS", "z9hG4bK", &by) && !told("OPTIONS", "", &by));
+    assert!(told("OPTIONS", "z9hG4bK2", &by));
+    assert!(!told("OPTIONS", "z9hG4bK2", &by), "it has ended");
+    assert!(matches!(layer.poll_event(), Some(Event::ClientFailed { id }) if id == ids[1]));
+    assert_eq!((layer.client_len(), layer.counters().transport_errors), (1, 1));
+}
+
 #[test]
 fn a_lost_connection_fails_what_is_on_it_and_what_named_none() {
     let hops = [tcp(flow(1)), tcp(flow(2)), tcp(None), tcp(flow(1)), hop(Transport::Udp), hop(Transport::Tls)];

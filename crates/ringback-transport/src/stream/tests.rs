@@ -116,3 +116,17 @@ fn keep_alives_in_any_mixture() {
     let text: String = format!("\r\n{HEAD}l: 0\r\n\r\n\r\n\r\n");
     assert_eq!(frames(text.as_bytes(), 2).0.len(), 2);
 }
+
+#[test]
+fn a_connection_that_is_idle_holds_no_memory() {
+    let large = alloc::format!("OPTIONS sip:a SIP/2.0\r\nl: 20000\r\n\r\n{}", "x".repeat(20_000));
+    for behind in ["", "\r\n", "\r\n\r\n", "\r\n\r\n\r\n"] {
+        let mut stream = stream();
+        for piece in [large.as_bytes(), behind.as_bytes()].concat().chunks(4_096) {
+            stream.handle_data(piece, Now::default());
+            while stream.poll_frame().unwrap().is_some() {}
+        }
+        assert!(!stream.is_mid_message());
+        assert_eq!(stream.buf.capacity(), 0, "{behind:?}");
+    }
+}
