@@ -118,7 +118,8 @@ impl Ok200 {
 
 impl Job for Ok200 {
     fn run(&self, sink: &mut impl Sink) -> Option<()> {
-        let response = Response::to(black_box(&self.0), StatusCode::Ok).to_tag(TO_TAG).build().ok()?;
+        // Without the look at the registry, which no other library has, and which asks for a Contact that none of them wrote.
+        let response = Response::to(black_box(&self.0), StatusCode::Ok).to_tag(TO_TAG).build_unchecked().ok()?;
         sink.take(&response.as_bytes().as_ref());
         Some(())
     }

@@ -3,6 +3,7 @@
 //! ```text
 //! ringback-bench time FOLDER [--quick]     lines of peer, job, message, ns, allocations
 //! ringback-bench count FOLDER [--quick]    under callgrind: a dump for each batch
+//! ringback-bench grow [--quick]            the same on messages that double in size
 //! ringback-bench show FOLDER               what each job answers
 //! ringback-bench check FOLDER              only compares the answers with the reference
 //! ```
@@ -14,14 +15,16 @@ use std::io::{Write, stdout};
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use ringback_bench::{Fault, Row, Size, check, count, load, show, time};
+use ringback_bench::{Fault, Row, Size, check, count, growth, load, show, time};
 
-const USAGE: &str = "usage: ringback-bench time|count|show|check FOLDER [--quick]";
+const USAGE: &str = "usage: ringback-bench time|count|show|check FOLDER [--quick], or: ringback-bench grow [--quick]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
+        ["grow"] => grow(Size::Full),
+        ["grow", "--quick"] => grow(Size::Quick),
         [mode, folder] => run(mode, folder, Size::Full),
         [mode, folder, "--quick"] => run(mode, folder, Size::Quick),
         _ => Err(USAGE.to_owned()),
@@ -33,6 +36,10 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn grow(size: Size) -> Result<(), Fault> {
+    growth()?.iter().try_for_each(|rows| count(rows, size))
 }
 
 fn run(mode: &str, folder: &str, size: Size) -> Result<(), Fault> {

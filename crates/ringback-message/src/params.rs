@@ -12,6 +12,9 @@ pub struct Params<T> {
     text: T,
 }
 
+/// What was read, and the value of the parameter that was looked for on the way.
+pub(crate) type Finding<'a, T> = (T, Option<&'a [u8]>);
+
 impl<'a> Params<&'a [u8]> {
     /// Reads header parameters up to the end of the value or a comma. `[RFC 3261, Section 25.1]`
     ///
@@ -27,7 +30,7 @@ impl<'a> Params<&'a [u8]> {
     pub(crate) fn parse_finding(
         cursor: &mut Cursor<'a>,
         wanted: &[u8],
-    ) -> Result<(Params<&'a [u8]>, Option<&'a [u8]>), ParseError> {
+    ) -> Result<Finding<'a, Params<&'a [u8]>>, ParseError> {
         let start = cursor.rest();
         let mut after = cursor.clone();
         let mut found = None;

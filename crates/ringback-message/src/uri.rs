@@ -70,14 +70,18 @@ impl<'a> Uri<&'a [u8]> {
     /// Where the text is no URI, or not one that its own scheme allows.
     pub fn parse(text: &'a [u8], header: HeaderId, offset: u32) -> Result<Uri<&'a [u8]>, ParseError> {
         let mut cursor = Cursor::new(header, text, offset);
+        // What nearly all of them start with, without a look at each letter.
+        if text.starts_with(b"sip:") {
+            cursor.take(4);
+            return whole_sip_uri(cursor, false);
+        }
         let scheme = cursor.take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
         if !scheme.first().is_some_and(u8::is_ascii_alphabetic) || !cursor.eat(b':') {
             return Err(cursor.error("a URI scheme and a colon"));
         }
         let secure = scheme.eq_ignore_ascii_case(b"sips");
         if secure || scheme.eq_ignore_ascii_case(b"sip") {
-            let uri = sip_uri(&mut cursor, secure)?;
-            return if cursor.is_done() { Ok(Uri::Sip(uri)) } else { Err(cursor.error("the end of the URI")) };
+            return whole_sip_uri(cursor, secure);
         }
         let rest = cursor.take_while(|b| chars::is(b, chars::URI));
         if rest.is_empty() || !cursor.is_done() {
@@ -87,6 +91,14 @@ impl<'a> Uri<&'a [u8]> {
     }
 }
 
+#[inline]
+fn whole_sip_uri(cursor: Cursor<'_>, secure: bool) -> Result<Uri<&[u8]>, ParseError> {
+    let mut cursor = cursor;
+    let uri = sip_uri(&mut cursor, secure)?;
+    if cursor.is_done() { Ok(Uri::Sip(uri)) } else { Err(cursor.error("the end of the URI")) }
+}
+
+#[inline]
 fn sip_uri<'a>(cursor: &mut Cursor<'a>, secure: bool) -> Result<SipUri<&'a [u8]>, ParseError> {
     let (user, password) = match user_end(cursor.rest()) {
         Some(end) => userinfo(cursor, end)?,
@@ -113,9 +125,10 @@ fn user_end(text: &[u8]) -> Option<usize> {
 
 type UserInfo<'a> = (Option<&'a [u8]>, Option<&'a [u8]>);
 
+#[inline]
 fn userinfo<'a>(cursor: &mut Cursor<'a>, end: usize) -> Result<UserInfo<'a>, ParseError> {
     let mut part = Cursor::new(cursor.header(), cursor.rest().get(..end).unwrap_or_default(), cursor.offset());
-    let user = part.take_while(|b| chars::is(b, chars::USER));
+    let user = part.take(chars::run(part.rest(), chars::USER));
     if user.is_empty() {
         return Err(part.error("a user name before the @"));
     }
@@ -128,6 +141,7 @@ fn userinfo<'a>(cursor: &mut Cursor<'a>, end: usize) -> Result<UserInfo<'a>, Par
 }
 
 /// `host [ ":" port ]`, the host checked. `[RFC 3261, Section 25.1]`
+#[inline]
 pub(crate) fn host_port<'a>(cursor: &mut Cursor<'a>) -> Result<(&'a [u8], Option<u16>), ParseError> {
     let at = cursor.clone();
     let host = if cursor.peek() == Some(b'[') {
@@ -138,9 +152,11 @@ pub(crate) fn host_port<'a>(cursor: &mut Cursor<'a>) -> Result<(&'a [u8], Option
             .ok_or_else(|| at.error("the closing bracket of an IPv6 address"))?;
         cursor.take(end.saturating_add(1))
     } else {
-        cursor.take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'))
+        cursor.take(chars::run(cursor.rest(), chars::HOST))
     };
-    if Host::of(host).is_none() {
+    // A letter at its end makes it a name: no address, and no number as its top label.
+    let name = host.last().is_some_and(u8::is_ascii_alphabetic);
+    if !name && !is_ipv4(host) && Host::of(host).is_none() {
         return Err(at.error("a host name or address"));
     }
     if !cursor.eat(b':') {
@@ -152,6 +168,24 @@ pub(crate) fn host_port<'a>(cursor: &mut Cursor<'a>) -> Result<(&'a [u8], Option
         Some(port) if port > 0 => Ok((host, Some(port))),
         _ => Err(at.error("a port from 1 to 65535")),
     }
+}
+
+/// True for the four numbers of an IPv4 address, each from 0 to 255 and without zeros before it.
+fn is_ipv4(text: &[u8]) -> bool {
+    let mut numbers = 1;
+    let mut number: Option<u16> = None;
+    for &b in text {
+        number = match (b, number) {
+            (b'0'..=b'9', None) => Some(u16::from(b - b'0')),
+            (b'0'..=b'9', Some(n @ 1..=25)) => Some(n * 10 + u16::from(b - b'0')),
+            (b'.', Some(..=255)) => {
+                numbers += 1;
+                None
+            }
+            _ => return false,
+        };
+    }
+    numbers == 4 && number.is_some_and(|n| n <= 255)
 }
 
 impl<'a> Host<'a> {
@@ -472,6 +506,32 @@ mod tests {
             ("sip:a@b", "sips:a@b"),
         ] {
             assert!(!sip(a).equivalent(&sip(b)) && !sip(b).equivalent(&sip(a)), "{a} and {b}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_those_of_the_standard_library() {
+        for text in [
+            "0.0.0.0",
+            "192.0.2.1",
+            "255.255.255.255",
+            "256.0.0.1",
+            "1.2.3.2550",
+            "1.2.3",
+            "1.2.3.",
+            "1.2.3.4.",
+            "1.2.3.4.5",
+            "01.2.3.4",
+            "1.2.3.00",
+            ".1.2.3",
+            "1..2.3",
+            "1.2.3.a",
+            "",
+            "....",
+            "1.2.3.4 ",
+            "999.1.1.1",
+        ] {
+            assert_eq!(is_ipv4(text.as_bytes()), text.parse::<core::net::Ipv4Addr>().is_ok(), "{text}");
         }
     }
 

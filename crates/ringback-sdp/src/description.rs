@@ -239,8 +239,7 @@ impl MediaDescription {
         self.line.port = port;
     }
 
-    /// What takes the slot of a stream that is gone: the line with port 0, and `mid`, by which it is known.
-    /// `[RFC 3264, Section 8.2]`
+    /// What takes the slot of a stream that is gone: the line with port 0, and nothing below it. `[RFC 3264, Section 8.2]`
     #[must_use]
     pub fn removed(&self) -> MediaDescription {
         let line = MediaLine { port: 0, ports: None, ..self.line.clone() };

@@ -13,9 +13,11 @@
 //! and [`Session::send`] gives it back.
 
 mod agreement;
+mod bundle;
 mod codec;
 mod endpoint;
 mod facts;
+mod fitting;
 mod fmtp;
 mod format;
 mod h264;

@@ -219,7 +219,7 @@ impl Reader {
                 let value = Zone::read(&mut cursor)?;
                 Ok(Some(self.settled(&line, &value, &cursor)))
             }
-            b'a' => Ok(self.is_attribute_kept(&line).then_some(line)),
+            b'a' => Ok(self.attribute(line)),
             b's' | b'i' | b'u' | b'e' | b'p' if !line.value().is_empty() => Ok(Some(line)),
             letter => Ok(self.departing(letter, line)),
         }
@@ -251,18 +251,28 @@ impl Reader {
         line
     }
 
-    /// Any attribute is kept but one without a name.
-    fn is_attribute_kept(&mut self, line: &Line) -> bool {
-        let (name, value) = line.as_attribute().unwrap_or_default();
+    /// Any attribute is kept but one without a name. Blanks behind a property are no part of its name.
+    fn attribute(&mut self, line: Line) -> Option<Line> {
+        let number = line.number();
         let section = "RFC 8866, Section 5.13";
-        let is_token = core::str::from_utf8(name).is_ok_and(crate::cursor::is_token);
+        let (name, value) = line.as_attribute().unwrap_or_default();
+        let bare = if value.is_none() { name.trim_ascii_end() } else { name };
+        let is_token = core::str::from_utf8(bare).is_ok_and(crate::cursor::is_token);
+        if bare.len() < name.len() {
+            let column = bare.len().saturating_add(2);
+            self.depart(error(ParseErrorKind::Value, number, column, "no blank at the end of the line", section));
+        }
         if !is_token {
-            self.depart(error(ParseErrorKind::Value, line.number(), 2, "a name that is a token", section));
+            self.depart(error(ParseErrorKind::Value, number, 2, "a name that is a token", section));
         } else if value.is_some_and(<[u8]>::is_empty) {
             let column = name.len().saturating_add(3);
-            self.depart(error(ParseErrorKind::Value, line.number(), column, "a value behind the colon", section));
+            self.depart(error(ParseErrorKind::Value, number, column, "a value behind the colon", section));
         }
-        !name.is_empty()
+        match (bare.is_empty(), bare.len() < name.len()) {
+            (true, _) => None,
+            (false, true) => Some(Line::read(b'a', bare, number)),
+            (false, false) => Some(line),
+        }
     }
 
     fn finish(mut self, number: u32) -> Result<Reading, ParseError> {

@@ -65,7 +65,7 @@ pub static LIMITS: &[Limit] = limits! {
         "HEADER_NAME_BYTES_MAX" = Fixed(256), By("stack.header_name_bytes_max_reached"), "the message is too large: 513";
         "AUTH_PARAMS_MAX" = Fixed(32), By("stack.auth_params_max_reached"), "the credentials are malformed: 400";
         "PARTS_MAX" = Fixed(64), LIBRARY, "the multipart body can't be read";
-        "NESTING_MAX" = Fixed(8), LIBRARY, "what is nested deeper is one part";
+        "NESTING_MAX" = Fixed(8), LIBRARY, "the multipart body can't be read";
     }
     "sdp" {
         "SDP_BYTES_MAX" = Fixed(65_535), LIBRARY, "the description can't be read";

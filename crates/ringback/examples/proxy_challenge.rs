@@ -19,6 +19,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     assert_eq!(response.all(HeaderId::ProxyAuthenticate).count(), 2);
 
     let empty = Response::to(&invite, StatusCode::ProxyAuthenticationRequired).build();
-    assert!(empty.unwrap_err().to_string().starts_with("a 407 must carry Proxy-Authenticate"));
+    assert!(empty.is_err_and(|error| error.to_string().starts_with("a 407 must carry Proxy-Authenticate")));
     common::show(&response)
 }

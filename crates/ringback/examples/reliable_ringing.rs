@@ -16,6 +16,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // One without the other is refused.
     let half = Response::to(&invite, StatusCode::Ringing).header(Require::with_tag("100rel")).build();
-    assert_eq!(half.unwrap_err().to_string(), "a 180 must carry RSeq [RFC 3262, Section 3]");
+    assert_eq!(
+        half.map_err(|error| error.to_string()).err().as_deref(),
+        Some("a 180 must carry RSeq [RFC 3262, Section 3]")
+    );
     common::show(&ringing)
 }

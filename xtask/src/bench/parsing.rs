@@ -1,6 +1,7 @@
 //! The parsing jobs: the program of `bench/`, natively for time and under callgrind for instructions.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -28,7 +29,7 @@ frame      Ringback: the message, its lines by name and place
 fields     frame, then start line, top Via, From, To, Call-ID, CSeq, Contact, Max-Forwards as structured values
 check      frame, then the fields that every message must have verified, as the server does
 trip       frame, then written into a fresh buffer
-ok200      a 200 from a request that was read beforehand, written
+ok200      a 200 from a request that was read beforehand, written; not checked against the registry, as no peer does
 forward    a request that was read beforehand with a Via added, Max-Forwards lowered, Request-URI replaced, written
 Time is CPU time of the thread, the median of batches that take turns; instructions are callgrind's, the difference of a batch
 and one of twice its size. Each answer was compared with what another program reads from the same bytes.
@@ -42,7 +43,12 @@ struct Figures {
     ns: BTreeMap<Key, Vec<f64>>,
     allocations: BTreeMap<Key, f64>,
     instructions: BTreeMap<Key, f64>,
+    growth: String,
 }
+
+/// So many times what a line or byte costs in the smallest message it may cost in the largest: the processor copies long
+/// stretches in another way than short ones, and callgrind counts that way by the byte.
+const GROWTH_MAX: f64 = 1.5;
 
 pub(super) fn measure(project: &Project, reference: &Path, wish: &Wish) -> Result<Report, String> {
     let mut report = Report::default();
@@ -65,9 +71,16 @@ pub(super) fn measure(project: &Project, reference: &Path, wish: &Wish) -> Resul
     if counts {
         eprintln!("parse: instructions");
         let folder = project.target().join("bench/callgrind");
-        if let Err(fault) = count(&program, &messages, &folder, wish.quick).map(|dumps| figures.counted(&dumps)) {
+        let arguments = [OsStr::new("count"), messages.as_os_str()];
+        if let Err(fault) = count(&program, &arguments, &folder, wish.quick).map(|dumps| figures.counted(&dumps)) {
             report.faults.push(fault);
         }
+        let mut grown = Figures::default();
+        match count(&program, &[OsStr::new("grow")], &folder, wish.quick).map(|dumps| grown.counted(&dumps)) {
+            Ok(()) => report.faults.extend(grown.faster_than_linear()),
+            Err(fault) => report.faults.push(fault),
+        }
+        figures.growth = grown.growth_text();
     }
     report.text = figures.text(&messages);
     Ok(report)
@@ -86,7 +99,7 @@ fn prepare(project: &Project, report: &mut Report) -> Result<bool, String> {
 }
 
 /// Runs the program under callgrind and returns the dumps that it asked for.
-fn count(program: &Path, messages: &Path, folder: &PathBuf, quick: bool) -> Result<Vec<String>, String> {
+fn count(program: &Path, arguments: &[&OsStr], folder: &PathBuf, quick: bool) -> Result<Vec<String>, String> {
     let fault = |error: std::io::Error| format!("{}: {error}", folder.display());
     if folder.exists() {
         fs::remove_dir_all(folder).map_err(fault)?;
@@ -94,7 +107,7 @@ fn count(program: &Path, messages: &Path, folder: &PathBuf, quick: bool) -> Resu
     fs::create_dir_all(folder).map_err(fault)?;
     let mut command = Command::new("valgrind");
     command.args(["--tool=callgrind", &format!("--callgrind-out-file={}/dump", folder.display())]);
-    command.arg(program).arg("count").arg(messages).args(quick.then_some("--quick"));
+    command.arg(program).args(arguments).args(quick.then_some("--quick"));
     output(command)?;
     let read = |entry: std::io::Result<fs::DirEntry>| {
         fs::read(entry?.path()).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
@@ -138,6 +151,45 @@ impl Figures {
         }
     }
 
+    /// Each job by what grows (lines or bytes): its instructions by size.
+    fn grown(&self) -> BTreeMap<(&str, &str), BTreeMap<u64, f64>> {
+        let mut grown: BTreeMap<_, BTreeMap<u64, f64>> = BTreeMap::new();
+        for ((_, job, message), instructions) in &self.instructions {
+            let Some((what, size)) = message.split_once('-') else { continue };
+            if let Ok(size) = size.parse() {
+                grown.entry((what, job.as_str())).or_default().insert(size, *instructions);
+            }
+        }
+        grown
+    }
+
+    fn faster_than_linear(&self) -> Vec<String> {
+        let grown = self.grown();
+        let steep = grown.iter().filter(|(_, costs)| growth(costs).is_some_and(|growth| growth > GROWTH_MAX));
+        steep
+            .map(|((what, job), costs)| format!("{job} grows faster than the message in {what}: {costs:.0?}"))
+            .collect()
+    }
+
+    fn growth_text(&self) -> String {
+        let grown = self.grown();
+        let each = |size: Option<(&u64, &f64)>| {
+            size.map_or_else(|| "–".to_owned(), |(size, n)| format!("{:.1}", n / *size as f64))
+        };
+        let rows = grown.iter().map(|((what, job), costs)| {
+            let (first, last) = (costs.first_key_value(), costs.last_key_value());
+            let sizes = [first, last].map(|cost| cost.map_or(0, |(size, _)| *size));
+            vec![
+                format!("{job}, {} to {} {what}", sizes[0], sizes[1]),
+                whole(last.map(|(_, n)| *n)),
+                each(first),
+                each(last),
+            ]
+        });
+        let head = ["job", "instructions for the largest", "for each in the smallest", "in the largest"];
+        table(&head.map(str::to_owned), &rows.collect::<Vec<_>>())
+    }
+
     fn text(&self, messages: &Path) -> String {
         let names: Vec<&String> = self.ns.keys().filter(|key| key.0 == "httparse").map(|key| &key.2).collect();
         let mut text = String::from("# Parsing\n");
@@ -169,10 +221,22 @@ impl Figures {
             });
         }
         add("Allocations a message:", &|key, _| whole(self.allocations.get(key).copied()));
+        if !self.growth.is_empty() {
+            text.push_str(&format!(
+                "\nInstructions for messages that double in size, in lines and in bytes of one value:\n\n{}",
+                self.growth
+            ));
+        }
         text.push('\n');
         text.push_str(LEGEND);
         text
     }
+}
+
+/// How many times what each line or byte of the smallest message costs, it costs in the largest.
+fn growth(costs: &BTreeMap<u64, f64>) -> Option<f64> {
+    let each = |(size, cost): (&u64, &f64)| cost / *size as f64;
+    Some(each(costs.last_key_value()?) / each(costs.first_key_value()?))
 }
 
 #[cfg(test)]
@@ -198,6 +262,24 @@ mod tests {
             "desc: Trigger: Program termination\ntotals: 9\n".to_owned(),
         ]);
         assert_eq!(figures.instructions, BTreeMap::from([(key("frame"), 10.0)]));
+    }
+
+    #[test]
+    fn what_grows_faster_than_the_message_is_named() {
+        let mut figures = Figures::default();
+        for (what, costs) in [("lines", [100.0, 190.0, 400.0]), ("bytes", [100.0, 300.0, 900.0])] {
+            for (size, cost) in [16, 32, 64].into_iter().zip(costs) {
+                let key = ("ringback".to_owned(), "frame".to_owned(), format!("{what}-{size}"));
+                figures.instructions.insert(key, cost);
+            }
+        }
+        let faults = figures.faster_than_linear();
+        assert_eq!(faults.len(), 1);
+        assert!(
+            faults.iter().any(|fault| fault.starts_with("frame grows faster than the message in bytes")),
+            "{faults:?}"
+        );
+        assert!(figures.growth_text().contains("| frame, 16 to 64 lines |"), "{}", figures.growth_text());
     }
 
     #[test]

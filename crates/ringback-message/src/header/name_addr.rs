@@ -7,7 +7,7 @@ use crate::chars;
 use crate::cursor::{Cursor, decimal};
 use crate::error::ParseError;
 use crate::header::HeaderId;
-use crate::params::Params;
+use crate::params::{Finding, Params};
 use crate::uri::Uri;
 
 /// A URI with an optional name before it and parameters behind it.
@@ -63,7 +63,7 @@ impl<'a> NameAddr<&'a [u8]> {
         header: HeaderId,
         value: &'a [u8],
         offset: u32,
-    ) -> Result<(NameAddr<&'a [u8]>, Option<&'a [u8]>), ParseError> {
+    ) -> Result<Finding<'a, NameAddr<&'a [u8]>>, ParseError> {
         let mut cursor = Cursor::new(header, value, offset);
         cursor.lws();
         let display_name = display_name(&mut cursor)?;

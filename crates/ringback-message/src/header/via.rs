@@ -6,7 +6,7 @@ use core::net::IpAddr;
 
 use crate::cursor::{Cursor, decimal};
 use crate::error::ParseError;
-use crate::params::Params;
+use crate::params::{Finding, Params};
 use crate::uri::{Host, host_port};
 
 /// The start of every branch that is unique over space and time. `[RFC 3261, Section 8.1.1.7]`
@@ -44,7 +44,7 @@ impl<'a> Via<&'a [u8]> {
 
     /// The same, and its branch, which need not be looked for again.
     #[inline]
-    pub(crate) fn parse_with_branch(cursor: &mut Cursor<'a>) -> Result<(Via<&'a [u8]>, Option<&'a [u8]>), ParseError> {
+    pub(crate) fn parse_with_branch(cursor: &mut Cursor<'a>) -> Result<Finding<'a, Via<&'a [u8]>>, ParseError> {
         cursor.lws();
         let at = cursor.clone();
         let name = cursor.token("SIP/2.0")?;

@@ -100,7 +100,7 @@ impl Endpoint {
         }
         if self.bundles {
             let copy = offer.clone();
-            let tags: Vec<&str> = copy.media().iter().filter_map(crate::negotiate::make::mid).collect();
+            let tags: Vec<&str> = copy.media().iter().filter_map(crate::negotiate::bundle::mid).collect();
             if !tags.is_empty() {
                 offer.section_mut().push(&Group { semantics: "BUNDLE", tags })?;
             }

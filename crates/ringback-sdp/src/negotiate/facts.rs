@@ -7,8 +7,8 @@ use crate::attribute::{BundleOnly, MediaDirection, Ptime, Rtcp, RtcpMux, Strengt
 use crate::description::{MediaDescription, SessionDescription};
 use crate::line::{Connection, MediaType};
 use crate::negotiate::agreement;
+use crate::negotiate::bundle::Names;
 use crate::negotiate::format::Format;
-use crate::negotiate::make::mids;
 use crate::negotiate::precondition::{self, Precondition};
 use crate::negotiate::rules::bundles;
 use crate::negotiate::session::HoldForm;
@@ -99,7 +99,7 @@ impl Exchange<'_> {
     fn bundle(&self) -> Vec<usize> {
         let answer = if self.is_offerer { self.remote } else { self.local };
         let Some(group) = bundles(answer).next() else { return Vec::new() };
-        let mut places = mids(answer);
+        let mut places = Names::of(answer).places;
         group.tags.iter().filter_map(|tag| places.remove(tag)).collect()
     }
 

@@ -85,8 +85,10 @@ fn amr(mine: Parameters<'_>, theirs: Parameters<'_>) -> Option<Box<str>> {
     if !SHAPES.iter().all(|name| mine.number(name).is_some() && mine.number(name) == theirs.number(name)) {
         return None;
     }
+    // Some put the list in quotation marks.
     let modes = |side: Parameters<'_>| {
-        let mut modes: Vec<String> = side.text("mode-set")?.split(',').map(|mode| mode.trim().into()).collect();
+        let list = side.text("mode-set")?.trim_matches('"');
+        let mut modes: Vec<String> = list.split(',').map(|mode| mode.trim().into()).collect();
         modes.sort_unstable();
         Some(modes)
     };
@@ -143,6 +145,7 @@ mod tests {
             ("AMR-WB", "", "mode-set=0,1,2", Some("mode-set=0,1,2")),
             ("AMR-WB", "mode-set=2,1,0", "mode-set=0,1,2", Some("mode-set=2,1,0")),
             ("AMR-WB", "mode-set=7", "mode-set=0,1,2", None),
+            ("AMR", "mode-set=0,1,2", "mode-set=\"0,1,2\"", Some("mode-set=0,1,2")),
             ("telephone-event", "0-15", "0-11,66", Some("0-11")),
             ("telephone-event", "0-15", "", Some("0-15")),
             ("telephone-event", "0-15", "66", None),

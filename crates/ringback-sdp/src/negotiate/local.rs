@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use crate::attribute::{Attribute, Crypto, MediaDirection, Ptime, ResourceDirection, RtcpMux, T38};
 use crate::description::MediaDescription;
 use crate::error::BuildError;
-use crate::line::{Connection, Line, MediaLine, MediaType};
+use crate::line::{Bandwidth, Connection, Line, MediaLine, MediaType};
 use crate::negotiate::codec::Codec;
 use crate::profile;
 
@@ -136,6 +136,16 @@ impl LocalMedia {
     /// Milliseconds that are wanted in a packet.
     pub fn ptime(self, time_ms: u32) -> LocalMedia {
         self.with(&Ptime { time_us: u64::from(time_ms).saturating_mul(1000) })
+    }
+
+    /// The bandwidth that one would receive, in the unit of its kind. `[RFC 8866, Section 5.8]`
+    pub fn bandwidth(mut self, kind: &str, value: u64) -> LocalMedia {
+        let text = Bandwidth { kind, value }.to_string();
+        match Bandwidth::parse(&text).map_err(BuildError::from).and_then(|_| Line::new('b', &text)) {
+            Ok(line) => self.lines.push(line),
+            Err(mistake) => self.fail(mistake),
+        }
+        self
     }
 
     /// A key for SRTP: suite and key, such as `inline:…`. The first is the most wanted. `[RFC 4568, Section 4]`

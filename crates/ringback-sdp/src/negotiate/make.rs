@@ -1,25 +1,18 @@
 //! Making an answer. `[RFC 3264, Section 6]`
 
-use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use crate::attribute::{
-    Attribute, BundleOnly, Crypto, CurrentStatus, DesiredStatus, ExtMap, Group, MediaDirection, Mid, ResourceDirection,
-    RtcpFeedback, RtcpMux, Setup, StatusType, Strength, T38,
-};
+use crate::attribute::{Attribute, RtpMap};
 use crate::cursor::is_token;
 use crate::description::{MediaDescription, SessionDescription};
 use crate::error::BuildError;
-use crate::line::{Line, MediaLine, Origin, payload_type};
-use crate::negotiate::codec::Codec;
+use crate::line::{MediaLine, Origin, payload_type};
+use crate::negotiate::bundle::{self, Names};
 use crate::negotiate::endpoint::Endpoint;
-use crate::negotiate::format::{Format, formats};
+use crate::negotiate::fitting::One;
 use crate::negotiate::history::PayloadTypes;
-use crate::negotiate::local::{Contents, LocalMedia, codec_lines};
-use crate::negotiate::refusal::{Refusal, WarningCode};
-use crate::negotiate::rules::{self, bundles};
+use crate::negotiate::refusal::Refusal;
+use crate::section::Section;
 
 /// Why there is no answer.
 pub(crate) enum NoAnswer {
@@ -42,17 +35,6 @@ pub(crate) struct Known<'a> {
     pub(crate) theirs: &'a PayloadTypes,
 }
 
-/// The name of a stream.
-pub(crate) fn mid(media: &MediaDescription) -> Option<&str> {
-    media.section().attribute::<Mid<'_>>().map(|Mid(tag)| tag)
-}
-
-/// Where the stream of each name stands.
-pub(crate) fn mids(description: &SessionDescription) -> BTreeMap<&str, usize> {
-    let streams = description.media().iter().enumerate();
-    streams.filter_map(|(index, media)| Some((mid(media)?, index))).collect()
-}
-
 /// The answer, and for each stream which of one's own it got.
 pub(crate) fn answer(
     endpoint: &Endpoint,
@@ -62,10 +44,11 @@ pub(crate) fn answer(
 ) -> Result<(SessionDescription, Vec<Option<usize>>), NoAnswer> {
     let mut answer = endpoint.empty(origin)?;
     copy_times(offer, &mut answer);
+    let names = Names::of(offer);
     let mut taken: Vec<Option<usize>> = Vec::new();
     let mut first_refusal = None;
     for (index, theirs) in offer.media().iter().enumerate() {
-        let one = One { endpoint, offer, theirs, index, known };
+        let one = One { endpoint, offer, theirs, index, known, names: &names };
         match one.fitting(&taken) {
             Ok((own, media)) => {
                 answer.push_media(media);
@@ -77,12 +60,12 @@ pub(crate) fn answer(
                 if one.is_wanted() {
                     first_refusal.get_or_insert(refusal);
                 }
-                answer.push_media(rejected(theirs));
+                answer.push_media(rejected(index, theirs, &names));
                 taken.push(None);
             }
         }
     }
-    bundle(endpoint, offer, &mut answer, &mut taken)?;
+    bundle::bundle(endpoint, offer, &mut answer, &mut taken, &names)?;
     let is_empty = taken.iter().all(Option::is_none);
     match first_refusal {
         Some(refusal) if is_empty || refusal.status != 488 => Err(NoAnswer::Refused(refusal)),
@@ -98,360 +81,17 @@ fn copy_times(offer: &SessionDescription, answer: &mut SessionDescription) {
     times.cloned().for_each(|line| section.insert(line));
 }
 
-/// A stream that is turned down: port 0 and one of the offered formats. `[RFC 3264, Section 6]`
-fn rejected(theirs: &MediaDescription) -> MediaDescription {
-    let mut media = theirs.removed();
+/// A stream that is turned down: port 0, one of the offered formats, and its name. `[RFC 3264, Section 6]`
+pub(crate) fn rejected(index: usize, theirs: &MediaDescription, names: &Names<'_>) -> MediaDescription {
     // An offer without a format that can be named is turned down with any.
     let is_rtp = theirs.line().is_rtp();
     let is_fit = |format: &str| if is_rtp { payload_type(format).is_some() } else { is_token(format) };
     let format = theirs.formats().iter().find(|format| is_fit(format)).cloned().unwrap_or_else(|| "0".into());
-    let first: Vec<Box<str>> = alloc::vec![format];
-    let map = theirs.section().with_letter('a').find(|line| {
-        let value = line.as_attribute().filter(|(name, _)| *name == b"rtpmap").and_then(|(_, value)| value);
-        first.iter().any(|format| {
-            value.is_some_and(|value| value.strip_prefix(format.as_bytes()).is_some_and(|rest| rest.starts_with(b" ")))
-        })
-    });
-    let line = MediaLine { formats: first, ..media.line().clone() };
-    let section = media.section_mut();
-    map.into_iter().cloned().for_each(|line| section.insert(line));
-    theirs
-        .section()
-        .with_letter('a')
-        .filter(|line| line.is_attribute(Mid::NAME))
-        .cloned()
-        .for_each(|line| section.insert(line));
-    MediaDescription::from_parts(line, media.section().clone())
-}
-
-/// One offered stream.
-#[derive(Clone, Copy)]
-struct One<'a> {
-    endpoint: &'a Endpoint,
-    offer: &'a SessionDescription,
-    theirs: &'a MediaDescription,
-    index: usize,
-    known: &'a Known<'a>,
-}
-
-impl One<'_> {
-    fn is_bundle_only(&self) -> bool {
-        self.theirs.section().attribute::<BundleOnly>().is_some()
-    }
-
-    fn is_wanted(&self) -> bool {
-        self.theirs.port() != 0 || (self.is_bundle_only() && self.endpoint.bundles)
-    }
-
-    fn refuse(&self, warning: WarningCode) -> NoAnswer {
-        NoAnswer::Refused(Refusal::warn(warning, Some(self.index)))
-    }
-
-    /// The first of one's own streams that fits and is still to be had.
-    fn fitting(&self, taken: &[Option<usize>]) -> Result<(usize, MediaDescription), NoAnswer> {
-        if !self.is_wanted() {
-            return Err(self.refuse(WarningCode::Miscellaneous));
-        }
-        let mut closest: Option<(u8, NoAnswer)> = None;
-        for (own, local) in self.endpoint.media.iter().enumerate() {
-            if taken.contains(&Some(own)) {
-                continue;
-            }
-            match self.try_with(local) {
-                Ok(media) => return Ok((own, media)),
-                Err((_, NoAnswer::Invalid(error))) => return Err(NoAnswer::Invalid(error)),
-                Err((step, refused)) => {
-                    if closest.as_ref().is_none_or(|(other, _)| *other < step) {
-                        closest = Some((step, refused));
-                    }
-                }
-            }
-        }
-        Err(closest.map_or_else(|| self.refuse(WarningCode::MediaTypeNotAvailable), |(_, refused)| refused))
-    }
-
-    /// The answer with one of one's own streams; or how far it came, and why no further.
-    fn try_with(&self, local: &LocalMedia) -> Result<MediaDescription, (u8, NoAnswer)> {
-        local.sound().map_err(|error| (0, error.into()))?;
-        if local.media != *self.theirs.media() {
-            return Err((1, self.refuse(WarningCode::MediaTypeNotAvailable)));
-        }
-        if !local.speaks(self.theirs.protocol()) {
-            return Err((2, self.refuse(WarningCode::IncompatibleTransport)));
-        }
-        let is_multicast = self.address(local).map_err(|warning| (3, self.refuse(warning)))?;
-        let key = self.key(local).map_err(|warning| (4, self.refuse(warning)))?;
-        let (formats, lines) = self.formats(local).map_err(|error| (5, error.into()))?;
-        if formats.is_empty() {
-            return Err((5, self.refuse(WarningCode::IncompatibleMediaFormat)));
-        }
-        let conditions = self.preconditions(local).map_err(|refused| (6, refused))?;
-        let port = if is_multicast { self.theirs.port() } else { local.port };
-        let line = MediaLine { port, ports: None, formats, ..self.theirs.line().clone() };
-        let mut media = MediaDescription::new(line).map_err(|error| (7, error.into()))?;
-        let section = media.section_mut();
-        let group = if is_multicast { self.group() } else { Vec::new() };
-        group.iter().chain(&local.connection).cloned().for_each(|line| section.insert(line));
-        lines
-            .into_iter()
-            .chain(key)
-            .chain(self.attributes(local))
-            .chain(conditions)
-            .for_each(|line| section.insert(line));
-        let offered = self.offer.direction_of(self.theirs);
-        let own = if self.known.is_held { local.direction.held() } else { local.direction };
-        let direction = if is_multicast { offered } else { own.and(offered.reversed()) };
-        if direction != MediaDirection::SendRecv || self.theirs.section().direction().is_some() {
-            section.set_direction(direction);
-        }
-        Ok(media)
-    }
-
-    /// Whether the offered address can be reached; true for that of a group.
-    fn address(&self, local: &LocalMedia) -> Result<bool, WarningCode> {
-        let Some(connection) = self.offer.connection_of(self.theirs) else {
-            return Err(WarningCode::IncompatibleAddressFormat);
-        };
-        if connection.network != "IN" {
-            return Err(WarningCode::IncompatibleNetworkProtocol);
-        }
-        // With ICE, the address of the line is only the first to be tried, and zeros are no address at all.
-        let has_other = self.has_offered("ice-ufrag") || connection.is_unspecified();
-        if !has_other && !self.endpoint.reaches(connection.address_type) {
-            return Err(WarningCode::IncompatibleAddressFormat);
-        }
-        match (connection.is_multicast(), local.joins_multicast) {
-            (true, false) => Err(WarningCode::MulticastNotAvailable),
-            (is_multicast, _) => Ok(is_multicast),
-        }
-    }
-
-    /// The lines that name the group of the stream, its own or that of the session.
-    fn group(&self) -> Vec<Line> {
-        let own: Vec<Line> = self.theirs.section().with_letter('c').cloned().collect();
-        if own.is_empty() { self.offer.section().with_letter('c').cloned().collect() } else { own }
-    }
-
-    /// True where the offer has an attribute for this stream, or for all.
-    fn has_offered(&self, name: &str) -> bool {
-        self.theirs.section().has(name) || self.offer.section().has(name)
-    }
-
-    /// A key that answers the first offered one that one has a suite for. `[RFC 4568, Section 5.1.2]`
-    fn key(&self, local: &LocalMedia) -> Result<Option<Line>, WarningCode> {
-        if !rules::is_keyed(self.theirs.protocol()) || self.has_offered("fingerprint") {
-            return Ok(None);
-        }
-        let mut offered = self.theirs.section().attributes::<Crypto<'_>>().filter_map(Result::ok);
-        let found = offered.find_map(|offered| {
-            let key = local.keys.iter().find(|key| *key.suite == *offered.suite)?;
-            Some(Crypto { tag: offered.tag, suite: offered.suite, key_params: &key.key_params, session_params: None })
-        });
-        match found.map(|crypto| crypto.to_line()) {
-            Some(Ok(line)) => Ok(Some(line)),
-            _ => Err(WarningCode::AttributeNotUnderstood),
-        }
-    }
-
-    /// The formats of the answer in the order of the offer, and the lines that belong to them.
-    fn formats(&self, local: &LocalMedia) -> Result<(Vec<Box<str>>, Vec<Line>), BuildError> {
-        match &local.contents {
-            Contents::Codecs(codecs) => self.codecs(codecs),
-            Contents::Formats(own) => {
-                let is_own = |format: &str| own.iter().any(|own| own.eq_ignore_ascii_case(format));
-                Ok((self.theirs.formats().iter().filter(|format| is_own(format)).cloned().collect(), Vec::new()))
-            }
-            Contents::T38(own) => {
-                let mut formats = self.theirs.formats().iter();
-                let t38 = formats.find(|format| format.eq_ignore_ascii_case("t38"));
-                let formats = t38.into_iter().cloned().collect();
-                Ok((formats, own.answer(&T38::of(self.theirs.section())).lines()))
-            }
-        }
-    }
-
-    fn codecs(&self, codecs: &[Codec]) -> Result<(Vec<Box<str>>, Vec<Line>), BuildError> {
-        let offered = formats(self.theirs);
-        let mut chosen: Vec<(&Format, &Codec, Box<str>)> = Vec::new();
-        let usable =
-            offered.iter().filter(|format| !self.known.theirs.contradict(self.index, self.theirs.media(), format));
-        for format in usable {
-            let is_new =
-                |own: &&Codec| is_helper(own) || !chosen.iter().any(|(_, other, _)| core::ptr::eq(*other, *own));
-            let mut fitting = codecs.iter().filter(is_new);
-            let found = fitting.find_map(|own| Some((own, agreed(own, format, &chosen)?)));
-            if let Some((own, parameters)) = found {
-                chosen.push((format, own, parameters));
-            }
-        }
-        // Tones and repairs alone are no conversation, unless that is all that was offered or all that one has.
-        let is_voice = |codec: &Codec| !is_auxiliary(codec);
-        if !chosen.iter().any(|(format, ..)| is_voice(&format.codec))
-            && offered.iter().any(|format| is_voice(&format.codec))
-            && codecs.iter().any(is_voice)
-        {
-            return Ok((Vec::new(), Vec::new()));
-        }
-        let feedback = self.theirs.section().attributes::<RtcpFeedback<'_>>().filter_map(Result::ok);
-        let feedback: BTreeSet<(Option<u8>, &str)> = feedback.map(|one| (one.payload_type, one.value)).collect();
-        let mut names = Vec::new();
-        let mut lines = Vec::new();
-        // The parameters of helpers name payload types of the offer; where one's own differ, they are done without.
-        let is_moved = |format: &Format| self.known.own.contradict(self.index, self.theirs.media(), format);
-        if chosen.iter().any(|(format, ..)| is_moved(format)) {
-            chosen.retain(|(_, own, _)| !is_helper(own));
-        }
-        for (format, own, parameters) in &chosen {
-            let payload_type = self.own_payload_type(format, &offered, &names);
-            let is_offered = |value: &str| {
-                feedback.contains(&(Some(format.payload_type), value)) || feedback.contains(&(None, value))
-            };
-            let feedback: Vec<Box<str>> = own.feedback.iter().filter(|value| is_offered(value)).cloned().collect();
-            lines.extend(codec_lines(payload_type, &format.codec, parameters, &feedback)?);
-            names.push(payload_type.to_string().into());
-        }
-        Ok((names, lines))
-    }
-
-    /// The offered payload type, unless it has stood for something else on one's own side: then another.
-    fn own_payload_type(&self, format: &Format, offered: &[Format], used: &[Box<str>]) -> u8 {
-        if !self.known.own.contradict(self.index, self.theirs.media(), format) {
-            return format.payload_type;
-        }
-        let is_free = |candidate: &u8| {
-            !self.known.own.knows(self.index, *candidate)
-                && !offered.iter().any(|other| other.payload_type == *candidate)
-                && !used.iter().any(|used| **used == *candidate.to_string())
-        };
-        (96..=127).chain(35..=63).find(is_free).unwrap_or(format.payload_type)
-    }
-
-    /// One's own attributes, as far as they answer something.
-    fn attributes(&self, local: &LocalMedia) -> Vec<Line> {
-        let mut lines = Vec::new();
-        let mid = self.theirs.section().with_letter('a').find(|line| line.is_attribute(Mid::NAME));
-        lines.extend(mid.cloned());
-        if local.rtcp_mux && self.theirs.section().attribute::<RtcpMux>().is_some() {
-            lines.push(Line::own(b'a', RtcpMux::NAME));
-        }
-        let own = local.lines.iter().find(|line| line.is_attribute(Setup::NAME));
-        if let Some(offered) = rules::setup(self.offer, self.theirs) {
-            let own = own.and_then(|line| Setup::read(&mut line.attribute_cursor(Setup::SECTION).ok()?).ok());
-            let answer = own.filter(|own| own.answers(offered)).unwrap_or(offered.answered());
-            lines.push(Line::own(b'a', &alloc::format!("setup:{answer}")));
-        }
-        lines.extend(local.lines.iter().filter_map(|line| self.attribute(line)));
-        lines
-    }
-
-    fn attribute(&self, line: &Line) -> Option<Line> {
-        let (name, _) = line.as_attribute()?;
-        let name = core::str::from_utf8(name).ok()?;
-        match name {
-            "mid" | "setup" | "bundle-only" | "rtcp-mux" => None,
-            "extmap" => {
-                let own = ExtMap::read(&mut line.attribute_cursor(ExtMap::SECTION).ok()?).ok()?;
-                let offered = self.theirs.section().attributes::<ExtMap<'_>>().filter_map(Result::ok);
-                let found = offered.into_iter().find(|offered| offered.uri == own.uri)?;
-                ExtMap { id: found.id, ..own }.to_line().ok()
-            }
-            "rtcp-rsize" | "extmap-allow-mixed" | "fingerprint" | "simulcast" => {
-                self.has_offered(name).then(|| line.clone())
-            }
-            "rid" => self.has_offered("simulcast").then(|| line.clone()),
-            "candidate" | "end-of-candidates" => self.has_offered("ice-ufrag").then(|| line.clone()),
-            _ if name.starts_with("ice-") => self.has_offered("ice-ufrag").then(|| line.clone()),
-            _ => Some(line.clone()),
-        }
-    }
-
-    /// Status lines for an offer that has them, seen from the other side. `[RFC 3312, Section 5.2]`
-    fn preconditions(&self, local: &LocalMedia) -> Result<Vec<Line>, NoAnswer> {
-        let Some(own) = local.resources else { return Ok(Vec::new()) };
-        let mut lines = Vec::new();
-        for current in self.theirs.section().attributes::<CurrentStatus<'_>>().filter_map(Result::ok) {
-            let mut answer =
-                CurrentStatus { status: current.status.reversed(), direction: current.direction.reversed(), ..current };
-            if answer.precondition == "qos" && answer.status == StatusType::Local {
-                answer.direction = own;
-            }
-            lines.extend(answer.to_line());
-        }
-        for desired in self.theirs.section().attributes::<DesiredStatus<'_>>().filter_map(Result::ok) {
-            // A mandatory condition of a kind that one doesn't know can't be met. [RFC 3312, Section 9]
-            if desired.precondition != "qos" && desired.strength == Strength::Mandatory {
-                return Err(NoAnswer::Refused(Refusal::bare(580, Some(self.index))));
-            }
-            let status = desired.status.reversed();
-            let direction: ResourceDirection = desired.direction.reversed();
-            lines.extend(DesiredStatus { status, direction, ..desired }.to_line());
-        }
-        Ok(lines)
-    }
-}
-
-/// `rtx` and `red`, which go with another format and may be there once for each.
-fn is_helper(codec: &Codec) -> bool {
-    codec.is("rtx") || codec.is("red")
-}
-
-/// What doesn't make a conversation by itself.
-fn is_auxiliary(codec: &Codec) -> bool {
-    is_helper(codec) || ["telephone-event", "tone", "CN", "ulpfec", "flexfec-03"].iter().any(|name| codec.is(name))
-}
-
-/// The parameters that answer a format; those of helpers name payload types, which must have been chosen.
-fn agreed(own: &Codec, format: &Format, chosen: &[(&Format, &Codec, Box<str>)]) -> Option<Box<str>> {
-    let parameters = own.agree(&format.codec)?;
-    if !is_helper(own) {
-        return Some(parameters);
-    }
-    let offered = &format.codec.parameters;
-    let list = offered.strip_prefix("apt=").map_or(&**offered, |rest| rest.split(';').next().unwrap_or(rest));
-    let is_chosen = |text: &str| chosen.iter().any(|(format, ..)| text.trim().parse() == Ok(format.payload_type));
-    (!own.is("rtx") || !list.is_empty()).then_some(())?;
-    (list.is_empty() || list.split('/').all(is_chosen)).then(|| offered.clone())
-}
-
-/// The bundle of the answer: streams of the offered one that were accepted, all at the address of the first. What could only be
-/// had in a bundle and isn't in it is turned down. `[RFC 8843, Section 7.3]`
-///
-/// All of them have the port of the first, and none is marked `bundle-only`: so do browsers. `[RFC 8843, Section 1.4]`
-fn bundle(
-    endpoint: &Endpoint,
-    offer: &SessionDescription,
-    answer: &mut SessionDescription,
-    taken: &mut [Option<usize>],
-) -> Result<(), BuildError> {
-    let group = bundles(offer).next().filter(|_| endpoint.bundles);
-    let mut members: Vec<(usize, &str)> = Vec::new();
-    let mut places = mids(offer);
-    for tag in group.iter().flat_map(|group| &group.tags) {
-        // A name counts once, however often it is there.
-        let index = places.remove(tag);
-        members.extend(index.filter(|&index| taken.get(index).is_some_and(Option::is_some)).map(|index| (index, *tag)));
-    }
-    // The first whose address is known: one with port 0 has none. [RFC 8843, Section 7.3.1]
-    let has_address = |index: usize| offer.media().get(index).is_some_and(|media| media.port() != 0);
-    match members.iter().position(|(index, _)| has_address(*index)) {
-        Some(first) => members.rotate_left(first),
-        None => members.clear(),
-    }
-    for (index, theirs) in offer.media().iter().enumerate() {
-        if theirs.port() == 0 && !members.iter().any(|(member, _)| *member == index) {
-            answer.replace_media(index, rejected(theirs));
-            taken.iter_mut().skip(index).take(1).for_each(|slot| *slot = None);
-        }
-    }
-    let Some((first, _)) = members.first() else { return Ok(()) };
-    let Some(tagged) = answer.media().get(*first).cloned() else { return Ok(()) };
-    for (index, _) in members.iter().skip(1) {
-        if let Some(media) = answer.media_mut(*index) {
-            media.set_port(tagged.port());
-            media.section_mut().remove_letter('c');
-            tagged.section().with_letter('c').cloned().for_each(|line| media.section_mut().insert(line));
-        }
-    }
-    let tags = members.iter().map(|(_, tag)| *tag).collect();
-    answer.section_mut().push(&Group { semantics: "BUNDLE", tags })
+    let mut maps = theirs.section().attributes::<RtpMap<'_>>().filter_map(Result::ok);
+    let map = maps.find(|map| is_rtp && Some(map.payload_type) == payload_type(&format));
+    let line = MediaLine { port: 0, ports: None, formats: alloc::vec![format], ..theirs.line().clone() };
+    let mut section = Section::default();
+    map.and_then(|map| map.to_line().ok()).into_iter().for_each(|line| section.insert(line));
+    names.line_of(index, theirs).into_iter().for_each(|line| section.insert(line));
+    MediaDescription::from_parts(line, section)
 }

@@ -8,7 +8,8 @@ use crate::error::{BuildError, ParseError};
 /// What is said to an offer that is not answered: numbers, because no SIP is known here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// The response code: 488 as a rule, 491 for a glare, 580 for preconditions that can't be met.
+    /// The response code: 488 as a rule, 491 for a glare, 580 for preconditions that can't be met, 500 where the fault is one's
+    /// own.
     pub status: u16,
     /// The code of the Warning header field.
     pub warning: Option<WarningCode>,

@@ -7,7 +7,9 @@ use core::fmt;
 
 use crate::attribute::MediaDirection;
 use crate::description::{MediaDescription, SessionDescription};
+use crate::error::BuildError;
 use crate::line::{Connection, Line, Origin};
+use crate::negotiate::bundle;
 use crate::negotiate::endpoint::Endpoint;
 use crate::negotiate::facts::{Exchange, Stream};
 use crate::negotiate::history::PayloadTypes;
@@ -78,6 +80,8 @@ pub struct PendingOffer {
 pub struct ReceivedOffer {
     session: Session,
     offer: SessionDescription,
+    /// What the payload types of the one who offers have stood for, if it is who it was.
+    their_types: PayloadTypes,
 }
 
 /// An answer of one's own, to be sent.
@@ -106,6 +110,8 @@ pub struct Refused {
     pub session: Session,
     /// What to say.
     pub refusal: Refusal,
+    /// What is wrong with what one has, where that is why: the other side has done nothing wrong.
+    pub mistake: Option<BuildError>,
 }
 
 /// An offer that still has no answer, because what came was none, or one's own answer is not valid.
@@ -305,13 +311,16 @@ impl Session {
         self.turn = self.turn.wrapping_add(1);
         // "the number of "m=" lines in a stream never decreases" [RFC 3264, Section 8]
         if offer.media().len() < self.streams.len() {
-            return Err(Box::new(Refused { session: self, refusal: Refusal::warn(WarningCode::Miscellaneous, None) }));
+            let refusal = Refusal::warn(WarningCode::Miscellaneous, None);
+            return Err(Box::new(Refused { session: self, refusal, mistake: None }));
         }
         // Another session of another origin: a server in between has put one call in the place of another.
-        if self.remote.as_ref().is_some_and(|before| !before.origin().is_same_session(offer.origin())) {
-            self.their_types = PayloadTypes::default();
-        }
-        Ok(ReceivedOffer { session: self, offer })
+        let is_same = |before: &SessionDescription| before.origin().is_same_session(offer.origin());
+        let their_types = match &self.remote {
+            Some(before) if is_same(before) => self.their_types.clone(),
+            _ => PayloadTypes::default(),
+        };
+        Ok(ReceivedOffer { session: self, offer, their_types })
     }
 
     fn agreed(&mut self, local: SessionDescription, remote: SessionDescription, is_offerer: bool) {
@@ -394,11 +403,11 @@ impl ReceivedOffer {
     /// Answers with what one has. While one keeps the other side on hold, the answer does too: what one has needn't say so.
     ///
     /// # Errors
-    /// Where nothing of what is offered can be had, or what one has is not valid: that is refused with 399.
+    /// Where nothing of what is offered can be had, or what one has is not valid: that is refused with 500.
     pub fn answer(self, endpoint: &Endpoint) -> Result<Answer, Box<Refused>> {
         let origin = self.session.sent.as_ref().map_or_else(|| endpoint.origin.clone(), |sent| sent.origin().clone());
         let session = &self.session;
-        let known = Known { is_held: session.is_held(), own: &session.own_types, theirs: &session.their_types };
+        let known = Known { is_held: session.is_held(), own: &session.own_types, theirs: &self.their_types };
         match make::answer(endpoint, origin, &self.offer, &known) {
             Ok((mut description, taken)) => {
                 if let Some(sent) = &self.session.sent {
@@ -413,10 +422,12 @@ impl ReceivedOffer {
                 let unheld = is_held.then(|| description.media().iter().map(connections).collect());
                 Ok(Answer { before: self, description, wanted, unheld })
             }
-            Err(NoAnswer::Refused(refusal)) => Err(Box::new(Refused { session: self.refuse(), refusal })),
-            Err(NoAnswer::Invalid(_)) => {
-                let refusal = Refusal::warn(WarningCode::Miscellaneous, None);
-                Err(Box::new(Refused { session: self.refuse(), refusal }))
+            Err(NoAnswer::Refused(refusal)) => {
+                Err(Box::new(Refused { session: self.refuse(), refusal, mistake: None }))
+            }
+            Err(NoAnswer::Invalid(mistake)) => {
+                let refusal = Refusal::bare(500, None);
+                Err(Box::new(Refused { session: self.refuse(), refusal, mistake: Some(mistake) }))
             }
         }
     }
@@ -469,7 +480,9 @@ impl Answer {
     /// It was sent.
     #[must_use]
     pub fn sent(self) -> Session {
-        let Answer { before: ReceivedOffer { mut session, offer }, description, wanted, unheld } = self;
+        let Answer { before, description, wanted, unheld } = self;
+        let ReceivedOffer { mut session, offer, their_types } = before;
+        session.their_types = their_types;
         session.sent = Some(description.clone());
         session.wanted = wanted;
         session.unheld = unheld;
@@ -520,7 +533,7 @@ fn connections(media: &MediaDescription) -> Vec<Line> {
 fn drop_from_groups(description: &mut SessionDescription) -> Result<(), OfferError> {
     use crate::attribute::{Attribute, Group};
     let copy = description.clone();
-    let tags: Vec<&str> = copy.media().iter().filter_map(make::mid).collect();
+    let tags: Vec<&str> = copy.media().iter().filter_map(bundle::mid).collect();
     let groups: Vec<Group<'_>> = copy.section().attributes::<Group<'_>>().filter_map(Result::ok).collect();
     description.section_mut().remove(Group::NAME);
     for mut group in groups {

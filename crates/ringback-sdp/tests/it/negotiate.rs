@@ -524,11 +524,39 @@ fn what_one_has_must_be_sound() {
     ];
     for has in bad {
         assert!(has.offer().is_err(), "{has:?}");
-        let received = Session::new()
-            .receive(parse(&OFFER.replace("AVP 0", "AVP 0 102").replace("a=fmtp", "a=rtpmap:102 a b/1\r\na=fmtp")))
-            .unwrap();
-        if let Ok(answer) = received.answer(&has) {
-            SessionDescription::parse_strict(answer.description().to_string()).unwrap();
+        let offer = OFFER.replace("AVP 0", "AVP 0 102").replace("a=fmtp", "a=rtpmap:102 a/1\r\na=fmtp");
+        match Session::new().receive(parse(&offer)).unwrap().answer(&has) {
+            // A codec that is no name fits no offer, and nothing else of it is asked for.
+            Ok(answer) => assert!(!answer.description().to_string().contains("a b")),
+            Err(refused) => assert!(refused.refusal.status == 500 && refused.mistake.is_some(), "{refused}"),
         }
     }
+}
+
+#[test]
+fn bandwidth_and_packet_time_are_said() {
+    let has = endpoint("bob", "192.0.2.2").media(voice(5000).bandwidth("AS", 80).bandwidth("RR", 0).ptime(30));
+    let (alice, _) = settled(OFFER, &has);
+    let text = alice.remote().unwrap().to_string();
+    assert!(text.contains("m=audio 5000 RTP/AVP 0 101\r\nb=AS:80\r\nb=RR:0\r\na=rtpmap"), "{text}");
+    assert_eq!(alice.streams()[0].send_ptime_us, Some(30_000));
+    assert!(endpoint("a", "h").media(voice(1).bandwidth("A S", 1)).offer().is_err());
+}
+
+#[test]
+fn a_refused_offer_leaves_no_trace() {
+    let dynamic = OFFER.replace("AVP 0 101", "AVP 96 101") + "a=rtpmap:96 opus/48000/2\r\n";
+    let has = endpoint("bob", "192.0.2.2").media(voice(5000).codec(Codec::opus()));
+    let (_, session) = settled(&dynamic, &has);
+    let before = session.streams().to_vec();
+    // Somebody else comes with another meaning of 96 and is refused: the first still has what it had.
+    let other = dynamic.replace("alice 1 1", "carol 9 1").replace("opus/48000/2", "speex/8000");
+    let refused = session.receive(parse(&other)).unwrap().answer(&has).map(drop).unwrap_err();
+    assert_eq!(refused.refusal.warning, Some(WarningCode::IncompatibleMediaFormat));
+    let session = refused.session;
+    assert_eq!(session.streams(), before);
+    let again =
+        dynamic.replace("alice 1 1", "alice 1 2").replace("opus/48000/2", "speex/8000").replace("96 101", "96 0 101");
+    let answer = session.receive(parse(&again)).unwrap().answer(&has).unwrap();
+    assert_eq!(answer.description().media()[0].formats()[0], "0".into());
 }

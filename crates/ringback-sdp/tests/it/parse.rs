@@ -120,3 +120,12 @@ fn what_has_no_plain_meaning_is_refused_with_its_place() {
         assert_eq!(refused(&text), place, "{shown:?}");
     }
 }
+
+#[test]
+fn a_property_with_blanks_behind_it_is_still_one() {
+    let text = "v=0\r\no=- 1 1 IN IP4 h.example\r\ns=-\r\nc=IN IP4 h.example\r\nt=0 0\r\na=sendonly \t\r\na=x: y \r\n";
+    assert_eq!(departures(text), [(ParseErrorKind::Value, 6, 11)]);
+    let description = SessionDescription::parse(text).unwrap();
+    assert_eq!(description.section().direction().unwrap().name(), "sendonly");
+    assert!(description.to_string().ends_with("a=sendonly\r\na=x: y \r\n"));
+}

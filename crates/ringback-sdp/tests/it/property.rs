@@ -145,6 +145,38 @@ proptest! {
     }
 
     #[test]
+    fn one_offer_after_another(offers in vec(vec(select(LINES), 0..24), 2..5)) {
+        let mut session = Session::new();
+        for lines in offers {
+            let head = ["v=0", "o=- 1 1 IN IP4 192.0.2.1", "s=-", "c=IN IP4 192.0.2.1", "t=0 0", "m=audio 4 RTP/AVP 0 96"];
+            let text: Vec<&str> = head.into_iter().chain(lines).collect();
+            let Ok(offer) = SessionDescription::parse(text.join("\r\n")) else { continue };
+            let sent = session.local().map(|local| local.origin().clone());
+            let received = match session.receive(offer) {
+                Ok(received) => received,
+                Err(refused) => {
+                    session = refused.session;
+                    continue;
+                }
+            };
+            session = match received.answer(&has()) {
+                Ok(answer) => {
+                    answer.description().check().unwrap();
+                    SessionDescription::parse_strict(answer.description().to_bytes()).unwrap();
+                    if let Some(sent) = sent {
+                        prop_assert!(sent.is_same_session(answer.description().origin()));
+                    }
+                    answer.sent()
+                }
+                Err(refused) => {
+                    prop_assert!(refused.mistake.is_none(), "{:?}", refused.mistake);
+                    refused.session
+                }
+            };
+        }
+    }
+
+    #[test]
     fn a_sample_with_a_few_bytes_changed(
         sample in select(samples::ALL),
         changes in vec((any::<Index>(), 0..4_u8, any::<u8>()), 1..6),

@@ -43,7 +43,11 @@ impl Server {
     }
 
     fn responds(&mut self, id: ServerId, code: StatusCode, tag: &str) {
-        let response = Response::to(self.0.server_request(id).unwrap(), code).to_tag(tag).contact("sip:b@b.example", None).build().unwrap();
+        let response = Response::to(self.0.server_request(id).unwrap(), code)
+            .to_tag(tag)
+            .contact("sip:b@b.example", None)
+            .build()
+            .unwrap();
         self.0.respond(id, response, Now::default()).unwrap();
         assert!(self.0.poll_transmit().is_some());
     }

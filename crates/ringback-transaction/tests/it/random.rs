@@ -162,7 +162,11 @@ impl Run {
         for id in self.servers.clone() {
             if let Some(to) = self.layer.server_request(id) {
                 let code = ringback_message::StatusCode::ServerInternalError;
-                let response = ringback_message::Response::to(to, code).to_tag("b").contact("sip:b@b.example", None).build().unwrap();
+                let response = ringback_message::Response::to(to, code)
+                    .to_tag("b")
+                    .contact("sip:b@b.example", None)
+                    .build()
+                    .unwrap();
                 let _ = self.layer.respond(id, response, self.now);
             }
         }
