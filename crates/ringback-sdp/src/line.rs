@@ -9,6 +9,7 @@ mod time;
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::string::String;
+use core::fmt;
 
 use crate::cursor::{Cursor, Place, count, is_token};
 use crate::error::{BuildError, ParseError};
@@ -28,12 +29,20 @@ pub use time::{Repeat, TIMES_MAX, TimeSpan, Timing, Zone, ZoneAdjustment};
 /// A letter and a value that holds no CR, LF or NUL.
 ///
 /// Two lines are equal where letter and value are, wherever they were read.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Line {
     letter: u8,
     value: Box<[u8]>,
     /// Where it was read, counted from 1; 0 where it was made.
     number: u32,
+}
+
+/// Shows the line as text, and nothing of a key: it is a secret.
+impl fmt::Debug for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = if self.is_attribute("crypto") { Cow::Borrowed("crypto:…") } else { self.text() };
+        write!(f, "{}={}", self.letter(), text.escape_debug())
+    }
 }
 
 impl PartialEq for Line {

@@ -21,6 +21,7 @@
 //! | [`prelude`] | what most programs need, by one `use` |
 //! | [`message`] | parse, edit, build; URIs; the registries |
 //! | [`header`] | a type for every header field |
+//! | [`sdp`] | session descriptions, and offer and answer |
 //! | [`auth`] | digest, as server and as client |
 //!
 //! The crates behind it do no I/O: bytes, time and random numbers come in as arguments, and messages go out. So one object runs in a
@@ -28,7 +29,8 @@
 
 pub use ringback_auth as auth;
 pub use ringback_message as message;
-pub use ringback_message::{header, params, registry, status, uri};
+pub use ringback_message::{body, header, params, registry, status, uri, verdict};
+pub use ringback_sdp as sdp;
 
 /// What most programs need.
 ///
@@ -41,6 +43,7 @@ pub mod prelude {
     };
     pub use ringback_message::{
         BuildError, Edit, Header, HeaderId, Host, Message, Method, NameAddr, ParseError, ParseErrorKind, Rejected,
-        Request, RequestBuilder, Response, ResponseBuilder, SipUri, StatusCode, Uri, Via,
+        Request, RequestBuilder, Response, ResponseBuilder, SipUri, StatusCode, TelUri, Uri, Via,
     };
+    pub use ringback_sdp::{MediaBuilder, MediaDirection, SdpBuilder};
 }

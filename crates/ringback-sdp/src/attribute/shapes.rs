@@ -108,7 +108,6 @@ macro_rules! words {
     ($(#[$docs:meta])* $type:ident { $($(#[$variant_docs:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$docs])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[allow(clippy::exhaustive_enums, reason = "the words are fixed by their grammar")]
         pub enum $type {
             $($(#[$variant_docs])* $variant,)+
         }

@@ -1,6 +1,7 @@
 //! Facsimile over UDPTL: the attributes that ITU-T Recommendation T.38 defines for `image` streams.
 
 use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::line::Line;
@@ -51,6 +52,8 @@ pub struct T38 {
     pub max_ifp: Option<u32>,
     /// How losses are made up for.
     pub error_correction: Option<UdpErrorCorrection>,
+    /// How many earlier or parity packets come along: the fewest and, if it is said, the most.
+    pub error_correction_depth: Option<(u8, Option<u8>)>,
 }
 
 impl T38 {
@@ -85,6 +88,7 @@ impl T38 {
             () if is("T38FaxMaxBuffer") => self.max_buffer = number(),
             () if is("T38FaxMaxDatagram") => self.max_datagram = number(),
             () if is("T38FaxMaxIFP") => self.max_ifp = number(),
+            () if is("T38FaxUdpECDepth") => self.error_correction_depth = depth(value),
             () if is("T38FaxUdpEC") => self.error_correction = UdpErrorCorrection::from_word(value),
             () => {}
         }
@@ -117,6 +121,10 @@ impl T38 {
             number.iter().for_each(|number| push(name, Some(number)));
         }
         self.error_correction.iter().for_each(|word| push("T38FaxUdpEC", Some(word)));
+        if let Some((fewest, most)) = self.error_correction_depth {
+            let most = most.map_or_else(String::new, |most| format!(" {most}"));
+            push("T38FaxUdpECDepth", Some(&format!("{fewest}{most}")));
+        }
         lines
     }
 
@@ -147,5 +155,15 @@ impl T38 {
             error_correction,
             ..self.clone()
         }
+    }
+}
+
+/// One number or two.
+fn depth(value: &str) -> Option<(u8, Option<u8>)> {
+    let mut numbers = value.split_ascii_whitespace().map(str::parse);
+    let fewest = numbers.next()?.ok()?;
+    match numbers.next() {
+        None => Some((fewest, None)),
+        Some(most) => Some((fewest, Some(most.ok()?))),
     }
 }

@@ -30,6 +30,8 @@ pub(crate) struct One<'a> {
     pub(crate) index: usize,
     pub(crate) known: &'a Known<'a>,
     pub(crate) names: &'a Names<'a>,
+    /// Which of one's own each stream has had before.
+    pub(crate) usual: &'a [Option<usize>],
 }
 
 impl One<'_> {
@@ -52,10 +54,10 @@ impl One<'_> {
             return Err(self.refuse(WarningCode::Miscellaneous));
         }
         let mut closest: Option<(u8, NoAnswer)> = None;
-        for (own, local) in self.endpoint.media.iter().enumerate() {
-            if taken.contains(&Some(own)) {
-                continue;
-            }
+        let is_free = |own: &usize| !taken.contains(&Some(*own)) && !self.is_of_another(*own);
+        let others = (0..self.endpoint.media.len()).filter(is_free);
+        for own in self.usual.get(self.index).copied().flatten().into_iter().chain(others) {
+            let Some(local) = self.endpoint.media.get(own) else { continue };
             match self.try_with(local) {
                 Ok(media) => return Ok((own, media)),
                 Err((_, NoAnswer::Invalid(error))) => return Err(NoAnswer::Invalid(error)),
@@ -69,6 +71,11 @@ impl One<'_> {
         Err(closest.map_or_else(|| self.refuse(WarningCode::MediaTypeNotAvailable), |(_, refused)| refused))
     }
 
+    /// True where another stream of the offer has had this one of one's own before.
+    fn is_of_another(&self, own: usize) -> bool {
+        self.usual.iter().enumerate().any(|(index, usual)| index != self.index && *usual == Some(own))
+    }
+
     /// The answer with one of one's own streams; or how far it came, and why no further.
     fn try_with(&self, local: &LocalMedia) -> Result<MediaDescription, (u8, NoAnswer)> {
         local.sound().map_err(|error| (0, error.into()))?;
@@ -80,6 +87,7 @@ impl One<'_> {
         }
         let is_multicast = self.address(local).map_err(|warning| (3, self.refuse(warning)))?;
         let key = self.key(local).map_err(|warning| (4, self.refuse(warning)))?;
+        let is_keyed = key.is_some();
         let (formats, lines) = self.formats(local).map_err(|error| (5, error.into()))?;
         if formats.is_empty() {
             return Err((5, self.refuse(WarningCode::IncompatibleMediaFormat)));
@@ -94,7 +102,7 @@ impl One<'_> {
         lines
             .into_iter()
             .chain(key)
-            .chain(self.attributes(local))
+            .chain(self.attributes(local, is_keyed))
             .chain(conditions)
             .for_each(|line| section.insert(line));
         let offered = self.offer.direction_of(self.theirs);
@@ -138,7 +146,10 @@ impl One<'_> {
 
     /// A key that answers the first offered one that one has a suite for. `[RFC 4568, Section 5.1.2]`
     fn key(&self, local: &LocalMedia) -> Result<Option<Line>, WarningCode> {
-        if !rules::is_keyed(self.theirs.protocol()) || self.has_offered("fingerprint") {
+        // Whoever can show a certificate to one who can needs no written key.
+        let shows = |line: &Line| line.is_attribute("fingerprint");
+        let has_certificate = local.lines.iter().chain(&self.endpoint.lines).any(shows);
+        if !rules::is_keyed(self.theirs.protocol()) || (has_certificate && self.has_offered("fingerprint")) {
             return Ok(None);
         }
         let mut offered = self.theirs.section().attributes::<Crypto<'_>>().filter_map(Result::ok);
@@ -226,19 +237,20 @@ impl One<'_> {
     }
 
     /// One's own attributes, as far as they answer something.
-    fn attributes(&self, local: &LocalMedia) -> Vec<Line> {
+    fn attributes(&self, local: &LocalMedia, is_keyed: bool) -> Vec<Line> {
         let mut lines = Vec::new();
         lines.extend(self.names.line_of(self.index, self.theirs));
         if local.rtcp_mux && self.theirs.section().attribute::<RtcpMux>().is_some() {
             lines.push(Line::own(b'a', RtcpMux::NAME));
         }
         let own = local.lines.iter().find(|line| line.is_attribute(Setup::NAME));
-        if let Some(offered) = rules::setup(self.offer, self.theirs) {
+        if let Some(offered) = rules::setup(self.offer, self.theirs).filter(|_| !is_keyed) {
             let own = own.and_then(|line| Setup::read(&mut line.attribute_cursor(Setup::SECTION).ok()?).ok());
             let answer = own.filter(|own| own.answers(offered)).unwrap_or(offered.answered());
             lines.push(Line::own(b'a', &alloc::format!("setup:{answer}")));
         }
-        lines.extend(local.lines.iter().filter_map(|line| self.attribute(line)));
+        let own = local.lines.iter().filter(|line| !(is_keyed && line.is_attribute("fingerprint")));
+        lines.extend(own.filter_map(|line| self.attribute(line)));
         lines
     }
 

@@ -11,6 +11,7 @@ use crate::negotiate::bundle::{self, Names};
 use crate::negotiate::endpoint::Endpoint;
 use crate::negotiate::fitting::One;
 use crate::negotiate::history::PayloadTypes;
+use crate::negotiate::local::LocalMedia;
 use crate::negotiate::refusal::Refusal;
 use crate::section::Section;
 
@@ -28,9 +29,11 @@ impl From<BuildError> for NoAnswer {
     }
 }
 
-/// What was before: payload types of both sides and what they have stood for, and whether one holds the other side.
+/// What was before: one's own description, payload types of both sides and what they have stood for, and whether one holds the
+/// other side.
 pub(crate) struct Known<'a> {
     pub(crate) is_held: bool,
+    pub(crate) local: Option<&'a SessionDescription>,
     pub(crate) own: &'a PayloadTypes,
     pub(crate) theirs: &'a PayloadTypes,
 }
@@ -45,10 +48,11 @@ pub(crate) fn answer(
     let mut answer = endpoint.empty(origin)?;
     copy_times(offer, &mut answer);
     let names = Names::of(offer);
+    let usual = usual(endpoint, offer, known);
     let mut taken: Vec<Option<usize>> = Vec::new();
     let mut first_refusal = None;
     for (index, theirs) in offer.media().iter().enumerate() {
-        let one = One { endpoint, offer, theirs, index, known, names: &names };
+        let one = One { endpoint, offer, theirs, index, known, names: &names, usual: &usual };
         match one.fitting(&taken) {
             Ok((own, media)) => {
                 answer.push_media(media);
@@ -71,6 +75,23 @@ pub(crate) fn answer(
         Some(refusal) if is_empty || refusal.status != 488 => Err(NoAnswer::Refused(refusal)),
         _ => Ok((answer, taken)),
     }
+}
+
+/// Which of one's own streams each stream had before, by type and port: it keeps it where it can.
+fn usual(endpoint: &Endpoint, offer: &SessionDescription, known: &Known<'_>) -> Vec<Option<usize>> {
+    let mut usual: Vec<Option<usize>> = Vec::new();
+    for (index, theirs) in offer.media().iter().enumerate().filter(|_| known.local.is_some()) {
+        let before = known.local.and_then(|local| local.media().get(index));
+        let before =
+            before.filter(|before| before.port() != 0 && theirs.port() != 0 && before.media() == theirs.media());
+        let own = before.and_then(|before| {
+            let mut streams = endpoint.media.iter().enumerate();
+            let is_it = |local: &LocalMedia| local.media == *before.media() && local.port == before.port();
+            streams.find(|(own, local)| is_it(local) && !usual.contains(&Some(*own))).map(|(own, _)| own)
+        });
+        usual.push(own);
+    }
+    usual
 }
 
 /// The time of a session is not negotiated. `[RFC 3264, Section 6]`

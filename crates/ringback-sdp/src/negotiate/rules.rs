@@ -85,7 +85,7 @@ fn stream((offer, theirs): Side<'_>, (answer, ours): Side<'_>, whose: Whose) -> 
     {
         return Err(AnswerErrorKind::Setup);
     }
-    crypto(theirs, ours)?;
+    crypto(theirs, (answer, ours))?;
     if whose == Whose::Theirs {
         return Ok(());
     }
@@ -106,10 +106,11 @@ pub(crate) fn setup(description: &SessionDescription, media: &MediaDescription) 
 }
 
 /// A key answers an offered one by its tag, and is of the same suite.
-fn crypto(theirs: &MediaDescription, ours: &MediaDescription) -> Result<(), AnswerErrorKind> {
+fn crypto(theirs: &MediaDescription, (answer, ours): Side<'_>) -> Result<(), AnswerErrorKind> {
     let offered: Vec<Crypto<'_>> = theirs.section().attributes().filter_map(Result::ok).collect();
     let mut answered = ours.section().attributes::<Crypto<'_>>().filter_map(Result::ok).peekable();
-    let is_needed = !offered.is_empty() && !theirs.section().has("fingerprint");
+    let has_certificate = ours.section().has("fingerprint") || answer.section().has("fingerprint");
+    let is_needed = !offered.is_empty() && !has_certificate;
     if is_needed && answered.peek().is_none() && is_keyed(theirs.protocol()) {
         return Err(AnswerErrorKind::Crypto);
     }

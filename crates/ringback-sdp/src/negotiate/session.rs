@@ -407,7 +407,8 @@ impl ReceivedOffer {
     pub fn answer(self, endpoint: &Endpoint) -> Result<Answer, Box<Refused>> {
         let origin = self.session.sent.as_ref().map_or_else(|| endpoint.origin.clone(), |sent| sent.origin().clone());
         let session = &self.session;
-        let known = Known { is_held: session.is_held(), own: &session.own_types, theirs: &self.their_types };
+        let (is_held, local) = (session.is_held(), session.local());
+        let known = Known { is_held, local, own: &session.own_types, theirs: &self.their_types };
         match make::answer(endpoint, origin, &self.offer, &known) {
             Ok((mut description, taken)) => {
                 if let Some(sent) = &self.session.sent {

@@ -124,10 +124,13 @@ fn facsimile() {
     let offer = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=image 4000 udptl t38\r\n\
         a=T38FaxVersion:3\r\na=T38MaxBitRate:14400\r\na=T38FaxFillBitRemoval:0\r\na=T38FaxTranscodingMMR\r\n\
         a=t38faxratemanagement:transferredTCF\r\na=T38FaxMaxBuffer:2000\r\na=T38FaxMaxDatagram:400\r\n\
-        a=T38FaxUdpEC:t38UDPFEC\r\n";
+        a=T38FaxUdpEC:t38UDPFEC\r\na=T38FaxUdpECDepth:1 3\r\n";
     let description = SessionDescription::parse(offer).unwrap();
     let offered = T38::of(description.media()[0].section());
     assert_eq!((offered.version, offered.max_bit_rate, offered.max_datagram), (Some(3), Some(14_400), Some(400)));
+    assert_eq!(offered.error_correction_depth, Some((1, Some(3))));
+    let lines: Vec<_> = offered.lines().iter().map(|line| line.text().into_owned()).collect();
+    assert!(lines.contains(&"T38FaxUdpECDepth:1 3".to_owned()), "{lines:?}");
     assert!(offered.transcoding_mmr && !offered.fill_bit_removal);
     let own = T38 {
         version: Some(0),

@@ -350,6 +350,17 @@ fn keys_of_srtp() {
     let text = own.offer().unwrap().to_string();
     assert!(text.contains("a=crypto:1 X inline:a\r\na=crypto:2 Y inline:b\r\n"));
     assert!(!format!("{own:?}").contains("inline"));
+    let session = settled(&offer, &has).1;
+    assert!(format!("{session:?}").contains("a=crypto:…") && !format!("{session:?}").contains("inline"));
+    // Where both ways are offered, whoever has a certificate shows it, and whoever has none writes a key.
+    let both = format!("{offer}a=fingerprint:sha-1 {}\r\na=setup:actpass\r\n", ["4A"; 20].join(":"));
+    let keyed = answered(&both, &has);
+    assert!(keyed.contains("crypto:2") && !keyed.contains("setup"), "{keyed}");
+    let digest = ["AB"; 20].join(":");
+    let certified = endpoint("bob", "192.0.2.2")
+        .media(voice(5000).protocols(&["RTP/SAVP"]).with(&Fingerprint { hash: "sha-1", fingerprint: &digest }));
+    let shown = answered(&both, &certified);
+    assert!(shown.contains("fingerprint") && shown.contains("setup:active") && !shown.contains("crypto"), "{shown}");
 }
 
 #[test]
@@ -559,4 +570,15 @@ fn a_refused_offer_leaves_no_trace() {
         dynamic.replace("alice 1 1", "alice 1 2").replace("opus/48000/2", "speex/8000").replace("96 101", "96 0 101");
     let answer = session.receive(parse(&again)).unwrap().answer(&has).unwrap();
     assert_eq!(answer.description().media()[0].formats()[0], "0".into());
+}
+
+#[test]
+fn a_stream_keeps_what_it_has_when_another_goes() {
+    let two = format!("{OFFER}m=audio 4002 RTP/AVP 8\r\n");
+    let has = endpoint("bob", "192.0.2.2").media(voice(5000)).media(voice(5002));
+    let (alice, bob_session) = settled(&two, &has);
+    let removal = alice.remove(0).unwrap();
+    let (_, bob_session) = again(alice, removal, bob_session, &has);
+    let ports: Vec<u16> = bob_session.local().unwrap().media().iter().map(|media| media.port()).collect();
+    assert_eq!(ports, [0, 5002]);
 }
