@@ -34,7 +34,7 @@ pub use ringback_sdp as sdp;
 
 /// What most programs need.
 ///
-/// Types whose names are Rust's own, such as [`header::From`](crate::header::From), are not in it.
+/// Types whose names are Rust's own, such as [`header::From`](crate::header), are not in it.
 pub mod prelude {
     pub use bytes::Bytes;
     pub use ringback_message::header::{

@@ -1,6 +1,7 @@
 //! Building.
 
 use ringback_sdp::attribute::{Mid, RateManagement, RtpMap, T38};
+use ringback_sdp::negotiate::Session;
 use ringback_sdp::{BuildError, MediaBuilder, MediaDirection, SdpBuilder, SessionDescription};
 
 fn begun() -> SdpBuilder {
@@ -171,4 +172,18 @@ fn what_can_not_be_valid_is_refused() {
         let error = builder.build().map(|sdp| sdp.to_string()).expect_err(wanted).to_string();
         assert!(error.contains(wanted), "{wanted}: {error}");
     }
+}
+
+#[test]
+fn what_is_built_answers_an_offer() {
+    let early =
+        audio().formats(&["0"]).rtpmap("0", "PCMU/8000").direction(MediaDirection::SendOnly).done().build().unwrap();
+    let offer = audio().formats(&["0"]).rtpmap("0", "PCMU/8000").done().build().unwrap();
+    let draft = Session::new().draft(offer.clone()).unwrap();
+    let pending = Session::new().send(draft).unwrap();
+    let stream = pending.accept(early.clone()).unwrap().streams()[0].clone();
+    assert_eq!((stream.direction, stream.may_send()), (MediaDirection::RecvOnly, false));
+    let answer = Session::new().receive(offer).unwrap().answer_with(early.clone()).unwrap();
+    assert_eq!(answer.description(), &early);
+    assert_eq!(answer.sent().streams()[0].direction, MediaDirection::SendOnly);
 }

@@ -582,3 +582,15 @@ fn a_stream_keeps_what_it_has_when_another_goes() {
     let ports: Vec<u16> = bob_session.local().unwrap().media().iter().map(|media| media.port()).collect();
     assert_eq!(ports, [0, 5002]);
 }
+
+#[test]
+fn an_answer_may_leave_out_what_is_gone() {
+    let offer = |port: u16| format!("{OFFER}m=video {port} RTP/AVP 31\r\n");
+    let answer = answered(OFFER, &bob());
+    let pending = |text: &str| Session::new().send(Session::new().draft(parse(text)).unwrap()).unwrap();
+    let session = pending(&offer(0)).accept(parse(&answer)).unwrap();
+    assert_eq!(session.streams()[1].state, StreamState::Gone);
+    assert_eq!(session.remote().unwrap().media().len(), 2);
+    let error = pending(&offer(4002)).accept(parse(&answer)).unwrap_err().error;
+    assert_eq!(error.kind, AnswerErrorKind::MediaCount { offered: 2, answered: 1 });
+}
