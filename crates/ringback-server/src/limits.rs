@@ -120,6 +120,7 @@ pub static LIMITS: &[Limit] = limits! {
     "stack" {
         "Config::lookups_max" = Setting("limits.lookups_max"), By("stack.lookups_max_reached"), "503; an ACK is dropped";
         "DATAGRAM_BYTES_MAX" = Fixed(1_300), Not("nothing is lost"), "the request goes by TCP";
+        "WHY_MAX" = Fixed(8), Not("nothing is lost but the rest of a line of the log"), "further Warnings and Reasons are not told";
         "ADDRESSES_MAX" = Fixed(8), By("stack.addresses_max_reached"), "further addresses of a target are not tried";
     }
     "tokio" {

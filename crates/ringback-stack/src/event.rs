@@ -57,6 +57,10 @@ pub enum Event {
         uri: Box<str>,
         /// The final response that went back.
         status: StatusCode,
+        /// Its reason phrase, as whoever answered wrote it.
+        reason: Box<str>,
+        /// The texts of its Warnings, each with its code, and the texts of its Reasons: why it failed, in words. `[RFC 3261, Section 20.43]`
+        why: Box<str>,
         /// How often it was sent onward.
         attempts: usize,
         /// Where it came from.

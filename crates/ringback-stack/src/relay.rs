@@ -8,6 +8,8 @@ use core::net::SocketAddr;
 
 use ringback_base::{Hop, Now, Transport};
 use ringback_location::{Aor, Binding, Refusal};
+use ringback_message::header::text::lossy;
+use ringback_message::header::{Reason, Warning};
 use ringback_message::{HeaderId, Method, Request, Response, StatusCode, Uri};
 use ringback_proxy::authenticate::{First, Role, Second, first, second};
 use ringback_proxy::{
@@ -24,8 +26,25 @@ use crate::jobs::{Job, Relay, RelayStage};
 /// The largest request that goes as a datagram where TCP could carry it. `[RFC 3261, Section 18.1.1]`
 const DATAGRAM_BYTES_MAX: usize = 1300;
 
+/// How many of a response's Warnings and Reasons are told.
+const WHY_MAX: usize = 8;
+
 /// How many addresses of one name are tried.
 const ADDRESSES_MAX: usize = 8;
+
+/// What a response says of its reason beside its phrase: the texts of Warning and Reason. `[RFC 3261, Section 20.43]` `[RFC 3326, Section 2]`
+fn said_why(response: &Response) -> Box<str> {
+    let warnings = response.values::<Warning<_>>().flatten();
+    let warnings =
+        warnings.map(|warning: Warning<&[u8]>| format!("Warning {}: {}", warning.code, lossy(&warning.message())));
+    let reasons = response.values::<Reason<_>>().flatten();
+    let reasons = reasons.map(|reason: Reason<&[u8]>| {
+        let cause = reason.cause().map(|cause| format!(" {cause}")).unwrap_or_default();
+        let said = reason.text().map(|text| format!(": {}", lossy(&text))).unwrap_or_default();
+        format!("Reason {}{cause}{said}", lossy(reason.protocol))
+    });
+    warnings.chain(reasons).take(WHY_MAX).collect::<Vec<String>>().join("; ").into()
+}
 
 impl Stack {
     /// A request for a user of ours: first, who asks? `[RFC 3261, Section 22.3]`
@@ -203,7 +222,8 @@ impl Stack {
                 }
                 Action::Respond(response) => self.pass_back(id, server, response, now),
                 Action::Reply(reply) => {
-                    self.tell_relayed(id, reply.status);
+                    let words = reply.reason.clone().unwrap_or_else(|| reply.status.default_phrase().into());
+                    self.tell_relayed(id, reply.status, words.into(), Box::default());
                     self.answer(server, reply, now);
                 }
                 // The transaction ends by itself, unanswered.
@@ -217,7 +237,9 @@ impl Stack {
 
     fn pass_back(&mut self, id: CallId, server: ServerId, response: Response, now: Now) {
         let status = response.status();
-        self.tell_relayed(id, status);
+        if status.is_final() {
+            self.tell_relayed(id, status, text(response.reason()), said_why(&response));
+        }
         match self.transactions.respond(server, response, now) {
             // Damaged on its way here: no answer to what was asked, but the end of it. `[RFC 3261, Section 21.5.3]`
             Err(RespondError::Foreign) if status.is_final() => {
@@ -228,7 +250,7 @@ impl Stack {
         }
     }
 
-    fn tell_relayed(&mut self, id: CallId, status: StatusCode) {
+    fn tell_relayed(&mut self, id: CallId, status: StatusCode, reason: Box<str>, why: Box<str>) {
         let Some(call) = self.calls.call(id).filter(|call| status.is_final() && !call.told) else { return };
         call.told = true;
         let request = &call.request;
@@ -237,6 +259,8 @@ impl Stack {
             call_id: text(request.call_id()),
             uri: text(request.request_uri_text()),
             status,
+            reason,
+            why,
             attempts: call.attempts.len(),
             from: call.from,
         };

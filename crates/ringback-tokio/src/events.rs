@@ -50,11 +50,12 @@ impl EventLog {
                     tracing::debug!(shard, error, from, answered, "malformed");
                 }
             }
-            Event::Relayed { method, call_id, uri, status, attempts, from } => {
+            Event::Relayed { method, call_id, uri, status, reason, why, attempts, from } => {
                 if tracing::enabled!(tracing::Level::INFO) && self.is_within_rate(now) {
                     let (status, from) = (status.as_u16(), from.remote.to_string());
                     let (call_id, method, uri) = (&*call_id, &*method, &*uri);
-                    tracing::info!(shard, call_id, method, uri, status, attempts, from, "relayed");
+                    let (reason, why) = (&*reason, (!why.is_empty()).then_some(&*why));
+                    tracing::info!(shard, call_id, method, uri, status, reason, why, attempts, from, "relayed");
                 }
             }
             Event::Unreachable { call_id, uri, why } => {

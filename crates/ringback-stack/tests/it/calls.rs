@@ -2,6 +2,7 @@
 
 use ringback_base::Micros;
 use ringback_message::HeaderId;
+use ringback_stack::Event;
 
 use crate::world::{ALICE, BOB, World, answer, routes};
 
@@ -65,6 +66,25 @@ fn invite_180_200_ack_bye() {
     world.send(BOB, answer(&ended, 200, "b1", ""));
     assert_eq!(world.codes(ALICE), [200]);
     world.ends_empty();
+}
+
+#[test]
+fn what_the_callee_says_of_its_refusal_comes_through_and_is_told() {
+    let mut world = ready();
+    let _ = invite(&mut world);
+    let at_bob = world.request(BOB);
+    let why =
+        "Warning: 370 b.example \"Insufficient \\\"bandwidth\\\"\"\r\nReason: Q.850;cause=17;text=\"User busy\"\r\n";
+    world.send(BOB, answer(&at_bob, 486, "b1", why).replace("486 Busy Here", "486 Gerade nicht, später"));
+    let refused = world.response(ALICE);
+    assert_eq!(refused.reason(), "Gerade nicht, später".as_bytes());
+    assert_eq!(refused.first(HeaderId::Warning).unwrap().value(), b"370 b.example \"Insufficient \\\"bandwidth\\\"\"");
+    let told = world.events.iter().find_map(|event| match event {
+        Event::Relayed { status, reason, why, .. } => Some((status.as_u16(), &**reason, &**why)),
+        _ => None,
+    });
+    let text = "Warning 370: Insufficient \"bandwidth\"; Reason Q.850 17: User busy";
+    assert_eq!(told, Some((486, "Gerade nicht, später", text)));
 }
 
 #[test]
