@@ -22,7 +22,7 @@ impl Phone {
     pub(crate) fn ask(&self, bytes: &[u8]) -> Response {
         self.0.send(bytes).unwrap();
         let mut buffer = [0; 65_536];
-        let length = self.0.recv(&mut buffer).expect("an answer");
+        let length = receive(&self.0, &mut buffer);
         Response::check(Message::parse(Bytes::copy_from_slice(&buffer[..length])).unwrap()).unwrap()
     }
 
@@ -33,7 +33,7 @@ impl Phone {
     /// The next message, whatever it is.
     pub(crate) fn heard(&self) -> String {
         let mut buffer = [0; 65_536];
-        let length = self.0.recv(&mut buffer).expect("a message");
+        let length = receive(&self.0, &mut buffer);
         String::from_utf8_lossy(&buffer[..length]).into_owned()
     }
 
@@ -74,5 +74,15 @@ impl Phone {
              From: <sip:{user}@{there}>;tag=1\r\nTo: <sip:{user}@{there}>\r\nCall-ID: {user}@{here}\r\nCSeq: {cseq} {method}\r\n\
              Contact: <sip:{user}@{here}>\r\n\r\n"
         )
+    }
+}
+
+/// A signal, such as that of a child that ended, interrupts a system call with a time limit.
+fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> usize {
+    loop {
+        match socket.recv(buffer) {
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            result => return result.expect("a message"),
+        }
     }
 }
