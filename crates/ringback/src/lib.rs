@@ -23,9 +23,12 @@
 //! | [`header`] | a type for every header field |
 //! | [`sdp`] | session descriptions, and offer and answer |
 //! | [`auth`] | digest, as server and as client |
+//! | [`manual`] | chapters to learn from |
 //!
 //! The crates behind it do no I/O: bytes, time and random numbers come in as arguments, and messages go out. So one object runs in a
 //! test, in a simulation and in production.
+
+pub mod manual;
 
 pub use ringback_auth as auth;
 pub use ringback_message as message;
