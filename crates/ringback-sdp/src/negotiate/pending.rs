@@ -100,8 +100,7 @@ impl PendingOffer {
     /// The offer was refused, or the transaction that carried it failed: what was agreed on before still holds.
     /// `[RFC 3264, Section 8]`
     #[must_use]
-    pub fn withdraw(mut self) -> Session {
-        self.session.turn = self.session.turn.wrapping_add(1);
+    pub fn withdraw(self) -> Session {
         self.session
     }
 
