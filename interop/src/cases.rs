@@ -3,8 +3,10 @@
 mod basics;
 mod calls;
 mod corpus;
+mod judges;
 mod legs;
 mod phones;
+mod sessions;
 mod tools;
 
 use std::path::Path;
@@ -97,6 +99,18 @@ pub const CASES: &[Case] = &[
         "linphone-md5",
         "linphonec and baresip register with MD5, and the same call",
         phones::linphone_md5,
+    ),
+    with(
+        &[Peer::Tshark, Peer::SofiaSip],
+        "judges",
+        "what the builder and the examples make is read by tshark and Sofia-SIP as by us, and without a complaint",
+        judges::judges,
+    ),
+    with(
+        &[Peer::Tshark, Peer::References],
+        "descriptions",
+        "session descriptions of browsers and phones are read, written, answered, and agreed upon as they were",
+        sessions::descriptions,
     ),
     with(&[Peer::JainSip], "jain-sip", "JAIN SIP registers, and not with a wrong password", tools::jain),
     with(&[Peer::JainSip], "jain-sip-tcp", "the same by TCP", tools::jain_tcp),

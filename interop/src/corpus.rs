@@ -135,7 +135,7 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
     bytes.filter(|bytes| !bytes.is_empty() && text.len().is_multiple_of(2))
 }
 
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, Fault> {
+pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>, Fault> {
     let listed = doing(|| format!("reading {}", folder.display()), fs::read_dir(folder))?;
     let mut paths: Vec<PathBuf> = listed.filter_map(|entry| Some(entry.ok()?.path())).collect();
     paths.sort();

@@ -12,6 +12,9 @@ const VERSION_MAX: Duration = Duration::from_secs(10);
 /// The library that the Java peer is compiled against: alone it is enough.
 pub const JAIN_SIP: &str = "/usr/share/java/nist-sip-aosp.jar";
 
+/// Where the headers of the library are that the judge is compiled against.
+pub const SOFIA_SIP: &str = "/usr/include/sofia-sip-1.12";
+
 /// Something that a case needs and that this project doesn't make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -28,14 +31,24 @@ pub enum Peer {
     Sipsak,
     /// What reads captures.
     Tshark,
+    /// A stack in C whose parser is strict, and a compiler.
+    SofiaSip,
     /// The torture messages and captures: `torture` and `captures` below `$RINGBACK_REFERENCES`.
     References,
 }
 
 impl Peer {
     /// Every peer.
-    pub const ALL: [Self; 7] =
-        [Self::Sipp, Self::Baresip, Self::Linphone, Self::JainSip, Self::Sipsak, Self::Tshark, Self::References];
+    pub const ALL: [Self; 8] = [
+        Self::Sipp,
+        Self::Baresip,
+        Self::Linphone,
+        Self::JainSip,
+        Self::Sipsak,
+        Self::Tshark,
+        Self::SofiaSip,
+        Self::References,
+    ];
 
     /// What a table calls it.
     #[must_use]
@@ -47,6 +60,7 @@ impl Peer {
             Self::JainSip => "JAIN SIP",
             Self::Sipsak => "sipsak",
             Self::Tshark => "tshark",
+            Self::SofiaSip => "Sofia-SIP",
             Self::References => "references",
         }
     }
@@ -62,6 +76,7 @@ impl Peer {
             Self::Linphone => program("linphonec", "linphone-cli", "--version"),
             Self::Sipsak => program("sipsak", "sipsak", "-V"),
             Self::Tshark => program("tshark", "tshark", "--version"),
+            Self::SofiaSip => sofia_sip(),
             Self::JainSip => jain_sip(),
             Self::References => references().map(|folder| folder.display().to_string()),
         }
@@ -106,6 +121,15 @@ fn jain_sip() -> Result<String, String> {
     let java = String::from_utf8_lossy(&[java.stdout, java.stderr].concat()).trim().to_owned();
     let library = of_package("libnist-sip-aosp-java").unwrap_or_else(|| JAIN_SIP.to_owned());
     Ok(format!("{library}, {java}"))
+}
+
+fn sofia_sip() -> Result<String, String> {
+    const PACKAGE: &str = "libsofia-sip-ua-dev";
+    if !Path::new(SOFIA_SIP).is_dir() {
+        return Err(missing(SOFIA_SIP, PACKAGE));
+    }
+    on_path("cc").ok_or_else(|| missing("`cc` on the path", "gcc"))?;
+    Ok(of_package(PACKAGE).unwrap_or_else(|| SOFIA_SIP.to_owned()))
 }
 
 fn of_package(package: &str) -> Option<String> {

@@ -4,6 +4,7 @@
 //! cargo xtask ci [--skip STAGE]... [--only STAGE]...     every stage, then a table of minutes
 //! cargo xtask nightly [--skip STAGE]... [--only STAGE]... the proofs that take hours
 //! cargo xtask interop [ARGUMENT]...                      the black-box cases alone; see the crate `interop`
+//! cargo xtask fuzz [TARGET]... [--seconds N | --runs N]  libFuzzer on the targets of `ringback-fuzz`
 //! cargo xtask bench [parse|server] [--quick] [--rounds N] [--kind KIND]...      the yardstick; see `bench/README.md`
 //! ```
 //!
@@ -14,14 +15,19 @@
 //! | [`bans`] | that the crates without I/O are under the bans of `clippy.toml`, and that these fire |
 //! | [`citations`] | that a cited section exists in the RFC's text |
 //! | [`words`] | that no file tells where it was written |
+//! | [`fuzz`] | the fuzz targets, in CI and at night |
+//! | [`growth`] | that reading grows with its input and no faster |
 //! | [`mod@bench`] | the yardstick: parsing beside `httparse`, server CPU beside Kamailio |
 
 mod bans;
 mod bench;
 mod citations;
+mod fuzz;
+mod growth;
 mod nightly;
 mod project;
 mod stages;
+mod tutorial;
 mod words;
 
 use std::process::ExitCode;
@@ -33,6 +39,7 @@ const USAGE: &str = "\
 usage: cargo xtask ci [--skip STAGE]... [--only STAGE]...
        cargo xtask nightly [--skip STAGE]... [--only STAGE]...
        cargo xtask interop [ARGUMENT]...
+       cargo xtask fuzz [TARGET]... [--seconds N | --runs N]
        cargo xtask bench [parse|server] [--quick] [--rounds N] [--kind KIND]...
 
 exit status: 0 all good, 1 a stage failed, 2 wrong usage
@@ -50,6 +57,7 @@ fn main() -> ExitCode {
             Selection::read(nightly::STAGES, rest).map(|selection| stages::run(&project, nightly::STAGES, &selection))
         }
         "interop" => Ok(stages::interop_alone(&project, rest)),
+        "fuzz" => fuzz::run(&project, rest),
         "bench" => bench::run(&project, rest),
         other => Err(format!("no command {other:?}")),
     });

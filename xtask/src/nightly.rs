@@ -1,14 +1,24 @@
-//! The stages of a night: the same proofs as in CI, for as long as a night lasts.
+//! The stages of a night: the same proofs as in CI, for as long as a night lasts, and each night from another seed.
 
-use crate::bench;
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use crate::project::Project;
 use crate::stages::{Stage, Verdict, cargo_with, interop_with, release};
+use crate::{bench, fuzz};
+
+/// Names the seed of what is random; without it, it is the number of the day since 1970, so that each night looks elsewhere.
+const SEED_VARIABLE: &str = "RINGBACK_SEED";
+
+/// The seeds of simulated worlds are numbers in a row: so many are a night's own.
+const WORLDS_PER_NIGHT: u64 = 1_000_000;
 
 /// Every stage.
 pub(crate) const STAGES: &[Stage] = &[
     Stage { name: "licences", act: licences },
     Stage { name: "simulation", act: simulation },
     Stage { name: "crashes", act: crashes },
+    Stage { name: "mutations", act: mutations },
+    Stage { name: "fuzz", act: fuzz::long },
     Stage { name: "release", act: release },
     Stage { name: "sigkill", act: sigkill },
     Stage { name: "bench", act: yardstick },
@@ -24,19 +34,48 @@ fn licences(project: &Project) -> Verdict {
 
 /// A million simulated calls.
 fn simulation(project: &Project) -> Verdict {
-    let variables = [("RINGBACK_SIM_CALLS", "1000000")];
+    let Some(seed) = seed() else { return bad_seed() };
+    let first_world = seed.wrapping_mul(WORLDS_PER_NIGHT).to_string();
+    let variables = [("RINGBACK_SIM_CALLS", "1000000"), ("RINGBACK_SIM_SEED", &first_world)];
     cargo_with(project, &variables, &["test", "--release", "-p", "ringback-testkit", "--", "--nocapture"])
 }
 
 /// Every crash point of the registration script, with many more of the images that a crash may leave.
 fn crashes(project: &Project) -> Verdict {
-    let variables = [("RINGBACK_CRASH_IMAGES", "200")];
+    let Some(seed) = seed() else { return bad_seed() };
+    let variables = [("RINGBACK_CRASH_IMAGES", "200"), (SEED_VARIABLE, &seed.to_string())];
     cargo_with(project, &variables, &["test", "--release", "-p", "ringback-location-db", "--", "--nocapture"])
+}
+
+/// Every torture message with each of its bytes changed into every other.
+fn mutations(project: &Project) -> Verdict {
+    let arguments = ["test", "--release", "-p", "ringback-message", "--test", "it", "mutation"];
+    cargo_with(project, &[("RINGBACK_MUTATIONS", "all")], &arguments)
 }
 
 /// A thousand kills under registrations.
 fn sigkill(project: &Project) -> Verdict {
-    interop_with(project, &[("RINGBACK_SIGKILLS", "1000")], &["--case".to_owned(), "sigkill".to_owned()])
+    let Some(seed) = seed() else { return bad_seed() };
+    let variables = [("RINGBACK_SIGKILLS", "1000"), (SEED_VARIABLE, &seed.to_string())];
+    interop_with(project, &variables, &["--case".to_owned(), "sigkill".to_owned()])
+}
+
+/// The seed of this night, told so that what it finds can be found again; `None` where the variable holds no number.
+fn seed() -> Option<u64> {
+    let seed = seed_of(std::env::var(SEED_VARIABLE).ok().as_deref(), SystemTime::now())?;
+    println!("seed {seed}: {SEED_VARIABLE}={seed} does the same again");
+    Some(seed)
+}
+
+fn seed_of(given: Option<&str>, now: SystemTime) -> Option<u64> {
+    match given {
+        Some(text) => text.parse().ok(),
+        None => Some(now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() / (24 * 60 * 60))),
+    }
+}
+
+fn bad_seed() -> Verdict {
+    Verdict::Bad(vec![format!("{SEED_VARIABLE} is no number")])
 }
 
 /// The whole yardstick.
@@ -45,5 +84,21 @@ fn yardstick(project: &Project) -> Verdict {
         Ok(true) => Verdict::Good,
         Ok(false) => Verdict::Bad(vec!["bench".to_owned()]),
         Err(complaint) => Verdict::Missing(complaint),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn each_night_has_a_seed_of_its_own() {
+        let at = |hours: u64| UNIX_EPOCH + Duration::from_secs(hours * 3_600);
+        assert_eq!(seed_of(None, at(47)), Some(1));
+        assert_eq!(seed_of(None, at(48)), Some(2));
+        assert_eq!(seed_of(Some("7"), at(48)), Some(7));
+        assert_eq!(seed_of(Some("seven"), at(48)), None);
     }
 }

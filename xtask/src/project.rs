@@ -10,10 +10,12 @@ pub(crate) const SANS_IO: &[&str] = &[
     "ringback-base",
     "ringback-message",
     "ringback-sdp",
+    "ringback-lint",
     "ringback-auth",
     "ringback-transaction",
     "ringback-transport",
     "ringback-location",
+    "ringback-capture",
     "ringback-proxy",
     "ringback-stack",
 ];

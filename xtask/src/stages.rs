@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::project::{Project, SANS_IO, is_ci};
-use crate::{bans, citations, words};
+use crate::{bans, citations, fuzz, growth, tutorial, words};
 
 /// What `interop` exits with where its peer is missing.
 const INTEROP_SKIPPED: i32 = 77;
@@ -30,7 +30,10 @@ pub(crate) const STAGES: &[Stage] = &[
     },
     Stage { name: "docs", act: docs },
     Stage { name: "test", act: |project| cargo(project, &["test", "--workspace"]) },
+    Stage { name: "tutorial", act: tutorial::check },
     Stage { name: "no-std", act: no_std },
+    Stage { name: "growth", act: growth::check },
+    Stage { name: "fuzz", act: fuzz::short },
     Stage { name: "release", act: release },
     Stage { name: "interop", act: |project| interop(project, &[]) },
 ];
@@ -52,7 +55,7 @@ impl Verdict {
         if complaints.is_empty() { Self::Good } else { Self::Bad(complaints) }
     }
 
-    fn is_good(&self) -> bool {
+    pub(crate) fn is_good(&self) -> bool {
         match self {
             Self::Good => true,
             Self::Bad(_) => false,
@@ -68,7 +71,7 @@ impl Verdict {
         }
     }
 
-    fn tell(&self) {
+    pub(crate) fn tell(&self) {
         match self {
             Self::Good => {}
             Self::Bad(complaints) => complaints.iter().for_each(|complaint| println!("{complaint}")),
@@ -225,7 +228,7 @@ fn msrv(project: &Project) -> Verdict {
     }
 }
 
-fn finish(mut command: Command) -> Verdict {
+pub(crate) fn finish(mut command: Command) -> Verdict {
     let words: Vec<_> = command.get_args().map(|word| word.to_string_lossy().into_owned()).collect();
     match command.status() {
         Ok(status) if status.success() => Verdict::Good,

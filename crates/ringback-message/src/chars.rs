@@ -34,7 +34,14 @@ fn classes_of(byte: u8) -> u8 {
 /// How many bytes at the start are of one of the classes.
 #[inline]
 pub(crate) fn run(bytes: &[u8], class: u8) -> usize {
-    bytes.iter().position(|&b| !is(b, class)).unwrap_or(bytes.len())
+    // Byte by byte: names and values are short, and their bytes cost less in this form than in that of `position`.
+    let mut rest = bytes;
+    while let [next, tail @ ..] = rest
+        && is(*next, class)
+    {
+        rest = tail;
+    }
+    bytes.len() - rest.len()
 }
 
 /// How many bytes stand before the first control character up to CR: white space of lines, NUL and a few that hardly occur.

@@ -37,6 +37,7 @@ impl<'a> Cursor<'a> {
 
     /// The header field that is being read.
     #[must_use]
+    #[inline]
     pub fn header(&self) -> HeaderId {
         self.header
     }
@@ -66,8 +67,19 @@ impl<'a> Cursor<'a> {
     /// Takes bytes for as long as `keep` says so.
     #[inline]
     pub fn take_while(&mut self, keep: impl Fn(u8) -> bool) -> &'a [u8] {
-        let count = self.rest.iter().position(|&b| !keep(b)).unwrap_or(self.rest.len());
-        self.take(count)
+        let before = self.rest;
+        while let [next, rest @ ..] = self.rest
+            && keep(*next)
+        {
+            self.rest = rest;
+        }
+        before.get(..before.len() - self.rest.len()).unwrap_or_default()
+    }
+
+    /// Takes bytes for as long as they are of one of the classes.
+    #[inline]
+    pub(crate) fn run(&mut self, class: u8) -> &'a [u8] {
+        self.take_while(|b| chars::is(b, class))
     }
 
     /// Takes this byte if it comes next.
@@ -90,6 +102,14 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Passes white space and folds; false where none stands here.
+    #[inline]
+    pub(crate) fn blanks(&mut self) -> bool {
+        let there = matches!(self.rest, [b' ' | b'\t' | b'\r' | b'\n', ..]);
+        self.lws();
+        there
+    }
+
     /// Takes a separator with white space around it; true if it was there. The white space is passed in either case.
     #[inline]
     pub fn separator(&mut self, byte: u8) -> bool {
@@ -107,7 +127,7 @@ impl<'a> Cursor<'a> {
     /// Where none stands here.
     #[inline]
     pub fn token(&mut self, expected: &'static str) -> Result<&'a [u8], ParseError> {
-        let token = self.take(chars::run(self.rest, chars::TOKEN));
+        let token = self.run(chars::TOKEN);
         if token.is_empty() { Err(self.error(expected)) } else { Ok(token) }
     }
 
@@ -115,6 +135,7 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// Where no digit stands here, or the number is larger: it neither wraps nor saturates.
+    #[inline]
     pub fn number(&mut self, expected: &'static str) -> Result<u32, ParseError> {
         let at = self.clone();
         let digits = self.take_while(|b| b.is_ascii_digit());
@@ -125,19 +146,12 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// Where none stands here or its end is missing.
+    #[inline]
     pub fn quoted_string(&mut self) -> Result<&'a [u8], ParseError> {
-        let mut ahead = self.rest.iter().enumerate();
-        if ahead.next().map(|(_, &b)| b) != Some(b'"') {
-            return Err(self.error("a quoted string"));
+        match quoted_len(self.rest) {
+            Ok(len) => Ok(self.take(len)),
+            Err(expected) => Err(self.error(expected)),
         }
-        while let Some((i, &b)) = ahead.next() {
-            match b {
-                b'\\' => _ = ahead.next(),
-                b'"' => return Ok(self.take(i.saturating_add(1))),
-                _ => {}
-            }
-        }
-        Err(self.error("the closing quote of this quoted string"))
     }
 
     /// A `comment`, its parentheses included; comments nest. `[RFC 3261, Section 25.1]`
@@ -164,19 +178,15 @@ impl<'a> Cursor<'a> {
 
     /// An error at this place.
     #[must_use]
-    #[cold]
+    #[inline]
     pub fn error(&self, expected: &'static str) -> ParseError {
-        ParseError {
-            kind: ParseErrorKind::HeaderValue,
-            header: Some(self.header),
-            offset: self.offset(),
-            expected,
-            section: section(self.header),
-        }
+        // By value: a cursor whose address is given away stays in memory, where each step of it is stored.
+        bad_value(self.header, self.offset(), expected)
     }
 
     /// An error at a part of what has not been read at this place.
     #[must_use]
+    #[cold]
     pub fn error_at(&self, part: &[u8], expected: &'static str) -> ParseError {
         let distance = part.as_ptr().addr().checked_sub(self.rest.as_ptr().addr()).filter(|&d| d <= self.rest.len());
         let distance = distance.and_then(|d| u32::try_from(d).ok()).unwrap_or(0);
@@ -194,19 +204,46 @@ impl<'a> Cursor<'a> {
     }
 }
 
+/// How long the quoted string is that these bytes start with, or what is missing of it.
+fn quoted_len(text: &[u8]) -> Result<usize, &'static str> {
+    if text.first() != Some(&b'"') {
+        return Err("a quoted string");
+    }
+    let mut at = 1;
+    while let Some(ahead) = text.get(at..) {
+        let Some(plain) = ahead.iter().position(|&b| b == b'"' || b == b'\\') else { break };
+        at += plain + 1;
+        if ahead.get(plain) == Some(&b'"') {
+            return Ok(at);
+        }
+        // What is escaped ends nothing.
+        at += 1;
+    }
+    Err("the closing quote of this quoted string")
+}
+
+#[cold]
+#[inline(never)]
+fn bad_value(header: HeaderId, offset: u32, expected: &'static str) -> ParseError {
+    ParseError { kind: ParseErrorKind::HeaderValue, header: Some(header), offset, expected, section: section(header) }
+}
+
+#[inline]
 fn length(text: &[u8]) -> u32 {
     u32::try_from(text.len()).unwrap_or(u32::MAX)
 }
 
 /// Digits as a number of 32 bits; `None` where there are none, other bytes, or too many.
+#[inline]
 pub(crate) fn decimal(digits: &[u8]) -> Option<u32> {
-    if digits.is_empty() {
-        return None;
+    /// So many digits fit whatever they are.
+    const DIGITS_SAFE: usize = 9;
+    let digit = |b: u8| b.is_ascii_digit().then(|| u32::from(b - b'0'));
+    match digits.len() {
+        0 => None,
+        ..=DIGITS_SAFE => digits.iter().try_fold(0, |n, &b| Some(n * 10 + digit(b)?)),
+        _ => digits.iter().try_fold(0_u32, |n, &b| n.checked_mul(10)?.checked_add(digit(b)?)),
     }
-    digits.iter().try_fold(0_u32, |n, &b| match b {
-        b'0'..=b'9' => n.checked_mul(10)?.checked_add(u32::from(b - b'0')),
-        _ => None,
-    })
 }
 
 /// Where the grammar of a header field stands.

@@ -127,7 +127,7 @@ fn read_call_id(message: &Message, line: &Line) -> Result<Span, ParseError> {
     let value = message.line_value(line);
     let mut cursor = Cursor::new(HeaderId::CallId, value, line.value().start);
     loop {
-        cursor.take(chars::run(cursor.rest(), chars::WORD));
+        cursor.run(chars::WORD);
         if !cursor.eat(b'@') {
             break;
         }

@@ -28,6 +28,7 @@
 //! A [`Request`] and a [`Response`] are serialised as their [`Message`]. Names may be added to an object; none is taken away or
 //! gets another meaning.
 
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -182,12 +183,14 @@ impl<T: AsRef<[u8]>> Serialize for Params<T> {
     /// Names in small letters, so that they can be asked for; of two of one name the first counts.
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
         let mut map = out.serialize_map(None)?;
-        for (i, (name, value)) in self.iter().enumerate() {
-            if self.iter().take(i).any(|(other, _)| other.eq_ignore_ascii_case(name)) {
+        let mut written = BTreeSet::new();
+        for (name, value) in self.iter() {
+            let key: String = lossy(name).to_ascii_lowercase();
+            if written.contains(&key) {
                 continue;
             }
-            let key: String = lossy(name).to_ascii_lowercase();
             map.serialize_entry(&key, &value.map(|value| lossy(&crate::header::text::unquoted(value)).into_owned()))?;
+            written.insert(key);
         }
         map.end()
     }

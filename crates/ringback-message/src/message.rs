@@ -317,6 +317,11 @@ impl<'a> Header<'a> {
         self.line
     }
 
+    /// How many bytes the line has in a clean message, its folds and its end included.
+    pub(crate) fn line_len(&self) -> usize {
+        Span { start: self.line.name_start.into(), end: self.message.line_start(self.index + 1) }.len()
+    }
+
     /// A cursor at the start of the value.
     #[must_use]
     pub fn cursor(&self) -> Cursor<'a> {

@@ -22,14 +22,16 @@ impl<'a> Params<&'a [u8]> {
     /// Where a name is missing, or a quoted string doesn't end.
     #[inline]
     pub fn parse(cursor: &mut Cursor<'a>) -> Result<Params<&'a [u8]>, ParseError> {
-        Params::parse_finding(cursor, b"").map(|(params, _)| params)
+        Params::parse_finding(cursor, |_| false).map(|(params, _)| params)
     }
 
-    /// The same, and the value of the first parameter of that name on the way: what [`Params::value`] finds.
+    /// The same, and the value of the first parameter whose name is `wanted`, on the way: what [`Params::value`] finds.
+    ///
+    /// There is a copy of this for each name that is wanted, so that the name is compared as a constant.
     #[inline]
     pub(crate) fn parse_finding(
         cursor: &mut Cursor<'a>,
-        wanted: &[u8],
+        wanted: impl Fn(&[u8]) -> bool,
     ) -> Result<Finding<'a, Params<&'a [u8]>>, ParseError> {
         let start = cursor.rest();
         let mut after = cursor.clone();
@@ -43,7 +45,7 @@ impl<'a> Params<&'a [u8]> {
                     _ => value(&mut after)?,
                 });
             }
-            if found.is_none() && name.eq_ignore_ascii_case(wanted) {
+            if found.is_none() && wanted(name) {
                 found = Some(of_name);
             }
             *cursor = after.clone();
@@ -57,12 +59,12 @@ impl<'a> Params<&'a [u8]> {
     pub(crate) fn parse_uri(cursor: &mut Cursor<'a>) -> Result<Params<&'a [u8]>, ParseError> {
         let start = cursor.rest();
         while cursor.eat(b';') {
-            let name = cursor.take(chars::run(cursor.rest(), chars::URI_PARAM));
+            let name = cursor.run(chars::URI_PARAM);
             if name.is_empty() {
                 return Err(cursor.error("the name of a URI parameter"));
             }
             if cursor.eat(b'=') {
-                cursor.take(chars::run(cursor.rest(), chars::URI_PARAM));
+                cursor.run(chars::URI_PARAM);
             }
         }
         let used = start.len().saturating_sub(cursor.rest().len());
@@ -72,7 +74,7 @@ impl<'a> Params<&'a [u8]> {
 
 #[inline]
 fn value<'a>(cursor: &mut Cursor<'a>) -> Result<&'a [u8], ParseError> {
-    let value = cursor.take(chars::run(cursor.rest(), chars::PARAM_VALUE));
+    let value = cursor.run(chars::PARAM_VALUE);
     if value.is_empty() { Err(cursor.error("the value of a parameter")) } else { Ok(value) }
 }
 

@@ -10,9 +10,11 @@ use crate::error::ParseError;
 use crate::header::HeaderId;
 use crate::params::Params;
 
+mod compare;
 mod make;
 mod tel;
 
+use compare::{same_headers, same_host, same_params, same_text};
 pub use make::escape;
 pub use tel::TelUri;
 
@@ -68,44 +70,50 @@ impl<'a> Uri<&'a [u8]> {
     ///
     /// # Errors
     /// Where the text is no URI, or not one that its own scheme allows.
+    #[inline]
     pub fn parse(text: &'a [u8], header: HeaderId, offset: u32) -> Result<Uri<&'a [u8]>, ParseError> {
         let mut cursor = Cursor::new(header, text, offset);
-        // What nearly all of them start with, without a look at each letter.
-        if text.starts_with(b"sip:") {
-            cursor.take(4);
-            return whole_sip_uri(cursor, false);
+        match sip_scheme(text) {
+            Some((scheme_len, secure)) => {
+                cursor.take(scheme_len);
+                sip_uri(cursor, secure)
+            }
+            None => other_uri(cursor),
         }
-        let scheme = cursor.take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
-        if !scheme.first().is_some_and(u8::is_ascii_alphabetic) || !cursor.eat(b':') {
-            return Err(cursor.error("a URI scheme and a colon"));
-        }
-        let secure = scheme.eq_ignore_ascii_case(b"sips");
-        if secure || scheme.eq_ignore_ascii_case(b"sip") {
-            return whole_sip_uri(cursor, secure);
-        }
-        let rest = cursor.take_while(|b| chars::is(b, chars::URI));
-        if rest.is_empty() || !cursor.is_done() {
-            return Err(cursor.error("what a URI may hold"));
-        }
-        Ok(Uri::Other { scheme, rest })
     }
 }
 
+/// How long `sip:` or `sips:` at the start is, in any case, and whether it is the latter.
 #[inline]
-fn whole_sip_uri(cursor: Cursor<'_>, secure: bool) -> Result<Uri<&[u8]>, ParseError> {
-    let mut cursor = cursor;
-    let uri = sip_uri(&mut cursor, secure)?;
-    if cursor.is_done() { Ok(Uri::Sip(uri)) } else { Err(cursor.error("the end of the URI")) }
+fn sip_scheme(text: &[u8]) -> Option<(usize, bool)> {
+    match text {
+        [b's' | b'S', b'i' | b'I', b'p' | b'P', b':', ..] => Some((4, false)),
+        [b's' | b'S', b'i' | b'I', b'p' | b'P', b's' | b'S', b':', ..] => Some((5, true)),
+        _ => None,
+    }
 }
 
-#[inline]
-fn sip_uri<'a>(cursor: &mut Cursor<'a>, secure: bool) -> Result<SipUri<&'a [u8]>, ParseError> {
-    let (user, password) = match user_end(cursor.rest()) {
-        Some(end) => userinfo(cursor, end)?,
-        None => (None, None),
-    };
-    let (host, port) = host_port(cursor)?;
-    let params = Params::parse_uri(cursor)?;
+/// A URI of another scheme.
+fn other_uri(cursor: Cursor<'_>) -> Result<Uri<&[u8]>, ParseError> {
+    let mut cursor = cursor;
+    let scheme = cursor.take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
+    if !scheme.first().is_some_and(u8::is_ascii_alphabetic) || !cursor.eat(b':') {
+        return Err(cursor.error("a URI scheme and a colon"));
+    }
+    let rest = cursor.take_while(|b| chars::is(b, chars::URI));
+    if rest.is_empty() || !cursor.is_done() {
+        return Err(cursor.error("what a URI may hold"));
+    }
+    Ok(Uri::Other { scheme, rest })
+}
+
+/// What stands behind `sip:` or `sips:`, up to the end.
+#[inline(never)]
+fn sip_uri(cursor: Cursor<'_>, secure: bool) -> Result<Uri<&[u8]>, ParseError> {
+    let mut cursor = cursor;
+    let (user, password) = userinfo(&mut cursor)?;
+    let (host, port) = host_port(&mut cursor)?;
+    let params = Params::parse_uri(&mut cursor)?;
     let headers = if cursor.eat(b'?') {
         let headers = cursor.take_while(|b| chars::is(b, chars::URI_PARAM) || matches!(b, b'=' | b'?'));
         if headers.is_empty() {
@@ -115,29 +123,36 @@ fn sip_uri<'a>(cursor: &mut Cursor<'a>, secure: bool) -> Result<SipUri<&'a [u8]>
     } else {
         None
     };
-    Ok(SipUri { secure, user, password, host, port, params, headers })
-}
-
-/// The `@` that ends the user part: there is none behind `?`, and hosts and parameters can't hold one unescaped.
-fn user_end(text: &[u8]) -> Option<usize> {
-    text.iter().position(|&b| b == b'@')
+    if cursor.is_done() {
+        Ok(Uri::Sip(SipUri { secure, user, password, host, port, params, headers }))
+    } else {
+        Err(cursor.error("the end of the URI"))
+    }
 }
 
 type UserInfo<'a> = (Option<&'a [u8]>, Option<&'a [u8]>);
 
+/// What stands before the `@`, if there is one: there is none behind `?`, and hosts and parameters can't hold one unescaped.
 #[inline]
-fn userinfo<'a>(cursor: &mut Cursor<'a>, end: usize) -> Result<UserInfo<'a>, ParseError> {
-    let mut part = Cursor::new(cursor.header(), cursor.rest().get(..end).unwrap_or_default(), cursor.offset());
-    let user = part.take(chars::run(part.rest(), chars::USER));
+fn userinfo<'a>(cursor: &mut Cursor<'a>) -> Result<UserInfo<'a>, ParseError> {
+    let before = cursor.clone();
+    let user = cursor.run(chars::USER);
+    if !user.is_empty() && cursor.eat(b'@') {
+        return Ok((Some(user), None));
+    }
+    if memchr::memchr(b'@', cursor.rest()).is_none() {
+        *cursor = before;
+        return Ok((None, None));
+    }
     if user.is_empty() {
-        return Err(part.error("a user name before the @"));
+        return Err(cursor.error("a user name before the @"));
     }
-    let password = part.eat(b':').then(|| part.take_while(|b| chars::is(b, chars::USER)));
-    if !part.is_done() {
-        return Err(part.error("what a user name may hold, or its escape"));
+    let password = cursor.eat(b':').then(|| cursor.run(chars::USER));
+    if cursor.eat(b'@') {
+        Ok((Some(user), password))
+    } else {
+        Err(cursor.error("what a user name may hold, or its escape"))
     }
-    cursor.take(end.saturating_add(1));
-    Ok((Some(user), password))
 }
 
 /// `host [ ":" port ]`, the host checked. `[RFC 3261, Section 25.1]`
@@ -152,7 +167,7 @@ pub(crate) fn host_port<'a>(cursor: &mut Cursor<'a>) -> Result<(&'a [u8], Option
             .ok_or_else(|| at.error("the closing bracket of an IPv6 address"))?;
         cursor.take(end.saturating_add(1))
     } else {
-        cursor.take(chars::run(cursor.rest(), chars::HOST))
+        cursor.run(chars::HOST)
     };
     // A letter at its end makes it a name: no address, and no number as its top label.
     let name = host.last().is_some_and(u8::is_ascii_alphabetic);
@@ -172,20 +187,28 @@ pub(crate) fn host_port<'a>(cursor: &mut Cursor<'a>) -> Result<(&'a [u8], Option
 
 /// True for the four numbers of an IPv4 address, each from 0 to 255 and without zeros before it.
 fn is_ipv4(text: &[u8]) -> bool {
-    let mut numbers = 1;
-    let mut number: Option<u16> = None;
+    let legal = |number: u32, digits: u32| match digits {
+        1 => true,
+        2 => number >= 10,
+        3 => number >= 100 && number <= 255,
+        _ => false,
+    };
+    let (mut dots, mut number, mut digits) = (0_u32, 0_u32, 0_u32);
     for &b in text {
-        number = match (b, number) {
-            (b'0'..=b'9', None) => Some(u16::from(b - b'0')),
-            (b'0'..=b'9', Some(n @ 1..=25)) => Some(n * 10 + u16::from(b - b'0')),
-            (b'.', Some(..=255)) => {
-                numbers += 1;
-                None
+        match b {
+            b'0'..=b'9' => {
+                // Wraps around where there are too many digits, which their count tells.
+                number = number.wrapping_mul(10).wrapping_add(u32::from(b - b'0'));
+                digits += 1;
+            }
+            b'.' if legal(number, digits) => {
+                dots += 1;
+                (number, digits) = (0, 0);
             }
             _ => return false,
-        };
+        }
     }
-    numbers == 4 && number.is_some_and(|n| n <= 255)
+    dots == 3 && legal(number, digits)
 }
 
 impl<'a> Host<'a> {
@@ -358,45 +381,6 @@ pub fn unescape(text: &[u8]) -> Vec<u8> {
 
 fn hex(digit: u8) -> u8 {
     char::from(digit).to_digit(16).and_then(|d| u8::try_from(d).ok()).unwrap_or(0)
-}
-
-fn same_text<T: AsRef<[u8]>, U: AsRef<[u8]>>(a: Option<&T>, b: Option<&U>) -> bool {
-    match (a, b) {
-        (None, None) => true,
-        (Some(a), Some(b)) => a.as_ref() == b.as_ref() || unescape(a.as_ref()) == unescape(b.as_ref()),
-        _ => false,
-    }
-}
-
-fn same_host(a: &[u8], b: &[u8]) -> bool {
-    a.eq_ignore_ascii_case(b)
-        || matches!((Host::of(a), Host::of(b)), (Some(Host::Address(x)), Some(Host::Address(y))) if x == y)
-}
-
-fn same_value(a: &[u8], b: &[u8]) -> bool {
-    a.eq_ignore_ascii_case(b) || unescape(a).eq_ignore_ascii_case(&unescape(b))
-}
-
-/// Parameters that are in both must agree; these five must be in both or in neither.
-fn same_params<T: AsRef<[u8]>, U: AsRef<[u8]>>(a: &Params<T>, b: &Params<U>) -> bool {
-    let agree = a.iter().all(|(name, value)| match b.find(name) {
-        Some(other) => match (value, other) {
-            (Some(x), Some(y)) => same_value(x, y),
-            (None, None) => true,
-            _ => false,
-        },
-        None => true,
-    });
-    agree && [&b"user"[..], b"ttl", b"method", b"maddr", b"transport"].iter().all(|name| a.has(name) == b.has(name))
-}
-
-fn same_headers(a: Option<&[u8]>, b: Option<&[u8]>) -> bool {
-    let (Some(a), Some(b)) = (a, b) else { return a == b };
-    let all_in = |x: &[u8], y: &[u8]| {
-        x.split(|&c| c == b'&')
-            .all(|pair| y.split(|&c| c == b'&').any(|other| unescape(pair).eq_ignore_ascii_case(&unescape(other))))
-    };
-    all_in(a, b) && all_in(b, a)
 }
 
 #[cfg(test)]

@@ -35,9 +35,10 @@ use crate::cursor::Cursor;
 use crate::error::{ParseError, ParseErrorKind, Rejected};
 use crate::header::facts::{Repeats, Where};
 use crate::header::{CSeq, HeaderId, check_value, tokens};
-use crate::message::Message;
+use crate::message::{Message, StartLine};
 use crate::method::Method;
 use crate::status::When;
+use crate::uri::Uri;
 
 /// How far to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -102,7 +103,10 @@ pub fn judge(datagram: Bytes, depth: Depth) -> (Option<Message>, Vec<Fault>) {
             (salvage, Vec::from([Fault { depth: Depth::Framing, error: error.into() }]))
         }
     };
-    faults.extend(message.iter().flat_map(|message| message.faults(depth)));
+    // What ended the reading is not told again.
+    let first = faults.first().map(|fault| (fault.error.header, fault.error.offset));
+    let more = message.iter().flat_map(|message| message.faults(depth));
+    faults.extend(more.filter(|fault| Some((fault.error.header, fault.error.offset)) != first));
     (message, faults)
 }
 
@@ -123,7 +127,15 @@ impl Message {
     }
 
     fn syntax(&self) -> impl Iterator<Item = ParseError> + '_ {
-        self.headers().filter_map(|header| check_value(header.id(), header.value(), header.offset()).err())
+        let of_uri = self.request_uri_fault().into_iter();
+        of_uri
+            .chain(self.headers().filter_map(|header| check_value(header.id(), header.value(), header.offset()).err()))
+    }
+
+    fn request_uri_fault(&self) -> Option<ParseError> {
+        let StartLine::Request { uri, .. } = self.start else { return None };
+        let error = Uri::parse(uri.of(&self.buf), HeaderId::Other, uri.start).err()?;
+        Some(ParseError { kind: ParseErrorKind::StartLine, header: None, section: "RFC 3261, Section 19.1", ..error })
     }
 }
 
@@ -138,10 +150,11 @@ impl Semantics<'_> {
         for id in [HeaderId::Via, HeaderId::From, HeaderId::To, HeaderId::CallId, HeaderId::CSeq] {
             self.needed(id, "every message carries", "RFC 3261, Section 8.1.1");
         }
-        if self.message.is_request() {
-            self.request();
-        } else {
-            self.response();
+        match self.message.start {
+            StartLine::Request { .. } => self.request(),
+            StartLine::Status { .. } => self.response(),
+            // What it is can't be told, and so not what it lacks.
+            StartLine::Broken => {}
         }
         if !self.message.body().is_empty() {
             self.needed(HeaderId::ContentType, "a message with a body carries", "RFC 3261, Section 20.15");

@@ -58,6 +58,25 @@ impl Writer {
         self.start = StartLine::Request { method, uri };
     }
 
+    pub(crate) fn request_line_len(method: &[u8], uri: &[u8]) -> usize {
+        method.len() + uri.len() + "  SIP/2.0\r\n".len()
+    }
+
+    pub(crate) fn status_line_len(reason: &[u8]) -> usize {
+        "SIP/2.0 200 ".len() + reason.len() + "\r\n".len()
+    }
+
+    /// What a line takes.
+    pub(crate) fn line_len(name: &[u8], value: &[u8]) -> usize {
+        name.len() + ": ".len() + value.len() + "\r\n".len()
+    }
+
+    /// What [`Writer::finish`] writes where no Content-Length was.
+    pub(crate) fn end_len(body: &[u8]) -> usize {
+        let digits = body.len().checked_ilog10().unwrap_or(0) as usize + 1;
+        Writer::line_len(b"Content-Length", b"") + digits + "\r\n".len() + body.len()
+    }
+
     pub(crate) fn status_line(&mut self, code: StatusCode, reason: &[u8]) {
         self.raw(b"SIP/2.0 ");
         self.number(u64::from(code.as_u16()));
@@ -124,6 +143,9 @@ impl Writer {
 
     /// Lines of another message to the letter, those from one place up to another.
     pub(crate) fn copy_lines(&mut self, message: &Message, places: Range<usize>) {
+        if places.is_empty() {
+            return;
+        }
         if !message.clean {
             return message
                 .headers()

@@ -19,6 +19,7 @@ const COLUMNS: &[(&str, &str, &str)] = &[
     ("ringback", "check", "check"),
     ("ringback", "trip", "trip"),
     ("ringback", "ok200", "ok200"),
+    ("ringback", "ok200-checked", "ok200 checked"),
     ("ringback", "forward", "forward"),
 ];
 
@@ -30,6 +31,7 @@ fields     frame, then start line, top Via, From, To, Call-ID, CSeq, Contact, Ma
 check      frame, then the fields that every message must have verified, as the server does
 trip       frame, then written into a fresh buffer
 ok200      a 200 from a request that was read beforehand, written; not checked against the registry, as no peer does
+... checked  the same with a Contact, its values read back and held against the registry: what users call
 forward    a request that was read beforehand with a Via added, Max-Forwards lowered, Request-URI replaced, written
 Time is CPU time of the thread, the median of batches that take turns; instructions are callgrind's, the difference of a batch
 and one of twice its size. Each answer was compared with what another program reads from the same bytes.

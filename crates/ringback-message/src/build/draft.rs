@@ -7,9 +7,7 @@ use crate::chars;
 use crate::cursor::{Cursor, decimal};
 use crate::error::{BuildError, ParseError, ParseErrorKind};
 use crate::header::facts::Repeats;
-use crate::header::{
-    Accept, HeaderId, HeaderName, NameAddr, OwnedText, Param, Qvalue, TypedHeader, Values, check_value, text,
-};
+use crate::header::{Accept, HeaderId, HeaderName, NameAddr, Qvalue, TypedHeader, Values, check_value, text};
 use crate::params::Params;
 use crate::uri::Uri;
 use crate::writer::Writer;
@@ -92,22 +90,21 @@ impl Draft {
 
     /// An address: From, To, Contact.
     pub(crate) fn address(&mut self, id: HeaderId, name: Option<&str>, uri: &str, tag: Option<&str>) {
-        let mut params = Params::<OwnedText>::default();
+        if tag.is_some_and(|tag| !chars::is_token(tag.as_bytes())) {
+            return self.fail(BuildError::NotAToken { what: "tag" });
+        }
+        let uri = match Uri::parse(uri.as_bytes(), id, 0) {
+            Ok(uri) => uri,
+            Err(error) => return self.fail(BuildError::Malformed(error)),
+        };
+        let quoted = name.filter(|name| !name.is_empty()).map(|name| text::quoted(name.as_bytes()));
+        let mut value = Vec::with_capacity(ADDRESS_BYTES);
+        NameAddr { display_name: quoted.as_deref(), uri, params: Params::default() }.write(&mut value);
         if let Some(tag) = tag {
-            if !chars::is_token(tag.as_bytes()) {
-                return self.fail(BuildError::NotAToken { what: "tag" });
-            }
-            params.push(&Param::raw("tag", tag));
+            value.extend_from_slice(b";tag=");
+            value.extend_from_slice(tag.as_bytes());
         }
-        let display_name = name.filter(|name| !name.is_empty()).map(|name| text::quoted(name.as_bytes()).into());
-        match Uri::parse(uri.as_bytes(), id, 0) {
-            Ok(uri) => {
-                let mut value = Vec::new();
-                NameAddr { display_name, uri: uri.to_owned_text(), params }.write(&mut value);
-                self.push(id, value, false);
-            }
-            Err(error) => self.fail(BuildError::Malformed(error)),
-        }
+        self.push(id, value, false);
     }
 
     /// `SIP/2.0/UDP host:port;branch=…`
@@ -142,8 +139,13 @@ impl Draft {
         self.body = body;
     }
 
-    pub(crate) fn body_len(&self) -> usize {
-        self.body.len()
+    /// How many bytes header fields and body take: a few more than needed where Content-Length is among them.
+    pub(crate) fn written_len(&self) -> usize {
+        let line = |field: &DraftField| {
+            let name = field.name.as_deref().unwrap_or_else(|| field.id.as_str());
+            Writer::line_len(name.as_bytes(), &field.value)
+        };
+        self.fields.iter().map(line).sum::<usize>() + Writer::end_len(&self.body)
     }
 
     pub(crate) fn has(&self, id: HeaderId) -> bool {
@@ -209,6 +211,8 @@ impl Draft {
     }
 }
 
+/// Room for most addresses.
+const ADDRESS_BYTES: usize = 64;
 const RANK_LAST: u8 = 3;
 
 /// Fields that proxies read come first, then those of the dialog, then the rest.

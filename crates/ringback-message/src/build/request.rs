@@ -81,9 +81,10 @@ impl RequestBuilder {
     /// Where a value holds CR, LF or NUL, or a setter was given what it can't write.
     pub fn build_unchecked(self) -> Result<Message, BuildError> {
         self.draft.first_mistake()?;
-        let len = self.draft.body_len().saturating_add(self.uri.len()).saturating_add(512);
-        let mut writer = Writer::with_capacity(len);
-        writer.request_line(self.method.as_str().as_bytes(), self.uri.as_bytes());
+        let method = self.method.as_str().as_bytes();
+        let mut writer =
+            Writer::with_capacity(Writer::request_line_len(method, self.uri.as_bytes()) + self.draft.written_len());
+        writer.request_line(method, self.uri.as_bytes());
         self.draft.write(&mut writer);
         writer.finish(self.draft.body_bytes())
     }

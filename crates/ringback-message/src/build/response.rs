@@ -1,5 +1,6 @@
 //! Responses: to a request, or from nothing.
 
+use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -37,8 +38,8 @@ use crate::writer::Writer;
 pub struct ResponseBuilder<'a> {
     request: Option<&'a Message>,
     status: StatusCode,
-    reason: Option<String>,
-    to_tag: Option<String>,
+    reason: Option<Cow<'a, str>>,
+    to_tag: Option<Cow<'a, str>>,
     pub(crate) draft: Draft,
 }
 
@@ -69,7 +70,7 @@ impl<'a> ResponseBuilder<'a> {
     /// A response from nothing, with another reason phrase than the registry's where one is given.
     #[must_use]
     pub fn new(status: StatusCode, reason: Option<&str>) -> ResponseBuilder<'static> {
-        ResponseBuilder { request: None, status, reason: reason.map(Into::into), to_tag: None, draft: Draft::default() }
+        ResponseBuilder { request: None, status, reason: reason.map(owned), to_tag: None, draft: Draft::default() }
     }
 
     /// A response to this request: [`Response::to`], with another reason phrase where one is given.
@@ -79,12 +80,12 @@ impl<'a> ResponseBuilder<'a> {
         status: StatusCode,
         reason: Option<&str>,
     ) -> ResponseBuilder<'a> {
-        ResponseBuilder { reason: reason.map(Into::into), ..Response::to(request, status) }
+        ResponseBuilder { reason: reason.map(owned), ..Response::to(request, status) }
     }
 
     /// Another reason phrase than the registry's.
     #[must_use]
-    pub fn reason(mut self, reason: impl Into<String>) -> Self {
+    pub fn reason(mut self, reason: impl Into<Cow<'a, str>>) -> Self {
         self.reason = Some(reason.into());
         self
     }
@@ -93,7 +94,7 @@ impl<'a> ResponseBuilder<'a> {
     ///
     /// With the feature `tags` it need not be given: then it is made from the transaction and a secret of the process.
     #[must_use]
-    pub fn to_tag(mut self, tag: impl Into<String>) -> Self {
+    pub fn to_tag(mut self, tag: impl Into<Cow<'a, str>>) -> Self {
         self.to_tag = Some(tag.into());
         self
     }
@@ -159,29 +160,26 @@ impl<'a> ResponseBuilder<'a> {
     }
 
     fn written(&self) -> Result<Message, BuildError> {
-        let request_len = self.request.map_or(256, |request| request.as_bytes().len());
-        let mut writer = Writer::with_capacity(request_len.saturating_add(self.draft.body_len()).saturating_add(128));
         let phrase = self.reason.as_deref().unwrap_or_else(|| self.status.default_phrase());
+        let plan = self.request.map(|request| self.plan(request));
+        let copied_len = plan.as_ref().map_or(0, Plan::len);
+        let len = Writer::status_line_len(phrase.as_bytes()) + copied_len + self.draft.written_len();
+        let mut writer = Writer::with_capacity(len);
         writer.status_line(self.status, phrase.as_bytes());
-        for header in self.request.into_iter().flat_map(Message::headers) {
-            self.copied(header, &mut writer);
+        if let Some(plan) = plan {
+            plan.write(&mut writer);
         }
         self.draft.write(&mut writer);
         writer.finish(self.draft.body_bytes())
     }
 
-    fn copied(&self, header: Header<'_>, writer: &mut Writer) {
-        match header.id() {
-            HeaderId::Via | HeaderId::From | HeaderId::CallId | HeaderId::CSeq => writer.copy(header),
-            HeaderId::To => match &self.to_tag {
-                Some(tag) if self.status != StatusCode::Trying && !has_tag(header) => {
-                    writer.copy_and(header, &[b";tag=", tag.as_bytes()]);
-                }
-                _ => writer.copy(header),
-            },
-            HeaderId::Timestamp if self.status == StatusCode::Trying => writer.copy(header),
-            HeaderId::RecordRoute if self.forms_dialog() => writer.copy(header),
-            _ => {}
+    fn plan<'b>(&'b self, request: &'b Message) -> Plan<'b> {
+        let wants_tag = self.status != StatusCode::Trying && request.first(HeaderId::To).is_some_and(|to| !has_tag(to));
+        Plan {
+            request,
+            timestamp: self.status == StatusCode::Trying,
+            record_route: self.forms_dialog(),
+            tag: self.to_tag.as_deref().filter(|_| wants_tag),
         }
     }
 
@@ -206,7 +204,7 @@ impl<'a> ResponseBuilder<'a> {
         if self.status == StatusCode::Trying || request.first(HeaderId::To).is_none_or(has_tag) {
             return Ok(());
         }
-        self.to_tag = tag_of_transaction(request);
+        self.to_tag = tag_of_transaction(request).map(Cow::Owned);
         if self.to_tag.is_some() { Ok(()) } else { Err(BuildError::NoToTag) }
     }
 
@@ -214,6 +212,10 @@ impl<'a> ResponseBuilder<'a> {
     fn check_registry(&self, response: &Response) -> Result<(), BuildError> {
         let Some(info) = self.status.info() else { return Ok(()) };
         let missing = info.must.iter().find(|carry| {
+            // What is there need not be called for.
+            if response.first(carry.header).is_some() {
+                return false;
+            }
             let called_for = match (self.request, carry.when) {
                 (Some(request), when) => when.holds(request, response),
                 (None, when @ (When::Always | When::Reliable | When::ResponseRequires(_) | When::Without(..))) => {
@@ -221,7 +223,7 @@ impl<'a> ResponseBuilder<'a> {
                 }
                 (None, _) => None,
             };
-            called_for == Some(true) && response.first(carry.header).is_none()
+            called_for == Some(true)
         });
         match missing {
             Some(carry) => Err(BuildError::Missing {
@@ -245,6 +247,57 @@ impl<'a> ResponseBuilder<'a> {
             _ => Ok(()),
         }
     }
+}
+
+/// What a response repeats of its request. `[RFC 3261, Section 8.2.6.2]`
+struct Plan<'b> {
+    request: &'b Message,
+    timestamp: bool,
+    record_route: bool,
+    /// What To lacks.
+    tag: Option<&'b str>,
+}
+
+impl Plan<'_> {
+    /// Whether a line goes along to the letter.
+    fn repeats(&self, id: HeaderId) -> bool {
+        match id {
+            HeaderId::Via | HeaderId::From | HeaderId::CallId | HeaderId::CSeq => true,
+            HeaderId::To => self.tag.is_none(),
+            HeaderId::Timestamp => self.timestamp,
+            HeaderId::RecordRoute => self.record_route,
+            _ => false,
+        }
+    }
+
+    /// How many bytes it writes: a guess for a request whose lines are put right on the way.
+    fn len(&self) -> usize {
+        let line = |header: Header<'_>| match self.tag {
+            Some(tag) if header.id() == HeaderId::To => header.line_len() + TAG.len() + tag.len(),
+            _ if self.repeats(header.id()) => header.line_len(),
+            _ => 0,
+        };
+        self.request.headers().map(line).sum()
+    }
+
+    /// Lines that stand together are copied together.
+    fn write(&self, writer: &mut Writer) {
+        let mut stretch = 0;
+        for header in self.request.headers().filter(|header| !self.repeats(header.id())) {
+            writer.copy_lines(self.request, stretch..header.index());
+            stretch = header.index() + 1;
+            if let (HeaderId::To, Some(tag)) = (header.id(), self.tag) {
+                writer.copy_and(header, &[TAG, tag.as_bytes()]);
+            }
+        }
+        writer.copy_lines(self.request, stretch..self.request.lines.len());
+    }
+}
+
+const TAG: &[u8] = b";tag=";
+
+fn owned(text: &str) -> Cow<'static, str> {
+    Cow::Owned(text.into())
 }
 
 #[cfg(feature = "tags")]

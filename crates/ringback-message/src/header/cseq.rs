@@ -28,10 +28,8 @@ impl<'a> CSeq<&'a [u8]> {
         let mut cursor = Cursor::new(HeaderId::CSeq, value, offset);
         cursor.lws();
         let number = cursor.number("a number below 4294967296")?;
-        let at = cursor.clone();
-        cursor.lws();
-        if cursor.offset() == at.offset() {
-            return Err(at.error("a blank before the method"));
+        if !cursor.blanks() {
+            return Err(cursor.error("a blank before the method"));
         }
         let method = cursor.token("a method")?;
         cursor.end()?;

@@ -39,13 +39,8 @@ impl<'a> NameAddr<&'a [u8]> {
     ///
     /// # Errors
     /// Where the value is none.
-    #[inline]
     pub fn parse(cursor: &mut Cursor<'a>) -> Result<NameAddr<&'a [u8]>, ParseError> {
-        cursor.lws();
-        let display_name = display_name(cursor)?;
-        let uri = if cursor.eat(b'<') { bracketed(cursor)? } else { bare(cursor)? };
-        let params = Params::parse(cursor)?;
-        Ok(NameAddr { display_name, uri, params })
+        NameAddr::parse_finding(cursor, |_| false).map(|(address, _)| address)
     }
 
     /// Reads a value that holds exactly one, as From and To do.
@@ -58,24 +53,39 @@ impl<'a> NameAddr<&'a [u8]> {
     }
 
     /// The same, and its tag, which need not be looked for again.
-    #[inline]
     pub(crate) fn parse_with_tag(
         header: HeaderId,
         value: &'a [u8],
         offset: u32,
     ) -> Result<Finding<'a, NameAddr<&'a [u8]>>, ParseError> {
         let mut cursor = Cursor::new(header, value, offset);
-        cursor.lws();
-        let display_name = display_name(&mut cursor)?;
-        let uri = if cursor.eat(b'<') { bracketed(&mut cursor)? } else { bare(&mut cursor)? };
-        let (params, tag) = Params::parse_finding(&mut cursor, b"tag")?;
+        let (address, tag) = NameAddr::parse_finding(&mut cursor, |name| name.eq_ignore_ascii_case(b"tag"))?;
         cursor.end()?;
-        Ok((NameAddr { display_name, uri, params }, tag.filter(|tag| !tag.is_empty())))
+        Ok((address, tag.filter(|tag| !tag.is_empty())))
+    }
+
+    /// Its parts are inlined, so that each stays in a register until the whole is written, once.
+    #[inline(always)]
+    fn parse_finding(
+        cursor: &mut Cursor<'a>,
+        wanted: impl Fn(&[u8]) -> bool,
+    ) -> Result<Finding<'a, NameAddr<&'a [u8]>>, ParseError> {
+        cursor.lws();
+        let display_name = display_name(cursor)?;
+        let in_brackets = cursor.eat(b'<');
+        let at = cursor.clone();
+        let text = if in_brackets { bracketed(cursor) } else { bare(cursor)? };
+        let uri = Uri::parse(text, at.header(), at.offset())?;
+        if in_brackets && !cursor.eat(b'>') {
+            return Err(cursor.error("> behind the URI"));
+        }
+        let (params, found) = Params::parse_finding(cursor, wanted)?;
+        Ok((NameAddr { display_name, uri, params }, found))
     }
 }
 
 /// A quoted string, or tokens with white space between, and in any case a `<` behind them.
-#[inline]
+#[inline(always)]
 fn display_name<'a>(cursor: &mut Cursor<'a>) -> Result<Option<&'a [u8]>, ParseError> {
     if cursor.peek() == Some(b'<') {
         return Ok(None);
@@ -101,21 +111,15 @@ fn display_name<'a>(cursor: &mut Cursor<'a>) -> Result<Option<&'a [u8]>, ParseEr
 }
 
 #[inline]
-fn bracketed<'a>(cursor: &mut Cursor<'a>) -> Result<Uri<&'a [u8]>, ParseError> {
-    let at = cursor.clone();
-    let text = cursor.take(memchr::memchr2(b'>', b'<', cursor.rest()).unwrap_or(usize::MAX));
-    let uri = Uri::parse(text, at.header(), at.offset())?;
-    if cursor.eat(b'>') { Ok(uri) } else { Err(cursor.error("> behind the URI")) }
+fn bracketed<'a>(cursor: &mut Cursor<'a>) -> &'a [u8] {
+    cursor.take(memchr::memchr2(b'>', b'<', cursor.rest()).unwrap_or(usize::MAX))
 }
 
 /// Without brackets a URI ends at a semicolon, comma or white space and may hold neither of them nor a question mark. `[RFC 3261, Section 20]`
-fn bare<'a>(cursor: &mut Cursor<'a>) -> Result<Uri<&'a [u8]>, ParseError> {
-    let at = cursor.clone();
+#[inline]
+fn bare<'a>(cursor: &mut Cursor<'a>) -> Result<&'a [u8], ParseError> {
     let text = cursor.take_while(|b| chars::is(b, chars::URI) && !matches!(b, b';' | b',' | b'?'));
-    if cursor.peek() == Some(b'?') {
-        return Err(cursor.error("< and > around a URI with a question mark"));
-    }
-    Uri::parse(text, at.header(), at.offset())
+    if cursor.peek() == Some(b'?') { Err(cursor.error("< and > around a URI with a question mark")) } else { Ok(text) }
 }
 
 impl<T: AsRef<[u8]>> NameAddr<T> {

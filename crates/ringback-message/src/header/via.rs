@@ -57,13 +57,11 @@ impl<'a> Via<&'a [u8]> {
             return Err(cursor.error("/ and a transport"));
         }
         let transport = cursor.token("a transport")?;
-        let at = cursor.clone();
-        cursor.lws();
-        if at.offset() == cursor.offset() {
-            return Err(at.error("a blank before the host"));
+        if !cursor.blanks() {
+            return Err(cursor.error("a blank before the host"));
         }
         let (host, port) = sent_by(cursor)?;
-        let (params, branch) = Params::parse_finding(cursor, b"branch")?;
+        let (params, branch) = Params::parse_finding(cursor, |name| name.eq_ignore_ascii_case(b"branch"))?;
         Ok((Via { transport, host, port, params }, branch.filter(|branch| !branch.is_empty())))
     }
 }

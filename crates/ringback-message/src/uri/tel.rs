@@ -1,5 +1,7 @@
 //! `tel:` URIs. `[RFC 3966, Section 3]`
 
+use alloc::vec::Vec;
+
 use crate::chars;
 use crate::cursor::Cursor;
 use crate::error::ParseError;
@@ -68,7 +70,7 @@ impl<T: AsRef<[u8]>> TelUri<T> {
     /// `[RFC 3966, Section 5]`
     pub fn equivalent<U: AsRef<[u8]>>(&self, other: &TelUri<U>) -> bool {
         let digits = self.digits().map(|b| b.to_ascii_lowercase()).eq(other.digits().map(|b| b.to_ascii_lowercase()));
-        digits && within(&self.params, &other.params) && within(&other.params, &self.params)
+        digits && sorted(&self.params) == sorted(&other.params)
     }
 }
 
@@ -77,23 +79,17 @@ fn is_separator(b: u8) -> bool {
     matches!(b, b'-' | b'.' | b'(' | b')')
 }
 
-/// Whether the other has each parameter with the same value. Extensions and context that are numbers compare without separators.
-fn within<T: AsRef<[u8]>, U: AsRef<[u8]>>(params: &Params<T>, others: &Params<U>) -> bool {
-    params.iter().all(|(name, value)| {
-        others.find(name).is_some_and(|other| match (value, other) {
-            (Some(a), Some(b)) => same_value(name, a, b),
-            (None, None) => true,
-            _ => false,
-        })
-    })
+/// Names and values in small letters, in their order. Extensions and contexts that are numbers compare without separators.
+fn sorted<T: AsRef<[u8]>>(params: &Params<T>) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
+    let mut pairs: Vec<_> =
+        params.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.map(|v| bare(name, v)))).collect();
+    pairs.sort_unstable();
+    pairs
 }
 
-fn same_value(name: &[u8], a: &[u8], b: &[u8]) -> bool {
-    let number = name.eq_ignore_ascii_case(b"ext") || a.first() == Some(&b'+');
-    let bare = |text: &[u8]| -> alloc::vec::Vec<u8> {
-        text.iter().filter(|&&c| !number || !is_separator(c)).map(u8::to_ascii_lowercase).collect()
-    };
-    bare(a) == bare(b)
+fn bare(name: &[u8], value: &[u8]) -> Vec<u8> {
+    let number = name.eq_ignore_ascii_case(b"ext") || value.first() == Some(&b'+');
+    value.iter().filter(|&&c| !number || !is_separator(c)).map(u8::to_ascii_lowercase).collect()
 }
 
 impl<T: AsRef<[u8]>> Uri<T> {
@@ -114,7 +110,7 @@ impl<T: AsRef<[u8]>> Uri<T> {
 /// Whether two URNs name the same: identifier of the namespace in any case, the rest to the letter but for the case of escapes.
 /// (RFC 8141) `q`, `r` and `f` components don't count.
 pub(super) fn same_urn(a: &[u8], b: &[u8]) -> bool {
-    let split = |urn: &[u8]| -> Option<(alloc::vec::Vec<u8>, alloc::vec::Vec<u8>)> {
+    let split = |urn: &[u8]| -> Option<(Vec<u8>, Vec<u8>)> {
         let end = urn.iter().position(|&b| matches!(b, b'?' | b'#')).unwrap_or(urn.len());
         let name = urn.get(..end)?;
         let colon = name.iter().position(|&b| b == b':')?;

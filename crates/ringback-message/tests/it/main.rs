@@ -10,5 +10,7 @@ mod headers_networks;
 #[cfg(feature = "serde")]
 mod json;
 mod parse;
+mod properties;
 mod registry;
 mod torture;
+mod vulnerabilities;

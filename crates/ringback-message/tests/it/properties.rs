@@ -2,10 +2,14 @@
 
 use bytes::Bytes;
 use proptest::prelude::*;
-use ringback_message::header::{Organization, Reason, Subject, Supported, UserAgent, is_typed};
+use ringback_message::header::{
+    Organization, Reason, Subject, Supported, ToOwnedText, UserAgent, check_value, is_typed,
+};
 use ringback_message::status::registry;
 use ringback_message::verdict::{Depth, judge};
-use ringback_message::{Edit, HeaderId, Message, Method, ParseErrorKind, Request, RequestBuilder, Response, StatusCode};
+use ringback_message::{
+    Edit, HeaderId, Message, Method, ParseErrorKind, Request, RequestBuilder, Response, StatusCode,
+};
 
 use crate::torture;
 
@@ -175,9 +179,7 @@ fn examine(bytes: &Bytes) {
     }
     let Some(message) = message else { return };
     for header in message.headers() {
-        // What has a type is read and written in one form, which is read as the same.
-        let Ok(values) = header.typed() else { continue };
-        assert!(is_typed(header.id()) || values.len() == 1);
+        assert_eq!(header.typed().err(), check_value(header.id(), header.value(), header.offset()).err());
     }
     let is_framed = faults.iter().all(|fault| fault.depth > Depth::Framing);
     if is_framed {
@@ -221,6 +223,30 @@ fn blanks_off(mut text: &[u8]) -> &[u8] {
     text
 }
 
+/// What the torture messages hold of typed values, kept and written, is read again as the same.
+#[test]
+fn every_typed_value_is_written_and_read_again() {
+    let mut counted = 0;
+    for message in torture::messages().into_iter().filter_map(|(.., bytes)| judge(bytes, Depth::Framing).0) {
+        for header in message.headers().filter(|header| is_typed(header.id())) {
+            let Ok(values) = header.typed() else { continue };
+            for owned in values.iter().map(ToOwnedText::to_owned_text) {
+                let Ok(text) = owned.value() else {
+                    assert!(header.value().iter().any(|b| b"\r\n\0".contains(b)), "{header:?} can't be written");
+                    continue;
+                };
+                let line = [header.id().as_str().as_bytes(), b": ", &text].concat();
+                let again = [b"OPTIONS sip:a SIP/2.0\r\n", &line[..], b"\r\n\r\n"].concat();
+                let again = judge(Bytes::from(again), Depth::Framing).0.unwrap();
+                let values = again.first(header.id()).unwrap().typed().unwrap();
+                assert_eq!(values.iter().map(ToOwnedText::to_owned_text).collect::<Vec<_>>(), [owned]);
+                counted += 1;
+            }
+        }
+    }
+    assert!(counted > 500, "{counted}");
+}
+
 /// Every torture message cut at every byte.
 #[test]
 fn every_prefix_is_read_or_refused() {
@@ -240,7 +266,7 @@ fn every_mutation_of_one_byte_is_read_or_refused() {
         let mut mutated = bytes.to_vec();
         for at in 0..mutated.len() {
             let (was, moving) = (mutated[at], (at * 37 % 256) as u8);
-            let some = [0, b'\r', b'\n', b' ', b'"', b'\\', b'<', b'>', b',', b';', b':', b'%', b'(', b'9', 0xff, moving];
+            let some = [0, b'\n', b' ', b'"', b'<', b',', b';', b'9', moving];
             let bytes: Vec<u8> = if all { (0..=255).collect() } else { some.to_vec() };
             for byte in bytes.into_iter().filter(|&byte| byte != was) {
                 mutated[at] = byte;
