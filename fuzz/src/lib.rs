@@ -12,6 +12,7 @@ mod digest;
 mod headers;
 mod message;
 mod multipart;
+mod sdp;
 mod stream;
 mod uri;
 
@@ -31,6 +32,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "uri", check: uri::check },
     Target { name: "headers", check: headers::check },
     Target { name: "multipart", check: multipart::check },
+    Target { name: "sdp", check: sdp::check },
     Target { name: "digest", check: digest::check },
 ];
 

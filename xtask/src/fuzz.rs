@@ -14,7 +14,7 @@ use crate::project::Project;
 use crate::stages::{Verdict, finish};
 
 /// As in `ringback_fuzz::TARGETS`.
-const TARGETS: [&str; 6] = ["message", "stream", "uri", "headers", "multipart", "digest"];
+const TARGETS: [&str; 7] = ["message", "stream", "uri", "headers", "multipart", "sdp", "digest"];
 
 /// So long is each target run in CI.
 const CI_SECONDS: u64 = 60;

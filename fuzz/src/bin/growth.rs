@@ -13,6 +13,8 @@ use ringback_message::body::Sipfrag;
 use ringback_message::header::{ToOwnedText, check_value};
 use ringback_message::verdict::{Depth, judge};
 use ringback_message::{AuthParams, Edit, HeaderId, Message, NameAddr, Request, Response, StatusCode, Uri};
+use ringback_sdp::negotiate::{Codec, Endpoint, LocalMedia, Session as RtpSession};
+use ringback_sdp::{Origin, SessionDescription};
 use ringback_transport::{Frame, Stream, StreamLimits};
 
 /// Bytes of a shape: the growth from each size to the next is what counts.
@@ -50,6 +52,9 @@ const SHAPES: &[(&str, &str)] = &[
     ("parts", "\r\n--x\r\nA: b\r\n\r\nc"),
     ("almost delimiters", "\r\n--xx--"),
     ("hyphens", "-"),
+    ("attributes", "\r\na=b:c"),
+    ("other formats", "\r\na=rtpmap:# b/1"),
+    ("streams", "\r\nm=audio 9 RTP/AVP 0"),
 ];
 
 /// Something that reads what came from outside: how its input is made of a shape, and what is counted.
@@ -77,6 +82,7 @@ const ENTRIES: &[Entry] = &[
     Entry { name: "multipart", make: multipart, act: parts },
     Entry { name: "sipfrag", make: plain, act: |input| drop(black_box(Sipfrag::parse(Bytes::copy_from_slice(input)))) },
     Entry { name: "digest", make: |shape| format!("Digest {shape}").into_bytes(), act: digest },
+    Entry { name: "description", make: description, act: session },
     Entry { name: "stream, by bytes", make: lines, act: stream },
 ];
 
@@ -158,6 +164,21 @@ fn json(input: &[u8]) {
     if let Ok(message) = Message::parse(Bytes::copy_from_slice(input)) {
         let _ = black_box(serde_json::to_string(&message));
     }
+}
+
+fn description(shape: &str) -> Vec<u8> {
+    let text =
+        "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\na=x:";
+    format!("{text}{shape}\r\n").into_bytes()
+}
+
+fn session(input: &[u8]) {
+    let Ok(description) = SessionDescription::parse(input) else { return };
+    let _ = black_box((description.check().is_ok(), description.to_bytes()));
+    let Ok(origin) = Origin::parse("b 1 1 IN IP4 192.0.2.2") else { return };
+    let bob =
+        Endpoint::new(origin, "192.0.2.2").media(LocalMedia::audio(5000).codec(Codec::pcmu()).codec(Codec::opus()));
+    let _ = black_box(RtpSession::new().receive(description).map(|offer| offer.answer(&bob).is_ok()));
 }
 
 fn uri(input: &[u8]) {
