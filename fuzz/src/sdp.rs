@@ -18,7 +18,7 @@ pub(crate) fn check(data: &[u8]) {
     // What must be repeated, as the times must, is wrong where it was.
     assert!(!valid || made.check().is_ok(), "{made}");
     // One's own answer keeps the rules that are asked of answers.
-    assert!(receive(description).answer_with(made.clone()).is_ok(), "{made}");
+    assert!(!valid || receive(description).answer_with(made.clone()).is_ok(), "{made}");
     let session = answer.sent();
     assert_eq!(session.streams().len(), made.media().len());
     for draft in [session.hold(HoldForm::Direction), session.refresh(), session.remove(0)].into_iter().flatten() {
