@@ -1,6 +1,5 @@
 //! A 407 with a digest challenge for each algorithm, the strongest first. `[RFC 8760, Section 2.3]`
 
-use ringback::header::ProxyAuthenticate;
 use ringback::prelude::*;
 
 mod common;

@@ -41,8 +41,8 @@ pub use ringback_sdp as sdp;
 pub mod prelude {
     pub use bytes::Bytes;
     pub use ringback_message::header::{
-        HeaderName, HeaderValue, OwnedText, Param, Qvalue, Refresher, Require, RetryAfter, Supported, TypedHeader,
-        Unsupported,
+        Contact, HeaderName, HeaderValue, OwnedText, Param, ProxyAuthenticate, Qvalue, Refresher, Require, RetryAfter,
+        Supported, TypedHeader, Unsupported, Warning, WwwAuthenticate,
     };
     pub use ringback_message::{
         BuildError, Edit, Header, HeaderId, Host, Message, Method, NameAddr, ParseError, ParseErrorKind, Rejected,

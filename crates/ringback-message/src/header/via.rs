@@ -46,15 +46,12 @@ impl<'a> Via<&'a [u8]> {
     #[inline]
     pub(crate) fn parse_with_branch(cursor: &mut Cursor<'a>) -> Result<Finding<'a, Via<&'a [u8]>>, ParseError> {
         cursor.lws();
-        let at = cursor.clone();
-        let name = cursor.token("SIP/2.0")?;
-        let slash = cursor.separator(b'/');
-        let version = cursor.token("SIP/2.0")?;
-        if !name.eq_ignore_ascii_case(b"SIP") || !slash || version != b"2.0" {
-            return Err(at.error("SIP/2.0"));
-        }
-        if !cursor.separator(b'/') {
-            return Err(cursor.error("/ and a transport"));
+        // What nearly all of them start with.
+        if cursor.rest().starts_with(b"SIP/2.0/") {
+            cursor.take(b"SIP/2.0/".len());
+            cursor.lws();
+        } else {
+            protocol(cursor)?;
         }
         let transport = cursor.token("a transport")?;
         if !cursor.blanks() {
@@ -64,6 +61,22 @@ impl<'a> Via<&'a [u8]> {
         let (params, branch) = Params::parse_finding(cursor, |name| name.eq_ignore_ascii_case(b"branch"))?;
         Ok((Via { transport, host, port, params }, branch.filter(|branch| !branch.is_empty())))
     }
+}
+
+/// `protocol-name SLASH protocol-version SLASH`, where white space may stand around the slashes.
+#[inline(always)]
+fn protocol(cursor: &mut Cursor<'_>) -> Result<(), ParseError> {
+    let at = cursor.clone();
+    let name = cursor.token("SIP/2.0")?;
+    let slash = cursor.separator(b'/');
+    let version = cursor.token("SIP/2.0")?;
+    if !name.eq_ignore_ascii_case(b"SIP") || !slash || version != b"2.0" {
+        return Err(at.error("SIP/2.0"));
+    }
+    if !cursor.separator(b'/') {
+        return Err(cursor.error("/ and a transport"));
+    }
+    Ok(())
 }
 
 /// `host [ COLON port ]`, where white space may stand around the colon.

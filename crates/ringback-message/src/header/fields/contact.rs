@@ -1,6 +1,7 @@
 //! Contact. `[RFC 3261, Section 20.10]`
 
 use alloc::borrow::Cow;
+use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use crate::chars;
@@ -68,6 +69,12 @@ impl Contact {
             address.params.push(&param);
         }
         self
+    }
+
+    /// With this preference. `[RFC 3261, Section 20.10]`
+    #[must_use]
+    pub fn with_q(self, q: Qvalue) -> Contact {
+        self.with_param(Param::raw("q", q.to_string()))
     }
 
     /// With this lifetime.
