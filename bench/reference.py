@@ -15,6 +15,7 @@ import sys
 COMPACT = {"v": "via", "f": "from", "t": "to", "i": "call-id", "m": "contact", "l": "content-length"}
 DIALOG_MAKERS = {"INVITE", "SUBSCRIBE", "REFER", "NOTIFY"}
 TO_TAG = "a6c85cf"
+OUR_CONTACT = "sip:bob@192.0.2.4:5060"
 NEXT_HOP = "sip:bob@203.0.113.77:5080;transport=udp"
 OUR_VIA = "SIP/2.0/UDP proxy.example.net:5060;branch=z9hG4bK4b43c2ff8.1"
 
@@ -126,6 +127,11 @@ def ok200(m):
     return out + "Content-Length: 0\r\n\r\n"
 
 
+def ok200_checked(m):
+    plain = ok200(m)
+    return plain and plain.replace("Content-Length: 0", f"Contact: <{OUR_CONTACT}>\r\nContent-Length: 0")
+
+
 def forward(m):
     if not m.is_request:
         return None
@@ -144,10 +150,10 @@ def main():
         name = os.path.splitext(os.path.basename(path))[0]
         with open(path, "rb") as f:
             message = Message(f.read().decode("latin-1"))
-        for job in (lines, headers, frame, fields, check, trip, ok200, forward):
+        for job in (lines, headers, frame, fields, check, trip, ok200, ok200_checked, forward):
             answer = job(message)
             if answer is not None:
-                print(job.__name__, name, hashlib.sha256(answer.encode("latin-1")).hexdigest()[:32], sep="\t")
+                print(job.__name__.replace("_", "-"), name, hashlib.sha256(answer.encode("latin-1")).hexdigest()[:32], sep="\t")
 
 
 main()

@@ -74,7 +74,7 @@ fn watched(name: &str, more: &[(String, String)]) -> Result<Vec<Row>, Fault> {
             "frame" => format!("{frame}\n").into_bytes(),
             "trip" => text(more).into_bytes(),
             // What is added changes nothing in the fields that are asked for.
-            "fields" | "check" | "ok200" => of_same_job(&small, row).unwrap_or_default(),
+            "fields" | "check" | "ok200" | "ok200-checked" => of_same_job(&small, row).unwrap_or_default(),
             // It stands in the way on as it stands here.
             _ => spliced(&of_same_job(&small, row).unwrap_or_default(), more),
         };

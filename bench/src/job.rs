@@ -101,6 +101,7 @@ pub fn rows(name: &str, bytes: &Bytes) -> Vec<Row> {
     add("ringback", "check", "check", Some(Box::new(ringback::Check(bytes.clone()))));
     add("ringback", "trip", "trip", Some(Box::new(ringback::Trip(bytes.clone()))));
     add("ringback", "ok200", "ok200", ringback::Ok200::new(bytes).map(boxed));
+    add("ringback", "ok200-checked", "ok200-checked", ringback::Ok200Checked::new(bytes).map(boxed));
     add("ringback", "forward", "forward", ringback::Forward::new(bytes).map(boxed));
     rows
 }

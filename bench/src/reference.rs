@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn another_message_under_a_known_name_is_noticed_by_every_job() {
         let rows = rows_of("ack");
-        assert_eq!(rows.len(), 8);
+        assert_eq!(rows.len(), 9);
         for row in rows {
             assert!(expected(row.answers, "ack").is_some(), "{row:?} has no reference");
             let fault = check(&[row]).unwrap_err();

@@ -10,6 +10,7 @@ use crate::job::{Job, Sink};
 
 /// Every other library was asked for this one.
 const TO_TAG: &str = "a6c85cf";
+const OUR_CONTACT: &str = "sip:bob@192.0.2.4:5060";
 const NEXT_HOP: &[u8] = b"sip:bob@203.0.113.77:5080;transport=udp";
 const OUR_VIA: &[u8] = b"SIP/2.0/UDP proxy.example.net:5060;branch=z9hG4bK4b43c2ff8.1";
 
@@ -120,6 +121,25 @@ impl Job for Ok200 {
     fn run(&self, sink: &mut impl Sink) -> Option<()> {
         // Without the look at the registry, which no other library has, and which asks for a Contact that none of them wrote.
         let response = Response::to(black_box(&self.0), StatusCode::Ok).to_tag(TO_TAG).build_unchecked().ok()?;
+        sink.take(&response.as_bytes().as_ref());
+        Some(())
+    }
+}
+
+/// What users call: the same with a Contact, read back and held against the registry.
+#[derive(Debug)]
+pub(crate) struct Ok200Checked(Request);
+
+impl Ok200Checked {
+    pub(crate) fn new(bytes: &Bytes) -> Option<Ok200Checked> {
+        request(bytes).map(Ok200Checked)
+    }
+}
+
+impl Job for Ok200Checked {
+    fn run(&self, sink: &mut impl Sink) -> Option<()> {
+        let answer = Response::to(black_box(&self.0), StatusCode::Ok).to_tag(TO_TAG);
+        let response = answer.contact(black_box(OUR_CONTACT), None).build().ok()?;
         sink.take(&response.as_bytes().as_ref());
         Some(())
     }

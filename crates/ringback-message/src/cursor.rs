@@ -241,7 +241,7 @@ pub(crate) fn decimal(digits: &[u8]) -> Option<u32> {
     let digit = |b: u8| b.is_ascii_digit().then(|| u32::from(b - b'0'));
     match digits.len() {
         0 => None,
-        ..=DIGITS_SAFE => digits.iter().try_fold(0, |n, &b| Some(n * 10 + digit(b)?)),
+        1..=DIGITS_SAFE => digits.iter().try_fold(0, |n, &b| Some(n * 10 + digit(b)?)),
         _ => digits.iter().try_fold(0_u32, |n, &b| n.checked_mul(10)?.checked_add(digit(b)?)),
     }
 }

@@ -156,7 +156,9 @@ fn userinfo<'a>(cursor: &mut Cursor<'a>) -> Result<UserInfo<'a>, ParseError> {
 }
 
 /// `host [ ":" port ]`, the host checked. `[RFC 3261, Section 25.1]`
-#[inline]
+///
+/// Inlined so that the caller's cursor stays in registers.
+#[inline(always)]
 pub(crate) fn host_port<'a>(cursor: &mut Cursor<'a>) -> Result<(&'a [u8], Option<u16>), ParseError> {
     let at = cursor.clone();
     let host = if cursor.peek() == Some(b'[') {
@@ -190,7 +192,7 @@ fn is_ipv4(text: &[u8]) -> bool {
     let legal = |number: u32, digits: u32| match digits {
         1 => true,
         2 => number >= 10,
-        3 => number >= 100 && number <= 255,
+        3 => (100..=255).contains(&number),
         _ => false,
     };
     let (mut dots, mut number, mut digits) = (0_u32, 0_u32, 0_u32);

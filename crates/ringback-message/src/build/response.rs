@@ -1,8 +1,9 @@
 //! Responses: to a request, or from nothing.
 
-use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
+
+use smallvec::SmallVec;
 
 use crate::build::draft::{Draft, setters};
 use crate::error::BuildError;
@@ -38,8 +39,8 @@ use crate::writer::Writer;
 pub struct ResponseBuilder<'a> {
     request: Option<&'a Message>,
     status: StatusCode,
-    reason: Option<Cow<'a, str>>,
-    to_tag: Option<Cow<'a, str>>,
+    reason: Option<String>,
+    to_tag: Option<Tag>,
     pub(crate) draft: Draft,
 }
 
@@ -70,7 +71,7 @@ impl<'a> ResponseBuilder<'a> {
     /// A response from nothing, with another reason phrase than the registry's where one is given.
     #[must_use]
     pub fn new(status: StatusCode, reason: Option<&str>) -> ResponseBuilder<'static> {
-        ResponseBuilder { request: None, status, reason: reason.map(owned), to_tag: None, draft: Draft::default() }
+        ResponseBuilder { request: None, status, reason: reason.map(Into::into), to_tag: None, draft: Draft::default() }
     }
 
     /// A response to this request: [`Response::to`], with another reason phrase where one is given.
@@ -80,12 +81,12 @@ impl<'a> ResponseBuilder<'a> {
         status: StatusCode,
         reason: Option<&str>,
     ) -> ResponseBuilder<'a> {
-        ResponseBuilder { reason: reason.map(owned), ..Response::to(request, status) }
+        ResponseBuilder { reason: reason.map(Into::into), ..Response::to(request, status) }
     }
 
     /// Another reason phrase than the registry's.
     #[must_use]
-    pub fn reason(mut self, reason: impl Into<Cow<'a, str>>) -> Self {
+    pub fn reason(mut self, reason: impl Into<String>) -> Self {
         self.reason = Some(reason.into());
         self
     }
@@ -94,8 +95,8 @@ impl<'a> ResponseBuilder<'a> {
     ///
     /// With the feature `tags` it need not be given: then it is made from the transaction and a secret of the process.
     #[must_use]
-    pub fn to_tag(mut self, tag: impl Into<Cow<'a, str>>) -> Self {
-        self.to_tag = Some(tag.into());
+    pub fn to_tag(mut self, tag: impl AsRef<str>) -> Self {
+        self.to_tag = Some(Tag::from_slice(tag.as_ref().as_bytes()));
         self
     }
 
@@ -194,17 +195,13 @@ impl<'a> ResponseBuilder<'a> {
     /// `[RFC 3261, Section 8.2.6.2]`
     fn check_tag(&mut self) -> Result<(), BuildError> {
         if let Some(tag) = &self.to_tag {
-            return if crate::chars::is_token(tag.as_bytes()) {
-                Ok(())
-            } else {
-                Err(BuildError::NotAToken { what: "tag" })
-            };
+            return if crate::chars::is_token(tag) { Ok(()) } else { Err(BuildError::NotAToken { what: "tag" }) };
         }
         let Some(request) = self.request else { return Ok(()) };
         if self.status == StatusCode::Trying || request.first(HeaderId::To).is_none_or(has_tag) {
             return Ok(());
         }
-        self.to_tag = tag_of_transaction(request).map(Cow::Owned);
+        self.to_tag = tag_of_transaction(request).map(|tag| Tag::from_slice(tag.as_bytes()));
         if self.to_tag.is_some() { Ok(()) } else { Err(BuildError::NoToTag) }
     }
 
@@ -255,7 +252,7 @@ struct Plan<'b> {
     timestamp: bool,
     record_route: bool,
     /// What To lacks.
-    tag: Option<&'b str>,
+    tag: Option<&'b [u8]>,
 }
 
 impl Plan<'_> {
@@ -273,7 +270,7 @@ impl Plan<'_> {
     /// How many bytes it writes: a guess for a request whose lines are put right on the way.
     fn len(&self) -> usize {
         let line = |header: Header<'_>| match self.tag {
-            Some(tag) if header.id() == HeaderId::To => header.line_len() + TAG.len() + tag.len(),
+            Some(tag) if header.id() == HeaderId::To => header.line_len() + TAG_IS.len() + tag.len(),
             _ if self.repeats(header.id()) => header.line_len(),
             _ => 0,
         };
@@ -287,18 +284,17 @@ impl Plan<'_> {
             writer.copy_lines(self.request, stretch..header.index());
             stretch = header.index() + 1;
             if let (HeaderId::To, Some(tag)) = (header.id(), self.tag) {
-                writer.copy_and(header, &[TAG, tag.as_bytes()]);
+                writer.copy_and(header, &[TAG_IS, tag]);
             }
         }
         writer.copy_lines(self.request, stretch..self.request.lines.len());
     }
 }
 
-const TAG: &[u8] = b";tag=";
+const TAG_IS: &[u8] = b";tag=";
 
-fn owned(text: &str) -> Cow<'static, str> {
-    Cow::Owned(text.into())
-}
+/// A tag, which is seldom longer.
+type Tag = SmallVec<[u8; 32]>;
 
 #[cfg(feature = "tags")]
 use super::tag::of_transaction as tag_of_transaction;

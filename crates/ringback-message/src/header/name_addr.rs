@@ -64,7 +64,7 @@ impl<'a> NameAddr<&'a [u8]> {
         Ok((address, tag.filter(|tag| !tag.is_empty())))
     }
 
-    /// Its parts are inlined, so that each stays in a register until the whole is written, once.
+    /// A copy for each name that is wanted, inlined so that the cursor stays in registers.
     #[inline(always)]
     fn parse_finding(
         cursor: &mut Cursor<'a>,

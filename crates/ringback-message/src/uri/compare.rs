@@ -103,7 +103,7 @@ mod tests {
                 let read = |text: &str| Uri::parse(text.as_bytes(), HeaderId::To, 0).unwrap().to_owned_text();
                 read(&a).equivalent(&read(&b))
             };
-            assert!(same(&up, &down) && same(&up, "") && same(&up, &format!("{down};P0=@@")[..up.len()]));
+            assert!(same(&up, &down) && same(&up, "") && same(&up, &down.replace(";p0=", ";P0=")));
             assert!(!same(&up, &down.replace(";p1=%41", ";p1=%42")) && !same(&up, &format!("{down};ttl=1")));
             assert!(!same(&up, &down.replace(";p1=%41", ";p1")) && !same(&format!(";ttl=1{up}"), &down));
             // Of two of one name the first counts.
