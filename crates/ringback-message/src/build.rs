@@ -4,6 +4,7 @@ mod derived;
 mod draft;
 mod request;
 mod response;
+mod rules;
 #[cfg(feature = "tags")]
 mod tag;
 

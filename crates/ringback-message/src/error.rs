@@ -137,6 +137,15 @@ pub enum BuildError {
     BodyWithoutType,
     /// To needs a tag in every response but 100. `[RFC 3261, Section 8.2.6.2]`
     NoToTag,
+    /// A rule that holds of all such messages.
+    Rule {
+        /// The rule.
+        what: &'static str,
+        /// The section that gives it.
+        section: &'static str,
+    },
+    /// A value that was given can't be read; its offset is that in the value.
+    Value(ParseError),
     /// The Request-URI can't be read.
     RequestUri(ParseError),
     /// What was built would not be read back: the defect.
@@ -169,6 +178,15 @@ impl fmt::Display for BuildError {
                 f.write_str("a message with a body must carry Content-Type [RFC 3261, Section 20.15]")
             }
             BuildError::NoToTag => f.write_str("the response's To must have a tag [RFC 3261, Section 8.2.6.2]"),
+            BuildError::Rule { what, section } => write!(f, "{what} [{section}]"),
+            BuildError::Value(error) => match error.header {
+                Some(id) => write!(
+                    f,
+                    "{id}, byte {} of the value: expected {} [{}]",
+                    error.offset, error.expected, error.section
+                ),
+                None => write!(f, "byte {} of the value: expected {}", error.offset, error.expected),
+            },
             BuildError::RequestUri(error) => {
                 write!(f, "Request-URI, byte {}: expected {} [RFC 3261, Section 19.1]", error.offset, error.expected)
             }

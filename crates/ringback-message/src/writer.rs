@@ -9,7 +9,7 @@ use crate::chars;
 use crate::error::{BuildError, ParseError, ParseErrorKind};
 use crate::header::HeaderId;
 use crate::message::{Header, Line, Lines, Message, Span, StartLine};
-use crate::parse::MESSAGE_BYTES_MAX;
+use crate::parse::{HEADER_LINES_MAX, HEADER_NAME_BYTES_MAX, MESSAGE_BYTES_MAX};
 use crate::status::StatusCode;
 
 /// Writes a message line by line. The first mistake is kept and returned at the end.
@@ -261,13 +261,21 @@ impl Writer {
         if let Some(error) = self.error {
             return Err(error);
         }
-        if self.out.len() > MESSAGE_BYTES_MAX {
+        let long_name = |line: &Line| usize::from(line.name_len) > HEADER_NAME_BYTES_MAX;
+        let too_large = match () {
+            () if self.out.len() > MESSAGE_BYTES_MAX => Some("a message of at most 65535 bytes"),
+            () if self.lines.len() > HEADER_LINES_MAX => Some("at most 512 header fields"),
+            () if self.lines.iter().any(long_name) => Some("a header name of at most 256 bytes"),
+            () => None,
+        };
+        if let Some(expected) = too_large {
+            let section = "RFC 3261, Section 18.1.1";
             return Err(BuildError::Malformed(ParseError {
                 kind: ParseErrorKind::TooLarge,
                 header: None,
                 offset: 0,
-                expected: "a message of at most 65535 bytes",
-                section: "RFC 3261, Section 18.1.1",
+                expected,
+                section,
             }));
         }
         Ok(Message { buf: Bytes::from(self.out), start: self.start, lines: self.lines, body_start, clean: true })

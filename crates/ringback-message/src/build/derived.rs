@@ -10,16 +10,23 @@ impl Request {
     /// The CANCEL for this INVITE. `[RFC 3261, Section 9.1]`
     ///
     /// # Errors
-    /// Never in practice: all of it comes from a message that was read.
+    /// Where this is no INVITE.
     pub fn cancel(&self) -> Result<Request, BuildError> {
+        if !self.is(&Method::Invite) {
+            return Err(BuildError::Rule { what: "only an INVITE is cancelled", section: "RFC 3261, Section 9.1" });
+        }
         self.derived(&Method::Cancel, self)
     }
 
     /// The ACK for a final response other than 2xx to this INVITE. `[RFC 3261, Section 17.1.1.3]`
     ///
     /// # Errors
-    /// Never in practice: all of it comes from messages that were read.
+    /// Where this is no INVITE, or the response is no such response.
     pub fn ack(&self, response: &Response) -> Result<Request, BuildError> {
+        if !self.is(&Method::Invite) || response.status().as_u16() < 300 {
+            let what = "this ACK is for a final response to an INVITE other than 2xx";
+            return Err(BuildError::Rule { what, section: "RFC 3261, Section 17.1.1.3" });
+        }
         self.derived(&Method::Ack, response)
     }
 

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use crate::chars;
 use crate::cursor::{Cursor, decimal};
 use crate::error::{BuildError, ParseError, ParseErrorKind};
-use crate::header::facts::Repeats;
+use crate::header::facts::{Repeats, Where};
 use crate::header::{Accept, HeaderId, HeaderName, NameAddr, Qvalue, TypedHeader, Values, check_value, text};
 use crate::params::Params;
 use crate::uri::Uri;
@@ -95,7 +95,7 @@ impl Draft {
         }
         let uri = match Uri::parse(uri.as_bytes(), id, 0) {
             Ok(uri) => uri,
-            Err(error) => return self.fail(BuildError::Malformed(error)),
+            Err(error) => return self.fail(BuildError::Value(error)),
         };
         let quoted = name.filter(|name| !name.is_empty()).map(|name| text::quoted(name.as_bytes()));
         let mut value = Vec::with_capacity(ADDRESS_BYTES);
@@ -161,8 +161,22 @@ impl Draft {
     }
 
     /// The first mistake of a setter; or of a value that can't be read back, or a body without its type.
-    pub(crate) fn check(&self) -> Result<(), BuildError> {
+    pub(crate) fn check(&self, kind: Where) -> Result<(), BuildError> {
         self.first_mistake()?;
+        for field in &self.fields {
+            if !is_text(&field.value) {
+                return Err(defect(field.id, ParseErrorKind::HeaderValue, "no control characters"));
+            }
+            match (field.id.facts().map(|facts| facts.place), kind) {
+                (Some(Where::Responses), Where::Requests) => {
+                    return Err(defect(field.id, ParseErrorKind::Misplaced, "no such header field in a request"));
+                }
+                (Some(Where::Requests), Where::Responses) => {
+                    return Err(defect(field.id, ParseErrorKind::Misplaced, "no such header field in a response"));
+                }
+                _ => {}
+            }
+        }
         for field in self.fields.iter().filter(|field| !field.checked) {
             check_value(field.id, &field.value, 0).map_err(|error| locate(error, field.id))?;
         }
@@ -225,13 +239,18 @@ fn rank(id: HeaderId) -> u8 {
     }
 }
 
+/// No control characters but tabs; CR, LF and NUL are told apart, by who writes.
+pub(crate) fn is_text(text: &[u8]) -> bool {
+    !text.iter().any(|&b| (b < b' ' && !matches!(b, b'\t' | b'\r' | b'\n' | 0)) || b == 0x7f)
+}
+
 fn defect(id: HeaderId, kind: ParseErrorKind, expected: &'static str) -> BuildError {
-    BuildError::Malformed(ParseError { kind, expected, ..Cursor::new(id, &[], 0).error(expected) })
+    BuildError::Value(ParseError { kind, expected, ..Cursor::new(id, &[], 0).error(expected) })
 }
 
 /// An error of a value by itself: its offset is that in the value.
 fn locate(error: ParseError, id: HeaderId) -> BuildError {
-    BuildError::Malformed(ParseError { header: Some(id), ..error })
+    BuildError::Value(ParseError { header: Some(id), ..error })
 }
 
 /// The setters of both builders, over a field `draft`.

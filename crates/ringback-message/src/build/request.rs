@@ -4,7 +4,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::build::draft::{Draft, setters};
+use crate::build::rules;
 use crate::error::BuildError;
+use crate::header::facts::Where;
 use crate::header::{Allow, HeaderId, Qvalue, Refresher, SessionExpires, Supported, TypedHeader};
 use crate::message::{Message, Request};
 use crate::method::Method;
@@ -68,11 +70,13 @@ impl RequestBuilder {
         if !self.draft.has(HeaderId::MaxForwards) {
             self.draft.number(HeaderId::MaxForwards, 70);
         }
-        self.draft.check()?;
+        self.draft.check(Where::Requests)?;
         Uri::parse(self.uri.as_bytes(), HeaderId::Other, 0).map_err(BuildError::RequestUri)?;
         self.check_method()?;
         let message = self.build_unchecked()?;
-        Request::check(message).map_err(|rejected| BuildError::Malformed(rejected.error))
+        let request = Request::check(message).map_err(|rejected| BuildError::Malformed(rejected.error))?;
+        rules::request(&request)?;
+        Ok(request)
     }
 
     /// The request without a look at its values or at what it lacks: for testers.

@@ -5,8 +5,10 @@ use alloc::vec::Vec;
 
 use smallvec::SmallVec;
 
-use crate::build::draft::{Draft, setters};
+use crate::build::draft::{Draft, is_text, setters};
+use crate::build::rules;
 use crate::error::BuildError;
+use crate::header::facts::Where;
 use crate::header::{
     Allow, HeaderId, ProxyAuthenticate, Qvalue, Refresher, SessionExpires, Supported, TypedHeader, WwwAuthenticate,
 };
@@ -143,8 +145,15 @@ impl<'a> ResponseBuilder<'a> {
     /// # Errors
     /// Names what is missing or malformed and the section that asks for it.
     pub fn build(mut self) -> Result<Response, BuildError> {
-        self.draft.check()?;
+        self.draft.check(Where::Responses)?;
         self.check_tag()?;
+        if self.reason.as_deref().is_some_and(|reason| !is_text(reason.as_bytes())) {
+            return Err(BuildError::Rule {
+                what: "a reason phrase has no control characters",
+                section: "RFC 3261, Section 25.1",
+            });
+        }
+        rules::response(self.status, self.request, &self.draft)?;
         let response = Response::check(self.written()?).map_err(|rejected| BuildError::Malformed(rejected.error))?;
         self.check_reliable()?;
         self.check_registry(&response)?;

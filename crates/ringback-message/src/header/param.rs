@@ -54,12 +54,12 @@ impl Param {
 }
 
 impl Params<OwnedText> {
-    /// Appends one. A name that is no token, or a value that would be read as more than one, is left out,
+    /// Appends one. A name that is no token or is there already, or a value that would be read as more than one, is left out,
     /// so that the message can't be built: it would lack the name or value that should stand here.
     pub fn push(&mut self, param: &Param) {
         let mut text = Vec::from(self.text());
         text.push(b';');
-        if chars::is_token(param.name()) {
+        if chars::is_token(param.name()) && !self.has(param.name()) {
             text.extend_from_slice(param.name());
         }
         if let Some(value) = param.value() {

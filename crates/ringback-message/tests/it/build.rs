@@ -98,7 +98,7 @@ fn what_an_answer_needs_depends_on_its_request() {
 
 #[test]
 fn a_reliable_provisional_response_is_whole_or_none() {
-    let invite = request("");
+    let invite = request("Supported: 100rel\r\n");
     let ringing = || Response::to(&invite, StatusCode::Ringing).to_tag("t").contact("sip:b@b.example", None);
     let other = |name: &str| TypedHeader::Other(HeaderName::Other(name.into()), HeaderValue::Raw(b"1".to_vec()));
     let refused = |builder: ringback_message::ResponseBuilder<'_>| builder.build().unwrap_err().to_string();
@@ -107,6 +107,35 @@ fn a_reliable_provisional_response_is_whole_or_none() {
     // By whatever name it is given.
     assert_eq!(refused(ringing().header(other("rseq"))), "a 180 must carry Require [RFC 3262, Section 3]");
     assert!(ringing().header(Require::with_tag("100rel")).header(other("RSEQ")).build().is_ok());
+}
+
+#[test]
+fn a_response_is_sent_reliably_only_where_it_may_be() {
+    let (plain, supports) = (request(""), request("Require: 100REL\r\n"));
+    let reliable = |invite, code| {
+        let response = Response::to(invite, code).to_tag("t").contact("sip:b@b.example", None);
+        response.header(Require::with_tag("100rel")).header(RSeq(1)).build()
+    };
+    assert!(reliable(&supports, StatusCode::SessionProgress).is_ok());
+    for refused in [
+        reliable(&plain, StatusCode::SessionProgress),
+        reliable(&supports, StatusCode::Trying),
+        reliable(&supports, StatusCode::Ok),
+    ] {
+        assert!(matches!(refused, Err(BuildError::Rule { section: "RFC 3262, Section 3", .. })), "{refused:?}");
+    }
+}
+
+#[test]
+fn a_response_has_the_vias_of_its_request() {
+    let invite = request("Record-Route: <sip:p;lr>\r\n");
+    let busy = || Response::to(&invite, StatusCode::BusyHere).to_tag("t");
+    assert!(busy().via("evil.example", "UDP", Some("z9hG4bKx")).build().is_err());
+    assert!(busy().raw_named("v", "SIP/2.0/UDP evil.example").build().is_err());
+    assert!(busy().raw(HeaderId::RecordRoute, "<sip:evil.example;lr>").build().is_err());
+    assert!(busy().raw(HeaderId::To, "<sip:evil.example>").build().is_err());
+    assert!(busy().raw(HeaderId::MaxForwards, "70").build().is_err());
+    assert!(busy().reason("a\x07b").build().is_err());
 }
 
 #[test]
@@ -158,6 +187,13 @@ fn no_setter_takes_what_would_be_read_as_something_else() {
         |b| b.cseq(2, Method::Options),
         |b| b.call_id("a b"),
         |b| b.max_forwards(1).max_forwards(2),
+        |b| b.header(RetryAfter::new(1)),
+        |b| b.header(RetryAfter::new(1).with_duration(1).with_duration(2)),
+        |b| b.raw(HeaderId::Contact, "*"),
+        |b| b.raw(HeaderId::Organization, "a\x01b"),
+        |b| b.raw_named("X".repeat(257), "1"),
+        |b| (0..513).fold(b, |b, i| b.raw_named(format!("X-{i}"), "1")),
+        |b| b.raw(HeaderId::Replaces, "7@a.example;to-tag=1;from-tag=2"),
         |b| b.header(TypedHeader::Other(HeaderName::Other("A: b\r\nC".into()), HeaderValue::Text("d".into()))),
         |b| b.header(TypedHeader::Other(HeaderName::Other("A".into()), HeaderValue::Text("d\ne".into()))),
     ];
@@ -167,6 +203,27 @@ fn no_setter_takes_what_would_be_read_as_something_else() {
     let uri = |uri| RequestBuilder::new(Method::Options, uri).from("", "sip:a@a.example", Some("1")).build();
     for bad in ["", "a b", "sip:a@b c", "sip:a@b\r\nX: y", "<sip:a@b>", "sip:"] {
         assert!(matches!(uri(bad), Err(BuildError::RequestUri(_))), "{bad}");
+    }
+    let other = |uri: &str, method: Method, from: Option<&str>, branch: Option<&str>, cseq| {
+        let request = RequestBuilder::new(method.clone(), uri).from("", "sip:a@a.example", from);
+        let request = request.to("", "sip:b@b.example", None).call_id("7@a.example").cseq(cseq, method);
+        request.via("a.example", "UDP", branch).build()
+    };
+    let (tag, branch) = (Some("1"), Some("z9hG4bK1"));
+    assert!(other("tel:+1-2", Method::Options, tag, branch, 1).is_ok());
+    for refused in [
+        other("sip:b@b.example", Method::Options, None, branch, 1),
+        other("sip:b@b.example", Method::Options, tag, None, 1),
+        other("sip:b@b.example", Method::Options, tag, Some("z9hG4bK"), 1),
+        other("sip:b@b.example", Method::Options, tag, Some("abc"), 1),
+        other("sip:b@b.example", Method::Options, tag, branch, 1 << 31),
+        other("sip:b@b.example?X=y", Method::Options, tag, branch, 1),
+        other("sip:b@b.example;method=INVITE", Method::Options, tag, branch, 1),
+        other("tel:12", Method::Options, tag, branch, 1),
+        other("sip:b@b.example", Method::Register, tag, branch, 1),
+        other("sip:b@b.example", Method::Bye, tag, branch, 1),
+    ] {
+        assert!(matches!(refused, Err(BuildError::Rule { .. } | BuildError::RequestUri(_))), "{refused:?}");
     }
     // Names for people hold what they like.
     let named = build(|b| b.contact("sip:a@a.example", Some("a\"b\\c, <sip:evil>;x"))).unwrap();

@@ -276,7 +276,7 @@ fn serve(
     for code in codes.into_iter().flatten() {
         let response = answer(request, code);
         layer.respond(id, response.clone(), at(10)).unwrap();
-        if acknowledged && invite && code >= 200 {
+        if acknowledged && invite && code >= 300 {
             layer.handle_request(request.ack(&response).unwrap(), hop, at(20));
         }
     }

@@ -1,0 +1,92 @@
+//! What an RFC demands of a message beyond the grammar of its header fields, and beyond the registries.
+
+use crate::build::draft::Draft;
+use crate::error::BuildError;
+use crate::header::{Contact, HeaderId};
+use crate::message::{Message, Request};
+use crate::method::Method;
+use crate::status::StatusCode;
+use crate::uri::Uri;
+
+/// The error where it doesn't hold.
+fn must(holds: bool, what: &'static str, section: &'static str) -> Result<(), BuildError> {
+    if holds { Ok(()) } else { Err(BuildError::Rule { what, section }) }
+}
+
+/// The rules of requests.
+pub(crate) fn request(request: &Request) -> Result<(), BuildError> {
+    must(request.from_tag().is_some(), "a request has a tag in From", "RFC 3261, Section 8.1.1.3")?;
+    let branch = request.branch().and_then(|branch| branch.strip_prefix(crate::header::MAGIC_COOKIE));
+    let unique = branch.is_some_and(|rest| !rest.is_empty());
+    must(unique, "the branch of a request begins with z9hG4bK and goes on", "RFC 3261, Section 8.1.1.7")?;
+    must(request.cseq() < 1 << 31, "the number of CSeq is below 2147483648", "RFC 3261, Section 8.1.1.5")?;
+    request_uri(request)?;
+    contacts(request)?;
+    dialogs(request)
+}
+
+fn request_uri(request: &Request) -> Result<(), BuildError> {
+    let uri = request.request_uri().map_err(BuildError::RequestUri)?;
+    if let Some(Err(error)) = uri.as_tel() {
+        return Err(BuildError::RequestUri(error));
+    }
+    let Uri::Sip(sip) = &uri else { return Ok(()) };
+    let plain = sip.headers.is_none() && !sip.params.has(b"method");
+    must(plain, "a Request-URI has no header fields and no method", "RFC 3261, Section 19.1.1")?;
+    let to_server = !request.is(&Method::Register) || sip.user.is_none();
+    must(to_server, "the Request-URI of a REGISTER names a domain and no user", "RFC 3261, Section 10.2")
+}
+
+fn contacts(request: &Request) -> Result<(), BuildError> {
+    let (mut count, mut every) = (0_usize, false);
+    for contact in request.values::<Contact<_>>() {
+        count = count.saturating_add(1);
+        every |= matches!(contact, Ok(Contact::<&[u8]>::Every));
+    }
+    if request.is(&Method::Invite) {
+        must(count == 1 && !every, "an INVITE has one Contact, which is a URI", "RFC 3261, Section 8.1.1.8")?;
+    }
+    let removes = request.is(&Method::Register) && count == 1 && request.number(HeaderId::Expires) == Ok(Some(0));
+    must(!every || removes, "a Contact of * stands alone, in a REGISTER with Expires: 0", "RFC 3261, Section 10.2.2")
+}
+
+fn dialogs(request: &Request) -> Result<(), BuildError> {
+    let has = |id| request.first(id).is_some();
+    let inside = request.is(&Method::Notify) || request.method().info().is_none_or(|info| info.outside_dialog);
+    must(
+        inside || request.to_tag().is_some(),
+        "a request inside a dialog has a tag in To",
+        "RFC 3261, Section 12.2.1.1",
+    )?;
+    let demands = request.is(&Method::Cancel) && (has(HeaderId::Require) || has(HeaderId::ProxyRequire));
+    must(!demands, "a CANCEL has neither Require nor Proxy-Require", "RFC 3261, Section 9.1")?;
+    let replaces = has(HeaderId::Replaces);
+    must(!replaces || request.is(&Method::Invite), "Replaces stands in an INVITE only", "RFC 3891, Section 3")?;
+    must(!(replaces && has(HeaderId::Join)), "Replaces and Join don't stand together", "RFC 3911, Section 4")
+}
+
+/// The rules of responses, as far as their header fields were given and not repeated.
+pub(crate) fn response(status: StatusCode, request: Option<&Message>, draft: &Draft) -> Result<(), BuildError> {
+    let repeats = request.is_some();
+    must(
+        !(repeats && draft.has(HeaderId::Via)),
+        "a response has the Vias of its request",
+        "RFC 3261, Section 8.2.6.2",
+    )?;
+    let routes = repeats && draft.has(HeaderId::RecordRoute);
+    must(!routes, "a response has the Record-Route of its request", "RFC 3261, Section 12.1.1")?;
+    let provisional = (101..200).contains(&status.as_u16());
+    must(
+        provisional || !draft.has(HeaderId::RSeq),
+        "only a provisional response other than 100 is sent reliably",
+        "RFC 3262, Section 3",
+    )?;
+    if !provisional || !draft.has_token(HeaderId::Require, "100rel") {
+        return Ok(());
+    }
+    let supported = request.is_none_or(|request| {
+        let mut tags = request.tokens(HeaderId::Supported).chain(request.tokens(HeaderId::Require)).flatten();
+        tags.any(|tag| tag.eq_ignore_ascii_case(b"100rel"))
+    });
+    must(supported, "a response is sent reliably only where the request supports 100rel", "RFC 3262, Section 3")
+}
