@@ -77,6 +77,29 @@ pub static LIMITS: &[Limit] = limits! {
         "TIMES_MAX" = Fixed(256), LIBRARY, "the description can't be read";
         "ROWS_MAX" = Fixed(32), LIBRARY, "the preconditions can't be read";
     }
+    "lint" {
+        "FINDINGS_MAX" = Fixed(256), Not("the server doesn't lint: a program that does has enough to mend"), "further findings are left out";
+    }
+    "capture" {
+        "BLOCK_BYTES_MAX" = Fixed(1_048_576), LIBRARY, "the file can't be read any further";
+        "COLUMNS_MAX" = Fixed(64), LIBRARY, "the rest of the line of digits is passed over";
+        "CONNECTIONS_MAX" = Fixed(16_384), LIBRARY, "the connection silent for longest is ended, with a note";
+        "DATAGRAM_BYTES_MAX" = Fixed(65_535), LIBRARY, "the fragment is passed over";
+        "EXTENSIONS_MAX" = Fixed(16), LIBRARY, "the packet is malformed, with a note";
+        "FIRST_WORD_BYTES_MAX" = Fixed(64), LIBRARY, "it is no message";
+        "FRAGMENTED_MAX" = Fixed(256), LIBRARY, "the oldest datagram is given out as it is, with a note";
+        "FRAGMENTS_MAX" = Fixed(2_048), LIBRARY, "the datagram stays incomplete, with a note";
+        "HELD_BYTES_MAX" = Fixed(67_108_864), LIBRARY, "the connection silent for longest is ended, with a note";
+        "INTERFACES_MAX" = Fixed(1_024), LIBRARY, "the file can't be read any further";
+        "NOTES_MAX" = Fixed(10_000), LIBRARY, "further notes are counted only";
+        "RECORD_BYTES_MAX" = Fixed(262_144), LIBRARY, "the file can't be read any further";
+        "REPEATED_BYTES_MAX" = Fixed(1_048_576), LIBRARY, "further repeated lines of a dump are passed over";
+        "SEGMENTS_MAX" = Fixed(1_024), LIBRARY, "what is waited for is taken for missing, with a note";
+        "TAGS_MAX" = Fixed(8), LIBRARY, "the frame is malformed, with a note";
+        "TEXT_BYTES_MAX" = Fixed(67_108_864), LIBRARY, "the text can't be read";
+        "UPGRADE_BYTES_MAX" = Fixed(16_384), LIBRARY, "the connection is no WebSocket";
+        "WAITING_BYTES_MAX" = Fixed(1_048_576), LIBRARY, "what is waited for is taken for missing, with a note";
+    }
     "transport" {
         "StreamLimits::message_bytes_max" = Setting("tcp.message_bytes_max"), By("io.message_bytes_max_reached"),
             "the message gets 513, and the connection is closed";

@@ -1,0 +1,66 @@
+//! Which rules are asked, and how bad what they find is.
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use core::fmt;
+
+use crate::rule::{Rule, Severity};
+
+/// Rules that are off or have another severity; all others are as they are.
+///
+/// ```
+/// use ringback_lint::{Config, Severity};
+///
+/// let config = Config::default().off("via-rport-missing")?.severity("max-forwards-zero", Severity::Error)?;
+/// assert!(Config::default().off("no-such-rule").is_err());
+/// # Ok::<(), ringback_lint::UnknownRule>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Config {
+    changed: BTreeMap<&'static str, Option<Severity>>,
+}
+
+impl Config {
+    /// Without that rule.
+    ///
+    /// # Errors
+    /// Where there is no such rule.
+    pub fn off(self, id: &str) -> Result<Config, UnknownRule> {
+        self.with(id, None)
+    }
+
+    /// With this severity for what that rule finds.
+    ///
+    /// # Errors
+    /// Where there is no such rule.
+    pub fn severity(self, id: &str, severity: Severity) -> Result<Config, UnknownRule> {
+        self.with(id, Some(severity))
+    }
+
+    /// The severity of a rule; `None` where it is off.
+    #[must_use]
+    pub fn severity_of(&self, rule: &Rule) -> Option<Severity> {
+        self.changed.get(rule.id).copied().unwrap_or(Some(rule.severity))
+    }
+
+    fn with(mut self, id: &str, severity: Option<Severity>) -> Result<Config, UnknownRule> {
+        let rule = Rule::find(id).ok_or_else(|| UnknownRule { id: id.into() })?;
+        self.changed.insert(rule.id, severity);
+        Ok(self)
+    }
+}
+
+/// An id that no rule has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownRule {
+    /// The id.
+    pub id: String,
+}
+
+impl fmt::Display for UnknownRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "there is no rule {:?}", self.id)
+    }
+}
+
+impl core::error::Error for UnknownRule {}
