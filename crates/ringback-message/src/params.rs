@@ -51,7 +51,8 @@ impl<'a> Params<&'a [u8]> {
             *cursor = after.clone();
         }
         let used = start.len().saturating_sub(cursor.rest().len());
-        Ok((Params { text: start.get(..used).unwrap_or_default() }, found.flatten()))
+        // Blanks behind a last name were passed in search of an equals sign.
+        Ok((Params { text: start.get(..used).unwrap_or_default().trim_ascii_end() }, found.flatten()))
     }
 
     /// Reads URI parameters, whose values are never quoted and hold no white space. `[RFC 3261, Section 25.1]`
