@@ -2,6 +2,7 @@
 
 mod basics;
 mod calls;
+mod captures;
 mod corpus;
 mod judges;
 mod legs;
@@ -50,6 +51,12 @@ pub const CASES: &[Case] = &[
         "corpus-tcp",
         "torture messages and captures by TCP, whole and byte by byte: calls go on, memory is where it was",
         corpus::by_tcp,
+    ),
+    with(
+        &[Peer::Tshark, Peer::References],
+        "captures-read",
+        "captures of real traffic: we find the messages that tshark finds, at the same frames",
+        captures::read,
     ),
     with(&[Peer::Sipp, Peer::Tshark, Peer::References], "corpus-udp", "the same as datagrams", corpus::by_udp),
     sipp("no-answer", "a callee who says nothing at all: 408 after 64 times T1, to the caller alone", calls::no_answer),
