@@ -14,7 +14,7 @@ const FRAGMENTED_MAX: usize = 256;
 const FRAGMENTS_MAX: usize = 2_048;
 /// The longest datagram.
 const DATAGRAM_BYTES_MAX: usize = 65_535;
-/// When an identification may have been used anew. `[RFC 8200, Section 4.5]`
+/// When an identification may have been used anew. (RFC 8200)
 const REASSEMBLY_US: u64 = 60_000_000;
 
 /// Which datagram a fragment is of.

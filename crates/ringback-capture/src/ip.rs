@@ -86,7 +86,7 @@ fn cut(rest: &[u8], length: usize) -> (&[u8], usize) {
     }
 }
 
-/// Passes extension headers, up to a fragment's or to the payload. `[RFC 8200, Section 4]`
+/// Passes extension headers, up to a fragment's or to the payload. (RFC 8200)
 pub(crate) fn extensions(mut next: u8, payload: &[u8]) -> Option<(u8, &[u8], Option<Fragment>)> {
     let mut cursor = Cursor::new(payload);
     for _ in 0..EXTENSIONS_MAX {

@@ -1,4 +1,4 @@
-//! WebSocket frames with SIP in them. `[RFC 6455, Section 5.2]`, `[RFC 7118, Section 5]`
+//! WebSocket frames with SIP in them. (RFC 6455), `[RFC 7118, Section 5]`
 
 use alloc::vec::Vec;
 
@@ -120,7 +120,7 @@ pub(crate) fn begins_with_sip(segment: &[u8]) -> bool {
     sip::start(&payload, 0, Taken::Strictly) == Start::Yes
 }
 
-/// Whether the head of an HTTP message changes to WebSocket. `[RFC 6455, Section 4.1]`
+/// Whether the head of an HTTP message changes to WebSocket. (RFC 6455)
 pub(crate) fn is_upgrade_head(head: &[u8]) -> bool {
     head.split(|&byte| byte == b'\n').any(|line| {
         let Some(colon) = line.iter().position(|&byte| byte == b':') else { return false };
