@@ -4,9 +4,11 @@ use std::num::NonZeroU16;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum, value_parser};
+use ringback_message::Depth;
 use ringback_server::{Domain, Listen, LogFormat, LogSettings, SHARDS_MAX, UserName, When};
 
 use crate::config::Configured;
+use crate::explain::Lang;
 use crate::failure::Failure;
 
 const EXIT_STATUSES: &str = "\
@@ -18,7 +20,8 @@ Exit status:
   4    the data folder or a database in it can't be used: not writable, open elsewhere, broken, too new
   5    the configuration file, or the file of accounts that it names, can't be read or has errors
   70   a defect, or a system that refuses the least
-  130  a second Ctrl-C or SIGTERM ended it at once";
+  130  a second Ctrl-C or SIGTERM ended it at once
+  explain and decode have their own: see their help";
 
 const SERVE_EXAMPLES: &str = "\
 Examples:
@@ -35,6 +38,42 @@ takes the place of all listeners of the file. Without a file digest is MD5 alone
 const CHECK_CONFIG_MORE: &str = "\
 Prints every setting as a file that means the same, those that the file leaves out with their defaults. Of a file that can't be used \
 all that is wrong is drawn on standard error. Addresses and the data folder are not tried.";
+
+const EXPLAIN_MORE: &str = "\
+A term is a response code or its phrase, a method, a header field (also its compact form), an option tag, an event package, a parameter, \
+a timer, a warning code, a cause of Reason, or a status line as it stands in a trace. Letter case doesn't matter. Where a term has \
+several meanings all are told; a word before it picks one: status, method, header, option, event, warning, timer, uri, param, reason.";
+
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  ringback explain 423                      what it means, what it carries, who sends it, what to check
+  ringback explain 'SIP/2.0 603 Network Blocked'
+  ringback explain RSeq 100rel INVITE       several terms
+  ringback explain 'Timer B' 'Warning 370' presence
+  ringback explain 'Reason: Q.850;cause=17'
+  ringback explain 486 --lang ko            in Korean
+  ringback explain 401 --json               an array: one object a term, its \"entries\" with names that stay
+
+Exit status:
+  0    all terms are known
+  1    a term isn't; near names are told on standard error
+  2    the command line can't be understood";
+
+const DECODE_MORE: &str = "\
+Reads SIP messages as they are, one after another; captures (pcap, pcapng); hexadecimal dumps; and logs with messages in them. What a file \
+is, its content says. Each header field is shown with the parts of its value, and each fault with a caret under its place.";
+
+const DECODE_EXAMPLES: &str = "\
+Examples:
+  ringback decode invite.sip                a message in a file
+  ringback decode trace.pcapng --json       every message of a capture, as one object
+  pbpaste | ringback decode -               what was copied from a log
+  ringback decode a.sip --depth syntax      without a look at what is missing
+
+Exit status:
+  0    every message is fine
+  1    a message has faults, or the input has messages that can't be read whole
+  2    the file can't be read, or there is no SIP message in it; or the command line can't be understood";
 
 const LISTEN_HELP: &str =
     "Where to listen, repeatable: HOST:PORT, [IPV6]:PORT, an address, or a port of the loopback addresses";
@@ -63,6 +102,14 @@ pub(crate) enum Command {
         /// The file
         file: PathBuf,
     },
+    /// Tell what a code, method, header field or other name of SIP stands for
+    #[command(long_about = format!("Tell what a code, method, header field or other name of SIP stands for.\n\n{EXPLAIN_MORE}"))]
+    #[command(after_help = EXPLAIN_EXAMPLES)]
+    Explain(ExplainArgs),
+    /// Show the SIP messages of a file, and what is wrong with them
+    #[command(long_about = format!("Show the SIP messages of a file, and what is wrong with them.\n\n{DECODE_MORE}"))]
+    #[command(after_help = DECODE_EXAMPLES)]
+    Decode(DecodeArgs),
     /// Manage the accounts of a server that is not running
     #[command(after_help = EXIT_STATUSES)]
     User(UserArgs),
@@ -139,6 +186,55 @@ impl LogForm {
         match self {
             LogForm::Text => LogFormat::Text,
             LogForm::Json => LogFormat::Json,
+        }
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ExplainArgs {
+    /// What to explain; one of several words needs no quotes where it stands alone
+    #[arg(value_name = "TERM", required = true)]
+    pub(crate) terms: Vec<String>,
+
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// The language of the texts; what it lacks is told in English
+    #[arg(long, value_name = "LANG", value_enum, default_value_t = Lang::En)]
+    pub(crate) lang: Lang,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DecodeArgs {
+    /// The file, or - for standard input
+    pub(crate) file: PathBuf,
+
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// How far to look for faults
+    #[arg(long, value_name = "DEPTH", value_enum, default_value_t = DepthArg::Semantics)]
+    pub(crate) depth: DepthArg,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DepthArg {
+    /// Lines, names and the length of the body
+    Framing,
+    /// And the grammar of each header field
+    Syntax,
+    /// And what must be there, what may be there but once, what belongs together
+    Semantics,
+}
+
+impl DepthArg {
+    pub(crate) fn depth(self) -> Depth {
+        match self {
+            DepthArg::Framing => Depth::Framing,
+            DepthArg::Syntax => Depth::Syntax,
+            DepthArg::Semantics => Depth::Semantics,
         }
     }
 }

@@ -2,8 +2,11 @@
 
 mod args;
 mod config;
+mod decode;
+mod explain;
 mod failure;
 mod log;
+mod output;
 mod users;
 
 use std::io;
@@ -19,6 +22,8 @@ fn main() -> ExitCode {
     let done = match Args::parse().command {
         Command::Serve(args) => run_server(&args),
         Command::CheckConfig { file } => config::check(&file).map(|()| ExitStatus::Ok),
+        Command::Explain(args) => explain::run(&args).map(|()| ExitStatus::Ok),
+        Command::Decode(args) => decode::run(&args),
         Command::User(args) => users::run(args).map(|()| ExitStatus::Ok),
     };
     let status = done.unwrap_or_else(|failure| {

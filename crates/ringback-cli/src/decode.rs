@@ -1,0 +1,127 @@
+//! `ringback decode`: the messages of a file, header field by header field, and what is wrong with them.
+
+mod draw;
+mod input;
+mod show;
+mod tree;
+
+use ringback_message::verdict::{Fault, judge};
+use ringback_message::{Depth, HeaderId, Message, ParseErrorKind};
+use ringback_server::ExitStatus;
+use serde_json::json;
+
+use crate::args::DecodeArgs;
+use crate::failure::Failure;
+use crate::output::print;
+use input::{Found, Input};
+
+/// Prints all messages as they are found: a capture may be large.
+///
+/// # Errors
+/// Where the file can't be read, or no message is in it.
+pub(crate) fn run(args: &DecodeArgs) -> Result<ExitStatus, Failure> {
+    let mut input = Input::open(&args.file)?;
+    let mut out = Out { json: args.json, count: 0, is_fine: true };
+    let failure = loop {
+        match input.next() {
+            Ok(Some(found)) => out.judged(&found, &mut input, args.depth.depth())?,
+            Ok(None) => break None,
+            Err(failure) => break Some(failure),
+        }
+    };
+    // What was read up to a failure is whole, as JSON too.
+    out.end(&input)?;
+    if let Some(failure) = failure {
+        return Err(failure);
+    }
+    match (out.count, out.is_fine && input.notes().is_empty()) {
+        (0, _) => Err(unreadable(format!("{}: no SIP message is in it", input.name()))),
+        (_, true) => Ok(ExitStatus::Ok),
+        (_, false) => Ok(ExitStatus::Refused),
+    }
+}
+
+/// Whether neither the first line nor any other is one of SIP: text that holds no message.
+fn is_no_sip(message: Option<&Message>, faults: &[Fault]) -> bool {
+    let has_first_line = faults.iter().all(|fault| fault.error.kind != ParseErrorKind::StartLine);
+    let is_known = |message: &Message| message.headers().any(|header| header.id() != HeaderId::Other);
+    !has_first_line && !message.is_some_and(is_known)
+}
+
+/// The status of what can't be read is 2, for which the server's commands have but one use.
+fn unreadable(text: String) -> Failure {
+    Failure::new(ExitStatus::Usage, text)
+}
+
+/// Standard output as far as it is written.
+struct Out {
+    json: bool,
+    count: u64,
+    is_fine: bool,
+}
+
+impl Out {
+    fn judged(&mut self, found: &Found, input: &mut Input, depth: Depth) -> Result<(), Failure> {
+        let (message, faults) = judge(found.bytes.clone(), depth);
+        if is_no_sip(message.as_ref(), &faults) {
+            input.note(format!("{} bytes are no SIP message", found.bytes.len()));
+            return Ok(());
+        }
+        self.message(found, message.as_ref(), &faults, input.name())
+    }
+
+    fn message(
+        &mut self,
+        found: &Found,
+        message: Option<&Message>,
+        faults: &[Fault],
+        name: &str,
+    ) -> Result<(), Failure> {
+        self.count = self.count.saturating_add(1);
+        self.is_fine &= faults.is_empty() && !found.is_cut;
+        if self.json {
+            let start = if self.count == 1 { "{\"messages\":[\n" } else { ",\n" };
+            return print(&format!("{start}{}", json(found, message, faults)?));
+        }
+        let blank = if self.count == 1 { "" } else { "\n" };
+        let shown = show::message(found, message, self.count)?;
+        let drawn = draw::faults(&found.bytes, faults, &format!("{name}, message {}", self.count));
+        print(&format!("{blank}{shown}{drawn}"))
+    }
+
+    /// What stands behind the last message.
+    fn end(&self, input: &Input) -> Result<(), Failure> {
+        if self.json && self.count > 0 {
+            let notes = serde_json::to_string(input.notes()).map_err(internal)?;
+            return print(&format!("\n],\"notes\":{notes}}}\n"));
+        }
+        input.notes().iter().for_each(|note| eprintln!("ringback: {}: {note}", input.name()));
+        Ok(())
+    }
+}
+
+/// A message as an object; its `message` is the JSON view of the library, whose names are documented there.
+fn json(found: &Found, message: Option<&Message>, faults: &[Fault]) -> Result<String, Failure> {
+    let faults: Vec<_> = faults
+        .iter()
+        .map(|fault| {
+            let header = fault.error.header.map(|id| id.to_string());
+            json!({
+                "depth": fault.depth,
+                "header": header,
+                "byte": fault.error.offset,
+                "expected": fault.error.expected,
+                "section": fault.error.section,
+            })
+        })
+        .collect();
+    let message = message.map(serde_json::to_string).transpose().map_err(internal)?;
+    let rest = serde_json::to_string(&json!({ "origin": found.origin, "faults": faults })).map_err(internal)?;
+    // The message is written as it is serialised, so that its names stay in their order.
+    let rest = rest.strip_prefix('{').unwrap_or_default();
+    Ok(format!("{{\"message\":{},{rest}", message.as_deref().unwrap_or("null")))
+}
+
+fn internal(error: serde_json::Error) -> Failure {
+    Failure::new(ExitStatus::Internal, error)
+}
