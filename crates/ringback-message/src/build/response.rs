@@ -155,6 +155,9 @@ impl<'a> ResponseBuilder<'a> {
         }
         rules::response(self.status, self.request, &self.draft)?;
         let response = Response::check(self.written()?).map_err(|rejected| BuildError::Malformed(rejected.error))?;
+        if self.status != StatusCode::Trying && response.to_tag().is_none() {
+            return Err(BuildError::NoToTag);
+        }
         self.check_reliable()?;
         self.check_registry(&response)?;
         Ok(response)

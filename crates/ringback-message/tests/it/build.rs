@@ -1,7 +1,7 @@
 //! Responses, and requests derived from others.
 
 use bytes::Bytes;
-use ringback_message::header::{Event, HeaderName, HeaderValue, Param, RSeq, Require, RetryAfter, TypedHeader};
+use ringback_message::header::{Event, HeaderName, HeaderValue, Param, RSeq, Reason, Require, RetryAfter, TypedHeader};
 use ringback_message::status::registry;
 use ringback_message::{
     BuildError, HeaderId, Message, Method, ParseErrorKind, Request, RequestBuilder, Response, StatusCode,
@@ -124,6 +124,25 @@ fn a_response_is_sent_reliably_only_where_it_may_be() {
     ] {
         assert!(matches!(refused, Err(BuildError::Rule { section: "RFC 3262, Section 3", .. })), "{refused:?}");
     }
+}
+
+#[test]
+fn a_response_from_nothing_has_a_tag_in_to() {
+    let response = |code, tag| {
+        ringback_message::ResponseBuilder::new(code, None)
+            .via("a.example", "UDP", Some("z9hG4bK1"))
+            .from("", "sip:a@a.example", Some("1"))
+            .to("", "sip:b@b.example", tag)
+            .call_id("7@a.example")
+            .cseq(1, Method::Invite)
+            .header(Reason::sip(StatusCode::NotFound))
+            .build()
+    };
+    for code in [StatusCode::EarlyDialogTerminated, StatusCode::NotFound] {
+        assert_eq!(response(code, None), Err(BuildError::NoToTag));
+        assert!(response(code, Some("t")).is_ok());
+    }
+    assert!(response(StatusCode::Trying, None).is_ok());
 }
 
 #[test]
