@@ -96,7 +96,8 @@ fn methods() -> Result<Vec<Exhibit>, Fault> {
 
 /// Every typed header field that a message needn't have, where it may stand: read from its sample and written by its type.
 fn fields() -> Result<Vec<Exhibit>, Fault> {
-    let options = request(Method::Options).build().map_err(|error| error.to_string())?;
+    let options = request(Method::Options).supported_tags(vec!["100rel".to_owned()]);
+    let options = options.build().map_err(|error| error.to_string())?;
     let field = |id: HeaderId| {
         let in_response = id.facts().is_some_and(|facts| facts.place == Where::Responses);
         let fault = |error: BuildError| format!("{id}: {error}");
@@ -105,7 +106,8 @@ fn fields() -> Result<Vec<Exhibit>, Fault> {
             let builder = if id == HeaderId::RSeq { builder.header(sample(HeaderId::Require)?) } else { builder };
             builder.build().map_err(fault)?.into_message()
         } else {
-            request(Method::Options).header(sample(id)?).build().map_err(fault)?.into_message()
+            let method = if id == HeaderId::Replaces { Method::Invite } else { Method::Options };
+            request(method).header(sample(id)?).build().map_err(fault)?.into_message()
         };
         Ok(Exhibit { name: id.to_string(), message })
     };
@@ -119,10 +121,13 @@ fn is_in_all(id: HeaderId) -> bool {
 }
 
 fn request(method: Method) -> RequestBuilder {
-    let builder = RequestBuilder::new(method.clone(), "sip:bob@biloxi.example.com")
+    // A REGISTER goes to a domain; some requests are sent inside a dialog only.
+    let uri = if method == Method::Register { "sip:biloxi.example.com" } else { "sip:bob@biloxi.example.com" };
+    let to_tag = method.info().filter(|info| !info.outside_dialog).map(|_| "a6c85cf");
+    let builder = RequestBuilder::new(method.clone(), uri)
         .via("pc33.atlanta.example.com", "UDP", Some("z9hG4bK776asdhds"))
         .from("Alice", "sip:alice@atlanta.example.com", Some("1928301774"))
-        .to("Bob", "sip:bob@biloxi.example.com", None)
+        .to("Bob", "sip:bob@biloxi.example.com", to_tag)
         .call_id("a84b4c76e66710@pc33.atlanta.example.com")
         .cseq(314_159, method.clone());
     let has_contact = method.info().is_some_and(|info| info.must.iter().any(|carry| carry.header == HeaderId::Contact));
