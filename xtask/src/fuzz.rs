@@ -82,7 +82,7 @@ fn fuzz(project: &Project, targets: &[&'static str], enough: Enough) -> Verdict 
     let Ok(host) = host() else { return Verdict::Missing("rustc -vV".to_owned()) };
     let place = project.target().join("fuzz");
     let mut command = project.cargo();
-    command.args(["build", "--release", "--locked", "--manifest-path", "fuzz/driver/Cargo.toml", "--target", &host]);
+    command.args(["build", "--release", "--manifest-path", "fuzz/driver/Cargo.toml", "--target", &host]);
     // Given a target, cargo keeps these from build scripts.
     command.env("RUSTFLAGS", FLAGS).env("CARGO_TARGET_DIR", &place);
     match finish(command) {
