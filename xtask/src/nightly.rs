@@ -17,7 +17,6 @@ pub(crate) const STAGES: &[Stage] = &[
     Stage { name: "licences", act: licences },
     Stage { name: "simulation", act: simulation },
     Stage { name: "crashes", act: crashes },
-    Stage { name: "mutations", act: mutations },
     Stage { name: "fuzz", act: fuzz::long },
     Stage { name: "release", act: release },
     Stage { name: "sigkill", act: sigkill },
@@ -45,12 +44,6 @@ fn crashes(project: &Project) -> Verdict {
     let Some(seed) = seed() else { return bad_seed() };
     let variables = [("RINGBACK_CRASH_IMAGES", "200"), (SEED_VARIABLE, &seed.to_string())];
     cargo_with(project, &variables, &["test", "--release", "-p", "ringback-location-db", "--", "--nocapture"])
-}
-
-/// Every torture message with each of its bytes changed into every other.
-fn mutations(project: &Project) -> Verdict {
-    let arguments = ["test", "--release", "-p", "ringback-message", "--test", "it", "mutation"];
-    cargo_with(project, &[("RINGBACK_MUTATIONS", "all")], &arguments)
 }
 
 /// A thousand kills under registrations.

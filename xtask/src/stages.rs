@@ -34,6 +34,7 @@ pub(crate) const STAGES: &[Stage] = &[
     Stage { name: "no-std", act: no_std },
     Stage { name: "growth", act: growth::check },
     Stage { name: "fuzz", act: fuzz::short },
+    Stage { name: "mutations", act: mutations },
     Stage { name: "release", act: release },
     Stage { name: "interop", act: |project| interop(project, &[]) },
 ];
@@ -148,6 +149,12 @@ fn table(rows: &[(&str, Duration, Verdict)]) -> String {
     let good = rows.iter().all(|(_, _, verdict)| verdict.is_good());
     line("all", rows.iter().map(|(_, time, _)| *time).sum(), if good { "ok" } else { "FAILED" });
     text
+}
+
+/// Every torture message with each of its bytes changed into every other.
+fn mutations(project: &Project) -> Verdict {
+    let arguments = ["test", "--release", "-p", "ringback-message", "--test", "it", "mutation"];
+    cargo_with(project, &[("RINGBACK_MUTATIONS", "all")], &arguments)
 }
 
 fn docs(project: &Project) -> Verdict {
