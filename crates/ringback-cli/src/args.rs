@@ -1,5 +1,7 @@
 //! The command line.
 
+mod lint;
+
 use std::num::NonZeroU16;
 use std::path::PathBuf;
 
@@ -11,6 +13,8 @@ use crate::config::Configured;
 use crate::explain::Lang;
 use crate::failure::Failure;
 
+pub(crate) use lint::LintArgs;
+
 const EXIT_STATUSES: &str = "\
 Exit status:
   0    done; for serve: ended by Ctrl-C or SIGTERM
@@ -21,7 +25,7 @@ Exit status:
   5    the configuration file, or the file of accounts that it names, can't be read or has errors
   70   a defect, or a system that refuses the least
   130  a second Ctrl-C or SIGTERM ended it at once
-  explain and decode have their own: see their help";
+  explain, decode and lint have their own: see their help";
 
 const SERVE_EXAMPLES: &str = "\
 Examples:
@@ -110,6 +114,10 @@ pub(crate) enum Command {
     #[command(long_about = format!("Show the SIP messages of a file, and what is wrong with them.\n\n{DECODE_MORE}"))]
     #[command(after_help = DECODE_EXAMPLES)]
     Decode(DecodeArgs),
+    /// Judge the SIP messages of a file: what breaks a rule, what is unwise, and which section says so
+    #[command(long_about = format!("Judge the SIP messages of a file: what breaks a rule, what is unwise, and which section says so.\n\n{}", lint::MORE))]
+    #[command(after_help = lint::EXAMPLES)]
+    Lint(LintArgs),
     /// Manage the accounts of a server that is not running
     #[command(after_help = EXIT_STATUSES)]
     User(UserArgs),

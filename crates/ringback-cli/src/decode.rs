@@ -1,8 +1,8 @@
 //! `ringback decode`: the messages of a file, header field by header field, and what is wrong with them.
 
-mod draw;
-mod input;
-mod show;
+pub(crate) mod draw;
+pub(crate) mod input;
+pub(crate) mod show;
 mod tree;
 
 use ringback_message::verdict::{Fault, judge};
@@ -42,14 +42,19 @@ pub(crate) fn run(args: &DecodeArgs) -> Result<ExitStatus, Failure> {
 }
 
 /// Whether neither the first line nor any other is one of SIP: text that holds no message.
-fn is_no_sip(message: Option<&Message>, faults: &[Fault]) -> bool {
+pub(crate) fn is_no_sip(message: Option<&Message>, faults: &[Fault]) -> bool {
     let has_first_line = faults.iter().all(|fault| fault.error.kind != ParseErrorKind::StartLine);
     let is_known = |message: &Message| message.headers().any(|header| header.id() != HeaderId::Other);
     !has_first_line && !message.is_some_and(is_known)
 }
 
+/// The bytes that places are counted in: a message may begin behind empty lines.
+pub(crate) fn read_bytes<'a>(found: &'a Found, message: Option<&'a Message>) -> &'a [u8] {
+    message.map_or(&found.bytes, |message| message.as_bytes())
+}
+
 /// The status of what can't be read is 2, for which the server's commands have but one use.
-fn unreadable(text: String) -> Failure {
+pub(crate) fn unreadable(text: String) -> Failure {
     Failure::new(ExitStatus::Usage, text)
 }
 
@@ -85,7 +90,7 @@ impl Out {
         }
         let blank = if self.count == 1 { "" } else { "\n" };
         let shown = show::message(found, message, self.count)?;
-        let drawn = draw::faults(&found.bytes, faults, &format!("{name}, message {}", self.count));
+        let drawn = draw::faults(read_bytes(found, message), faults, &format!("{name}, message {}", self.count));
         print(&format!("{blank}{shown}{drawn}"))
     }
 
@@ -122,6 +127,6 @@ fn json(found: &Found, message: Option<&Message>, faults: &[Fault]) -> Result<St
     Ok(format!("{{\"message\":{},{rest}", message.as_deref().unwrap_or("null")))
 }
 
-fn internal(error: serde_json::Error) -> Failure {
+pub(crate) fn internal(error: serde_json::Error) -> Failure {
     Failure::new(ExitStatus::Internal, error)
 }

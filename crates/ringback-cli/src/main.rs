@@ -5,6 +5,7 @@ mod config;
 mod decode;
 mod explain;
 mod failure;
+mod lint;
 mod log;
 mod output;
 mod users;
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
         Command::CheckConfig { file } => config::check(&file).map(|()| ExitStatus::Ok),
         Command::Explain(args) => explain::run(&args).map(|()| ExitStatus::Ok),
         Command::Decode(args) => decode::run(&args),
+        Command::Lint(args) => lint::run(&args),
         Command::User(args) => users::run(args).map(|()| ExitStatus::Ok),
     };
     let status = done.unwrap_or_else(|failure| {

@@ -1,39 +1,79 @@
 //! Faults of a message, each with its line and a caret under the place.
 
+use std::ops::Range;
+
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use ringback_message::ParseErrorKind;
 use ringback_message::verdict::Fault;
 
 use crate::output::harmless_char;
 
+/// Something to be told of a message, at some of its bytes.
+#[derive(Debug)]
+pub(crate) struct Remark<'a> {
+    pub(crate) level: Level<'static>,
+    /// What stands in brackets behind the level.
+    pub(crate) id: Option<&'a str>,
+    pub(crate) title: String,
+    pub(crate) span: Range<usize>,
+    /// What stands behind the caret.
+    pub(crate) label: String,
+    pub(crate) section: &'a str,
+    pub(crate) help: Option<&'a str>,
+}
+
 /// Nothing where there are none; else with colours, which are taken out where standard output shows none.
 pub(crate) fn faults(bytes: &[u8], faults: &[Fault], place: &str) -> String {
-    if faults.is_empty() {
+    remarks(bytes, &faults.iter().map(of_fault).collect::<Vec<_>>(), place)
+}
+
+/// The same for remarks of any kind.
+pub(crate) fn remarks(bytes: &[u8], remarks: &[Remark<'_>], place: &str) -> String {
+    if remarks.is_empty() {
         return String::new();
     }
     let source = Source::of(bytes);
     let renderer = Renderer::styled();
-    let mut out = String::new();
-    for fault in faults {
-        let error = &fault.error;
-        let title = error.header.map_or_else(|| "the message is malformed".to_owned(), |id| format!("{id} is wrong"));
-        let title = if error.kind == ringback_message::ParseErrorKind::Missing {
-            error.header.map_or(title, |id| format!("{id} is missing"))
-        } else {
-            title
-        };
-        let label = format!("expected {}", error.expected);
-        let at = source.place(usize::try_from(error.offset).unwrap_or(usize::MAX));
-        let snippet = Snippet::source(&source.text)
-            .path(place)
-            .fold(true)
-            .annotation(AnnotationKind::Primary.span(source.span(at)).label(&label));
-        let mut group: Group<'_> = Level::ERROR.primary_title(&title).element(snippet);
-        if !error.section.is_empty() {
-            group = group.element(Level::NOTE.message(&error.section));
-        }
-        out.push_str(&format!("\n{}\n", renderer.render(&[group])));
+    remarks.iter().map(|remark| format!("\n{}\n", renderer.render(&[group(&source, remark, place)]))).collect()
+}
+
+/// The title of a fault says which header field it is in.
+pub(crate) fn of_fault(fault: &Fault) -> Remark<'_> {
+    let error = &fault.error;
+    let title = match error.header {
+        None => "the message is malformed".to_owned(),
+        Some(id) if error.kind == ParseErrorKind::Missing => format!("{id} is missing"),
+        Some(id) => format!("{id} is wrong"),
+    };
+    let at = usize::try_from(error.offset).unwrap_or(usize::MAX);
+    Remark {
+        level: Level::ERROR,
+        id: None,
+        title,
+        span: at..at,
+        label: format!("expected {}", error.expected),
+        section: &error.section,
+        help: None,
     }
-    out
+}
+
+fn group<'a>(source: &'a Source, remark: &'a Remark<'_>, place: &'a str) -> Group<'a> {
+    let label: String = remark.label.chars().map(harmless_char).collect();
+    let annotation = AnnotationKind::Primary.span(source.span(&remark.span)).label(label);
+    let snippet = Snippet::source(&source.text).path(place).fold(true).annotation(annotation);
+    let title = remark.level.clone().primary_title(&remark.title);
+    let title = match remark.id {
+        Some(id) => title.id(id),
+        None => title,
+    };
+    let mut group = title.element(snippet);
+    if !remark.section.is_empty() {
+        group = group.element(Level::NOTE.message(remark.section));
+    }
+    match remark.help {
+        Some(help) => group.element(Level::HELP.message(help)),
+        None => group,
+    }
 }
 
 /// A message as text that a terminal can show, and where in it each byte is.
@@ -64,11 +104,12 @@ impl Source {
         }
     }
 
-    /// The character at a place; at the end of a line nothing, so that the caret stands behind the line.
-    fn span(&self, at: usize) -> std::ops::Range<usize> {
-        let rest = self.text.get(at..).unwrap_or_default();
+    /// The characters of some bytes, at least that of the first; at the end of a line nothing, so that the caret stands behind the line.
+    fn span(&self, bytes: &Range<usize>) -> Range<usize> {
+        let start = self.place(bytes.start);
+        let rest = self.text.get(start..).unwrap_or_default();
         let len = rest.chars().next().filter(|c| *c != '\n').map_or(0, char::len_utf8);
-        at..at.saturating_add(len)
+        start..self.place(bytes.end).max(start.saturating_add(len))
     }
 
     /// The place of a byte.

@@ -14,13 +14,8 @@ use crate::output::{bold, columns, dim, harmless, harmless_char, padded, wrapped
 /// # Errors
 /// Where it can't be serialised: a defect.
 pub(crate) fn message(found: &Found, message: Option<&Message>, number: u64) -> Result<String, Failure> {
-    let length = found.bytes.len();
-    let cut = if found.is_cut { ", cut" } else { "" };
-    let mut out = dim(&format!("message {number}{}, {length} bytes{cut}", origin(&found.origin)));
-    out.push('\n');
+    let mut out = title(found, message, number);
     let Some(message) = message else { return Ok(out) };
-    let first_line = message.as_bytes().split(|b| *b == b'\r' || *b == b'\n').next().unwrap_or_default();
-    out.push_str(&format!("{}\n", bold(&harmless(first_line))));
     let width = message.headers().map(|header| columns(&name(&header))).max().unwrap_or_default();
     for header in message.headers() {
         out.push_str(&field(&header, width)?);
@@ -29,6 +24,16 @@ pub(crate) fn message(found: &Found, message: Option<&Message>, number: u64) -> 
         out.push_str(&body(message)?);
     }
     Ok(out)
+}
+
+/// Where it was seen, and below it its first line.
+pub(crate) fn title(found: &Found, message: Option<&Message>, number: u64) -> String {
+    let length = found.bytes.len();
+    let cut = if found.is_cut { ", cut" } else { "" };
+    let seen = dim(&format!("message {number}{}, {length} bytes{cut}", origin(&found.origin)));
+    let Some(message) = message else { return format!("{seen}\n") };
+    let first_line = message.as_bytes().split(|b| *b == b'\r' || *b == b'\n').next().unwrap_or_default();
+    format!("{seen}\n{}\n", bold(&harmless(first_line)))
 }
 
 fn origin(origin: &Origin) -> String {

@@ -93,6 +93,20 @@ fn captures_are_read() {
     assert!(done.stdout.contains(place), "{}", done.stdout);
 }
 
+/// What keeps a binding alive may stand before a message in its datagram.
+#[test]
+fn a_caret_is_in_its_place_behind_empty_lines() {
+    let folder = tempdir().unwrap();
+    let file = folder.path().join("trace.pcap");
+    let (a, b) = ("192.0.2.1:5060".parse().unwrap(), "192.0.2.2:5060".parse().unwrap());
+    let mut writer = PcapWriter::new();
+    writer.datagram(0, a, b, format!("\r\n\r\n{INVITE}").as_bytes()).unwrap();
+    fs::write(&file, writer.take()).unwrap();
+    let done = ringback(&["decode", file.to_str().unwrap()], "");
+    let drawn = "3 | Max-Forwards: 7x0\n  |                ^ expected";
+    assert!(done.stdout.contains(drawn), "{}", done.stdout);
+}
+
 #[test]
 fn what_stands_before_a_damaged_place_is_told() {
     let folder = tempdir().unwrap();

@@ -5,6 +5,7 @@
 mod config;
 mod decode;
 mod explain;
+mod lint;
 mod phone;
 mod process;
 mod serve;
