@@ -148,7 +148,7 @@ fn parameters<'a>(cursor: &mut Cursor<'a>) -> Result<Params<&'a [u8]>, ParseErro
     }
     Params::parse(cursor)?;
     let used = start.len().saturating_sub(cursor.rest().len());
-    Ok(Params::default().map(|_: &[u8]| start.get(..used).unwrap_or_default()))
+    Ok(Params::default().map(|_: &[u8]| start.get(..used).unwrap_or_default().trim_ascii_end()))
 }
 
 fn anything(_at: &Cursor<'_>, _params: &Params<&[u8]>) -> Result<(), ParseError> {
