@@ -15,6 +15,7 @@ use redb::{
 use ringback_base::Now;
 use ringback_location::{Aor, Binding, decode, encode};
 
+use crate::birth::{make_if_missing, open_private, sync_folder};
 use crate::error::{DiskError, OpenError};
 use crate::lock;
 use crate::options::Options;
@@ -63,7 +64,7 @@ pub(crate) struct Failure {
 impl Disk {
     pub(crate) fn file(path: &Path, options: &Options) -> Result<Disk, OpenError> {
         let name = path.display().to_string();
-        make_if_missing(path).map_err(|error| OpenError::from_redb(&name, error))?;
+        make_if_missing(path, |error| OpenError::from_redb(&name, error), |_| Ok(()))?;
         let file = path.to_owned();
         // A file that went away while it was open is not made again: it would be empty.
         let open = move || {
@@ -293,52 +294,4 @@ fn put_all<'a>(
         }
     }
     Ok(())
-}
-
-/// Makes an empty database where nothing is: beside the path, under another name, and it gets its own when it is whole and synced.
-/// Made in place, it would be no database after a crash in these first milliseconds, and every later start would be refused.
-fn make_if_missing(path: &Path) -> Result<(), redb::Error> {
-    if path.symlink_metadata().is_ok() {
-        return Ok(());
-    }
-    // Not the name that another process makes its own under at the same time.
-    let mut fresh = path.as_os_str().to_owned();
-    fresh.push(format!(".new-{}", std::process::id()));
-    let fresh = Path::new(&fresh);
-    let make = || -> Result<(), redb::Error> {
-        let file = open_private(fresh, OpenOptions::new().read(true).write(true).create(true).truncate(true))?;
-        let database = Database::builder().create_with_backend(FileBackend::new(file)?)?;
-        match fs::hard_link(fresh, path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            // Some file systems have no such links.
-            Err(_) => fs::rename(fresh, path)?,
-            Ok(()) => {}
-        }
-        sync_folder(path)?;
-        drop(database);
-        Ok(())
-    };
-    let made = make();
-    _ = fs::remove_file(fresh);
-    made
-}
-
-/// Opens a file that, where it is made, only its owner may read: it holds a secret, and where people are.
-fn open_private(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-    options.open(path)
-}
-
-/// Makes the name of a new file durable, where the system has that.
-fn sync_folder(path: &Path) -> io::Result<()> {
-    if !cfg!(unix) {
-        return Ok(());
-    }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    match File::open(folder).and_then(|folder| folder.sync_all()) {
-        // Some file systems have no such sync.
-        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
-        result => result,
-    }
 }

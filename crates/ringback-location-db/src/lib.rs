@@ -50,6 +50,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod birth;
 mod disk;
 mod error;
 mod options;
@@ -64,6 +65,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
+pub use crate::birth::make_if_missing;
 pub use redb::StorageBackend;
 use ringback_base::Now;
 use ringback_location::{Aor, Binding, Version, encode};

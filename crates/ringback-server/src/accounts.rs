@@ -1,6 +1,5 @@
 //! Accounts: hashes at rest in a database of their own, all of them in memory while the server runs.
 
-mod birth;
 mod error;
 mod import;
 mod name;

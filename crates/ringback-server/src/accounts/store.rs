@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableDefinition, WriteTransaction};
 use ringback_auth::{Algorithm, Ha1, Ha1Set, Password};
+use ringback_location_db::make_if_missing;
 
 use super::Accounts;
-use super::birth;
 use super::error::AccountsError;
 use super::name::UserName;
 use crate::folder::ACCOUNTS_FILE;
@@ -43,7 +43,8 @@ impl AccountStore {
     /// Where it can't be opened, is broken, or was written by a later version.
     pub fn open(folder: &Path, realm_if_new: &str) -> Result<AccountStore, AccountsError> {
         let path = folder.join(ACCOUNTS_FILE);
-        birth::make_if_missing(&path, |database| fill(database, &path, realm_if_new).map(drop))?;
+        let wrap = |error| AccountsError::storage(&path, error);
+        make_if_missing(&path, wrap, |database| fill(database, &path, realm_if_new).map(drop))?;
         let storage = |error: io::Error| AccountsError::Storage(path.clone(), error.to_string());
         let file = File::options().read(true).write(true).open(&path).map_err(storage)?;
         let database = Database::builder().create_file(file).map_err(AccountsError::at(&path))?;

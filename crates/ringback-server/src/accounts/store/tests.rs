@@ -1,4 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+use std::fs;
+
 use super::*;
 use ringback_tokio::Accounts as _;
 
@@ -135,4 +137,29 @@ fn a_hash_that_is_none_is_corruption() {
             .write(|transaction, _| transaction.delete_table(HA1).map(|_| ()).map_err(|error| panic!("{error}")))
             .unwrap();
     }
+}
+
+#[test]
+fn leftovers_of_other_processes_are_none_of_its_business() {
+    let folder = tempfile::tempdir().unwrap();
+    let left = folder.path().join(format!("{ACCOUNTS_FILE}.new-0"));
+    fs::write(&left, b"half a database").unwrap();
+    drop(AccountStore::open(folder.path(), "a.example").unwrap());
+    assert_eq!(fs::read(&left).unwrap(), b"half a database");
+    let names = fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(names, 2);
+}
+
+#[test]
+fn a_database_that_kept_its_first_name_too_is_not_emptied_by_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, moved) = (folder.path().join(ACCOUNTS_FILE), folder.path().join("moved"));
+    drop(AccountStore::open(folder.path(), "a.example").unwrap());
+    // A crash between the link and the end of the first name, and an operator who then puts the database aside.
+    let first_name = folder.path().join(format!("{ACCOUNTS_FILE}.new-{}", std::process::id()));
+    fs::hard_link(&path, first_name).unwrap();
+    fs::rename(&path, &moved).unwrap();
+    drop(AccountStore::open(folder.path(), "b.example").unwrap());
+    fs::rename(&moved, &path).unwrap();
+    assert_eq!(AccountStore::open(folder.path(), "c.example").unwrap().realm(), "a.example");
 }

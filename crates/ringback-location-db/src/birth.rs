@@ -1,4 +1,4 @@
-//! How a new database comes into being: whole, or not at all.
+//! How a database comes into being: whole, or not at all.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -7,24 +7,24 @@ use std::path::{Path, PathBuf};
 use redb::backends::FileBackend;
 use redb::{Database, DatabaseError, StorageBackend};
 
-use super::error::AccountsError;
-
 /// Makes a database where nothing is, and has `fill` put into it what it must never be without.
 ///
 /// It is made beside the path under another name, and gets its own when it is whole and synced. Made in place, it would be no
-/// database after a crash in these first milliseconds, and every later start would be refused.
+/// database after a crash in these first milliseconds, and every later start would be refused. `wrap` makes of redb's errors what
+/// the caller has for them.
 ///
 /// # Errors
 /// Where it can't be made. Then nothing has the name.
-pub(super) fn make_if_missing(
+pub fn make_if_missing<E>(
     path: &Path,
-    fill: impl FnOnce(&Database) -> Result<(), AccountsError>,
-) -> Result<(), AccountsError> {
+    wrap: impl Fn(redb::Error) -> E,
+    fill: impl FnOnce(&Database) -> Result<(), E>,
+) -> Result<(), E> {
     if path.symlink_metadata().is_ok() {
         return Ok(());
     }
     let fresh = fresh_name(path);
-    let made = make(path, &fresh, FileBackend::new, fill);
+    let made = make(path, &fresh, FileBackend::new, &wrap, fill);
     _ = fs::remove_file(&fresh);
     made
 }
@@ -36,16 +36,17 @@ fn fresh_name(path: &Path) -> PathBuf {
     fresh.into()
 }
 
-fn make<B: StorageBackend>(
+fn make<B: StorageBackend, E>(
     path: &Path,
     fresh: &Path,
     backend: impl FnOnce(File) -> Result<B, DatabaseError>,
-    fill: impl FnOnce(&Database) -> Result<(), AccountsError>,
-) -> Result<(), AccountsError> {
-    let in_io = |error: io::Error| AccountsError::storage(path, redb::Error::Io(error));
+    wrap: &impl Fn(redb::Error) -> E,
+    fill: impl FnOnce(&Database) -> Result<(), E>,
+) -> Result<(), E> {
+    let in_io = |error: io::Error| wrap(redb::Error::Io(error));
     let file = new_file(fresh).map_err(in_io)?;
-    let backend = backend(file).map_err(AccountsError::at(path))?;
-    let database = Database::builder().create_with_backend(backend).map_err(AccountsError::at(path))?;
+    let backend = backend(file).map_err(|error| wrap(error.into()))?;
+    let database = Database::builder().create_with_backend(backend).map_err(|error| wrap(error.into()))?;
     fill(&database)?;
     // Closed before it gets its name, so that the first to open it finds nothing to repair.
     drop(database);
@@ -68,15 +69,18 @@ fn new_file(path: &Path) -> io::Result<File> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create_new(true);
+    open_private(path, OpenOptions::new().read(true).write(true).create_new(true))
+}
+
+/// Opens a file that, where it is made, only its owner may read: it holds a secret, and where people are.
+pub(crate) fn open_private(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     options.open(path)
 }
 
 /// Makes the name of a new file durable, where the system has that.
-fn sync_folder(path: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     if !cfg!(unix) {
         return Ok(());
     }
@@ -95,9 +99,8 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use super::super::store::AccountStore;
     use super::*;
-    use crate::folder::ACCOUNTS_FILE;
+    use redb::{ReadableDatabase as _, TableDefinition};
 
     /// Storage of a process that is killed at its so-manieth change: half of that one is done, and none after it.
     #[derive(Debug)]
@@ -144,31 +147,44 @@ mod tests {
         }
     }
 
+    const TABLE: TableDefinition<'_, &str, u64> = TableDefinition::new("table");
+
+    fn fill(database: &Database) -> Result<(), redb::Error> {
+        let transaction = database.begin_write()?;
+        transaction.open_table(TABLE)?.insert("row", 7)?;
+        Ok(transaction.commit()?)
+    }
+
+    fn row(path: &Path) -> Result<u64, redb::Error> {
+        let database = Database::open(path)?;
+        let row = database.begin_read()?.open_table(TABLE)?.get("row")?;
+        Ok(row.map_or(0, |row| row.value()))
+    }
+
     #[test]
     fn killed_at_any_change_of_its_making_it_is_made_anew() {
         let (filled, mut kills) = (Cell::new(0), 0);
         loop {
             let folder = tempfile::tempdir().unwrap();
-            let path = folder.path().join(ACCOUNTS_FILE);
+            let path = folder.path().join("a.redb");
             let fresh = fresh_name(&path);
             let changes_left = Arc::new(AtomicUsize::new(kills + 1));
             let mortal = |file| Ok(Mortal { inner: FileBackend::new(file)?, changes_left: Arc::clone(&changes_left) });
-            let fill = |database: &Database| {
+            let counted = |database: &Database| {
                 filled.set(filled.get() + 1);
-                super::super::store::fill(database, &path, "first.example").map(drop)
+                fill(database)
             };
-            let made = make(&path, &fresh, mortal, fill);
+            let made = make(&path, &fresh, mortal, &|error| error, counted);
             if changes_left.load(Ordering::SeqCst) > 0 {
                 made.unwrap();
                 break;
             }
             // What is killed while it is being closed is whole by then.
             assert_eq!(path.exists(), made.is_ok(), "{kills}");
-            let realm = if made.is_ok() { "first.example" } else { "second.example" };
             // What is left of the first attempt has the name that the second one takes.
             assert!(fresh.exists());
-            let store = AccountStore::open(folder.path(), "second.example").unwrap_or_else(|e| panic!("{kills}: {e}"));
-            assert_eq!((store.realm(), store.names().unwrap().len()), (realm, 0), "{kills}");
+            make_if_missing(&path, |error| error, fill).unwrap_or_else(|error| panic!("{kills}: {error}"));
+            assert_eq!(row(&path).unwrap_or_else(|error| panic!("{kills}: {error}")), 7, "{kills}");
             kills += 1;
         }
         // It died before and while it was being filled.
@@ -176,26 +192,14 @@ mod tests {
     }
 
     #[test]
-    fn leftovers_of_other_processes_are_none_of_its_business() {
-        let folder = tempfile::tempdir().unwrap();
-        let left = folder.path().join(format!("{ACCOUNTS_FILE}.new-0"));
-        fs::write(&left, b"half a database").unwrap();
-        drop(AccountStore::open(folder.path(), "a.example").unwrap());
-        assert_eq!(fs::read(&left).unwrap(), b"half a database");
-        let names = fs::read_dir(folder.path()).unwrap().count();
-        assert_eq!(names, 2);
-    }
-
-    #[test]
     fn a_database_that_kept_its_first_name_too_is_not_emptied_by_it() {
         let folder = tempfile::tempdir().unwrap();
-        let (path, moved) = (folder.path().join(ACCOUNTS_FILE), folder.path().join("moved"));
-        drop(AccountStore::open(folder.path(), "a.example").unwrap());
+        let (path, moved) = (folder.path().join("a.redb"), folder.path().join("moved"));
+        make_if_missing(&path, |error| error, fill).unwrap();
         // A crash between the link and the end of the first name, and an operator who then puts the database aside.
         fs::hard_link(&path, fresh_name(&path)).unwrap();
         fs::rename(&path, &moved).unwrap();
-        drop(AccountStore::open(folder.path(), "b.example").unwrap());
-        fs::rename(&moved, &path).unwrap();
-        assert_eq!(AccountStore::open(folder.path(), "c.example").unwrap().realm(), "a.example");
+        make_if_missing(&path, |error: redb::Error| error, |_| Ok(())).unwrap();
+        assert_eq!(row(&moved).unwrap(), 7);
     }
 }
