@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 
 use ringback_message::AuthParams;
 
-/// The most bytes that a parameter of a challenge or of credentials may have; real ones have some dozens.
+/// The most bytes that a parameter of a challenge or of credentials may have, as it came and as we would write it, in quotes and
+/// with their escapes; real ones have some dozens.
 pub const PARAMETER_BYTES_MAX: usize = 2048;
 
 /// A parameter whose value is improper.
@@ -47,7 +48,18 @@ pub(crate) fn text<T: AsRef<[u8]>>(
         Some(inner) => unquoted(inner),
         None => raw.into(),
     };
-    readable(text).map(Some).ok_or(Improper { parameter, why: Why::Unreadable })
+    let text = readable(text).ok_or(Improper { parameter, why: Why::Unreadable })?;
+    // What is answered gives it back, with the escapes that it needs then: that must be readable too.
+    if quoted_len(&text) > PARAMETER_BYTES_MAX {
+        return Err(Improper { parameter, why: Why::TooLong });
+    }
+    Ok(Some(text))
+}
+
+/// How many bytes [`push_quoted`] makes of a value.
+fn quoted_len(value: &str) -> usize {
+    let escapes = value.bytes().filter(|byte| matches!(byte, b'"' | b'\\')).count();
+    value.len().saturating_add(escapes).saturating_add(2)
 }
 
 /// Text that can go into a log or a database as it is.
@@ -141,8 +153,12 @@ mod tests {
             assert_eq!(read(bad), Err(Improper { parameter: "realm", why: Why::Unreadable }));
         }
         assert!(read(format!("\"{}\"", "a".repeat(PARAMETER_BYTES_MAX - 2)).as_bytes()).is_ok());
-        let long = read(format!("\"{}\"", "a".repeat(PARAMETER_BYTES_MAX)).as_bytes());
-        assert_eq!(long, Err(Improper { parameter: "realm", why: Why::TooLong }));
+        let too_long = Err(Improper { parameter: "realm", why: Why::TooLong });
+        assert_eq!(read(format!("\"{}\"", "a".repeat(PARAMETER_BYTES_MAX)).as_bytes()), too_long);
+        // Written anew, a backslash that stood bare needs another.
+        assert_eq!(read("\\".repeat(PARAMETER_BYTES_MAX / 2).as_bytes()), too_long);
+        assert_eq!(read("a".repeat(PARAMETER_BYTES_MAX - 1).as_bytes()), too_long);
+        assert!(read("a".repeat(PARAMETER_BYTES_MAX - 2).as_bytes()).is_ok());
         assert!(Why::TooLong.expected().contains(&PARAMETER_BYTES_MAX.to_string()));
     }
 }
