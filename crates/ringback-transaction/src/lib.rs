@@ -21,7 +21,7 @@
 //! |---|---|
 //! | `invite_client` and three more | the machines, each under the RFC's figure |
 //! | `transactions` | [`Transactions`]: brings inputs to machines |
-//! | `key`, `table`, `hops` | what identifies a transaction, and the indexes over it |
+//! | `key`, `hops` | what identifies a transaction, and the indexes over it |
 //! | `timers` | [`Timers`], all derived from T1, T2 and T4, and [`Reason`] |
 //! | `event` | [`Event`], [`Transmit`], the errors, [`Counters`] |
 //!
@@ -104,7 +104,6 @@ mod non_invite_server;
 #[cfg(test)]
 mod probe;
 mod server;
-mod table;
 mod timers;
 mod transactions;
 

@@ -13,8 +13,8 @@ use ringback_message::{Message, Request, Response};
 use crate::effects::{Effects, Output, Running};
 use crate::event::{ClientId, Event, ServerId};
 use crate::hops::Key;
-use crate::table::Id;
 use crate::timers::{Reason, Timers};
+use ringback_base::Id;
 
 /// Every timer.
 pub(crate) const TIMERS: [Reason; 14] = [

@@ -14,8 +14,8 @@ use crate::hops::{Hops, Key};
 use crate::invite_server::AckTo;
 use crate::key::{self, ClientKey, ServerKey};
 use crate::server::{Server, ServerMachine};
-use crate::table::Table;
 use crate::timers::{Reason, Timers};
+use ringback_base::Table;
 
 /// How many client and how many server transactions there may be, where nobody says otherwise.
 pub const TRANSACTIONS_MAX: usize = 65_536;
