@@ -42,7 +42,9 @@ impl UserAgent {
                 self.say(open, &open_request, StatusCode::RequestTerminated, |r| r, now);
             }
         }
-        self.end(session, EndReason::RemoteBye(Box::new(request)));
+        // Where theirs crosses ours, ours has its reason.
+        let ours = self.legs.get_mut(session.0).and_then(|leg| leg.ending.take());
+        self.end(session, ours.map_or_else(|| EndReason::RemoteBye(Box::new(request)), |reason| *reason));
     }
 
     /// An INVITE within the session. `[RFC 3261, Section 14.2]`
