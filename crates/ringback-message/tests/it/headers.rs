@@ -5,12 +5,12 @@ use ringback_message::header::{ToOwnedText, check_value};
 use ringback_message::{HeaderId, Message, ParseError};
 
 /// A name, and a value with what it is written as again: each element by itself.
-pub type Good = (&'static str, &'static str, &'static [&'static str]);
+pub(crate) type Good = (&'static str, &'static str, &'static [&'static str]);
 /// A name, a value that is none, and at which of its bytes the error is.
-pub type Bad = (&'static str, &'static str, u32);
+pub(crate) type Bad = (&'static str, &'static str, u32);
 
 /// A message with this header field and no other.
-pub fn message(name: &str, value: &str) -> Message {
+pub(crate) fn message(name: &str, value: &str) -> Message {
     Message::parse(datagram(name, value)).unwrap()
 }
 
@@ -19,7 +19,7 @@ fn datagram(name: &str, value: &str) -> Bytes {
 }
 
 /// Each is read, says what the table says once it is written again, and is the same when read from that.
-pub fn good_values_are_read_kept_and_written_again(good: &[Good]) {
+pub(crate) fn good_values_are_read_kept_and_written_again(good: &[Good]) {
     for (name, value, written) in good {
         let message = message(name, value);
         let header = message.headers().next().unwrap();
@@ -37,7 +37,7 @@ pub fn good_values_are_read_kept_and_written_again(good: &[Good]) {
 }
 
 /// Each is refused at its byte, by itself as well as in a message, where blanks around it are none of it.
-pub fn bad_values_are_refused_at_the_byte(bad: &[Bad]) {
+pub(crate) fn bad_values_are_refused_at_the_byte(bad: &[Bad]) {
     const OFFSET: u32 = 100;
     let mut wrong = Vec::new();
     for (name, value, at) in bad {
@@ -57,7 +57,7 @@ pub fn bad_values_are_refused_at_the_byte(bad: &[Bad]) {
 }
 
 /// Cut off at every byte, and with every byte replaced: reading ends, and what was read is written as the same value.
-pub fn what_is_read_is_what_is_written(good: &[Good]) {
+pub(crate) fn what_is_read_is_what_is_written(good: &[Good]) {
     let mut read = 0;
     for (name, value, _) in good {
         let cut = (0..value.len()).map(|end| value.as_bytes()[..end].to_vec());
@@ -83,6 +83,6 @@ pub fn what_is_read_is_what_is_written(good: &[Good]) {
 }
 
 /// Whether the table has a row for this header field, under any of its names.
-pub fn is_tried<'a>(id: HeaderId, names: impl IntoIterator<Item = &'a str>) -> bool {
+pub(crate) fn is_tried<'a>(id: HeaderId, names: impl IntoIterator<Item = &'a str>) -> bool {
     names.into_iter().any(|name| HeaderId::from_name(name.as_bytes()) == id)
 }
