@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::chars;
-use crate::cursor::Cursor;
+use crate::cursor::{Cursor, Strictness};
 use crate::error::ParseError;
 use crate::header::HeaderId;
 use crate::params::Params;
@@ -72,8 +72,25 @@ impl<'a> Uri<&'a [u8]> {
     /// Where the text is no URI, or not one that its own scheme allows.
     #[inline]
     pub fn parse(text: &'a [u8], header: HeaderId, offset: u32) -> Result<Uri<&'a [u8]>, ParseError> {
-        let mut cursor = Cursor::new(header, text, offset);
-        match sip_scheme(text) {
+        Uri::read(Cursor::new(header, text, offset))
+    }
+
+    /// The same for what is to be built: an escape has its two digits, and no parameter stands twice. `[RFC 3261, Section 19.1.1]`
+    ///
+    /// # Errors
+    /// As [`Uri::parse`], and where it lets pass what nobody should send.
+    pub fn parse_strict(text: &'a [u8], header: HeaderId, offset: u32) -> Result<Uri<&'a [u8]>, ParseError> {
+        Uri::read(Cursor::new(header, text, offset).with_strictness(Strictness::Building))
+    }
+
+    /// All that the cursor has.
+    #[inline]
+    pub(crate) fn read(cursor: Cursor<'a>) -> Result<Uri<&'a [u8]>, ParseError> {
+        if cursor.strictness() >= Strictness::Grammar {
+            escapes(&cursor)?;
+        }
+        let mut cursor = cursor;
+        match sip_scheme(cursor.rest()) {
             Some((scheme_len, secure)) => {
                 cursor.take(scheme_len);
                 sip_uri(cursor, secure)
@@ -81,6 +98,20 @@ impl<'a> Uri<&'a [u8]> {
             None => other_uri(cursor),
         }
     }
+}
+
+/// `escaped = "%" HEXDIG HEXDIG` `[RFC 3261, Section 25.1]`
+#[cold]
+fn escapes(cursor: &Cursor<'_>) -> Result<(), ParseError> {
+    let mut ahead = cursor.clone();
+    while let Some(at) = memchr::memchr(b'%', ahead.rest()) {
+        ahead.take(at);
+        match ahead.rest() {
+            [_, high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => _ = ahead.take(3),
+            _ => return Err(ahead.error("two hexadecimal digits behind the % of an escape")),
+        }
+    }
+    Ok(())
 }
 
 /// How long `sip:` or `sips:` at the start is, in any case, and whether it is the latter.

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::Body;
 use super::fragment::{entity, header_fields};
 use crate::error::BuildError;
-use crate::header::{HeaderId, HeaderName, Param, check_value};
+use crate::header::{HeaderId, HeaderName, Param, check_strict};
 use crate::message::StartLine;
 use crate::params::Params;
 
@@ -161,7 +161,7 @@ fn head(part: &NewPart) -> Result<Vec<u8>, BuildError> {
             return Err(BuildError::NotAToken { what: "header name" });
         }
         no_line_end(name.id(), value)?;
-        check_value(name.id(), value, 0)?;
+        check_strict(name.id(), value, 0)?;
         for piece in [name.as_str().as_bytes(), b": ", value, b"\r\n"] {
             head.extend_from_slice(piece);
         }

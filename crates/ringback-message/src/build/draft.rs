@@ -7,7 +7,7 @@ use crate::chars;
 use crate::cursor::{Cursor, decimal};
 use crate::error::{BuildError, ParseError, ParseErrorKind};
 use crate::header::facts::{Repeats, Where};
-use crate::header::{Accept, HeaderId, HeaderName, NameAddr, Qvalue, TypedHeader, Values, check_value, text};
+use crate::header::{Accept, HeaderId, HeaderName, NameAddr, Qvalue, TypedHeader, Values, check_strict, text};
 use crate::params::Params;
 use crate::uri::Uri;
 use crate::writer::Writer;
@@ -93,7 +93,7 @@ impl Draft {
         if tag.is_some_and(|tag| !chars::is_token(tag.as_bytes())) {
             return self.fail(BuildError::NotAToken { what: "tag" });
         }
-        let uri = match Uri::parse(uri.as_bytes(), id, 0) {
+        let uri = match Uri::parse_strict(uri.as_bytes(), id, 0) {
             Ok(uri) => uri,
             Err(error) => return self.fail(BuildError::Value(error)),
         };
@@ -178,7 +178,7 @@ impl Draft {
             }
         }
         for field in self.fields.iter().filter(|field| !field.checked) {
-            check_value(field.id, &field.value, 0).map_err(|error| locate(error, field.id))?;
+            check_strict(field.id, &field.value, 0).map_err(|error| locate(error, field.id))?;
         }
         if !self.body.is_empty() && !self.has(HeaderId::ContentType) {
             return Err(BuildError::BodyWithoutType);

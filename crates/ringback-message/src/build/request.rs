@@ -89,7 +89,7 @@ impl RequestBuilder {
             self.draft.number(HeaderId::MaxForwards, 70);
         }
         self.draft.check(Where::Requests)?;
-        Uri::parse(self.uri.as_bytes(), HeaderId::Other, 0).map_err(BuildError::RequestUri)?;
+        Uri::parse_strict(self.uri.as_bytes(), HeaderId::Other, 0).map_err(BuildError::RequestUri)?;
         self.check_method()?;
         let message = self.build_unchecked()?;
         let request = Request::check(message).map_err(|rejected| BuildError::Malformed(rejected.error))?;

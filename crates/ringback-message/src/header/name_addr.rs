@@ -75,7 +75,7 @@ impl<'a> NameAddr<&'a [u8]> {
         let in_brackets = cursor.eat(b'<');
         let at = cursor.clone();
         let text = if in_brackets { bracketed(cursor) } else { bare(cursor)? };
-        let uri = Uri::parse(text, at.header(), at.offset())?;
+        let uri = Uri::read(at.part(text, at.offset()))?;
         if in_brackets && !cursor.eat(b'>') {
             return Err(cursor.error("> behind the URI"));
         }

@@ -459,7 +459,7 @@ pub(crate) fn join<'a>(elements: impl Iterator<Item = &'a [u8]>, out: &mut Vec<u
 
 /// An address of a URI alone.
 pub(crate) fn address(header: HeaderId, uri: &[u8]) -> Result<NameAddr<OwnedText>, ParseError> {
-    let uri = Uri::parse(uri, header, 0)?.to_owned_text();
+    let uri = Uri::parse_strict(uri, header, 0)?.to_owned_text();
     Ok(NameAddr { display_name: None, uri, params: Params::default() })
 }
 

@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::chars;
-use crate::cursor::Cursor;
+use crate::cursor::{Cursor, Strictness};
 use crate::error::{BuildError, ParseError};
 use crate::header::field::{self, ToOwnedText, Values};
 use crate::header::fields::*;
@@ -45,7 +45,7 @@ macro_rules! typed_headers {
                 match self {
                     $(TypedHeader::$name(value) => field::checked(value),)*
                     TypedHeader::Other(name, value) => {
-                        check_value(name.id(), value.as_bytes(), 0)?;
+                        check_strict(name.id(), value.as_bytes(), 0)?;
                         Ok(value.as_bytes().into())
                     }
                 }
@@ -57,11 +57,23 @@ macro_rules! typed_headers {
         /// # Errors
         /// The first defect.
         pub fn check_value(id: HeaderId, value: &[u8], offset: u32) -> Result<(), ParseError> {
-            let cursor = Cursor::new(id, value, offset);
-            match id {
+            check(Cursor::new(id, value, offset))
+        }
+
+        pub(crate) fn check(cursor: Cursor<'_>) -> Result<(), ParseError> {
+            match cursor.header() {
                 $(HeaderId::$name => Values::<typed_headers!(@borrowed $name $(<$t>)?)>::new(cursor).try_for_each(|value| value.map(drop)),)*
                 _ => Ok(()),
             }
+        }
+
+        /// The same for a value that is to be sent: also refuses what reading lets pass, an escape of a URI without its two digits and a
+        /// parameter that stands twice. `[RFC 3261, Section 7.3.1]` `[RFC 3261, Section 19.1.1]`
+        ///
+        /// # Errors
+        /// The first defect.
+        pub fn check_strict(id: HeaderId, value: &[u8], offset: u32) -> Result<(), ParseError> {
+            check(Cursor::new(id, value, offset).with_strictness(Strictness::Building))
         }
 
         /// Whether values of this header field have a type.

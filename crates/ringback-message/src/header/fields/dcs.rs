@@ -345,7 +345,7 @@ fn quoted_uri(at: &Cursor<'_>, value: &[u8]) -> Result<(), ParseError> {
     let Some(uri) = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")) else {
         return Err(at.error_at(value, "a URI in quotes"));
     };
-    Uri::parse(uri, at.header(), at.error_at(uri, "").offset).map(drop)
+    Uri::read(at.part(uri, at.error_at(uri, "").offset)).map(drop)
 }
 
 /// `jip = LDQUOT 1*phonedigit-hex ";jip-context=" "+" 1*3(phonedigit) *phonedigit-hex RDQUOT`

@@ -36,7 +36,7 @@ impl TriggerConsent {
     /// # Errors
     /// Where the text is no URI.
     pub fn new(uri: impl AsRef<[u8]>) -> Result<TriggerConsent, ParseError> {
-        let uri = Uri::parse(uri.as_ref(), HeaderId::TriggerConsent, 0)?.to_owned_text();
+        let uri = Uri::parse_strict(uri.as_ref(), HeaderId::TriggerConsent, 0)?.to_owned_text();
         Ok(TriggerConsent { uri, params: Params::default() })
     }
 
