@@ -1,17 +1,31 @@
 //! Reading a header value byte by byte.
 
+use core::fmt;
+
 use crate::chars;
 use crate::error::{ParseError, ParseErrorKind};
 use crate::header::HeaderId;
+use crate::header::text::Escaped;
 
 /// A place in a value. Nothing moves it past the end, and it can't be moved back.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Cursor<'a> {
     rest: &'a [u8],
     /// The offset in the message of the end of `rest`, which stays where it is while the cursor moves.
     end: u32,
     header: HeaderId,
     strictness: Strictness,
+}
+
+impl fmt::Debug for Cursor<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Cursor { rest, header, .. } = self;
+        f.debug_struct("Cursor")
+            .field("header", header)
+            .field("offset", &self.offset())
+            .field("rest", &Escaped(rest))
+            .finish()
+    }
 }
 
 /// How much is refused: reading lets pass what does no harm, and building makes none of it.

@@ -3,11 +3,13 @@
 mod check;
 
 use alloc::vec::Vec;
+use core::fmt;
 
 use smallvec::SmallVec;
 
 use crate::cursor::Cursor;
 use crate::error::BuildError;
+use crate::header::text::Escaped;
 use crate::header::{HeaderId, NameAddr, Via};
 use crate::message::{Message, Span, StartLine};
 use crate::writer::{Writer, blanks_off};
@@ -35,7 +37,7 @@ use crate::writer::{Writer, blanks_off};
 /// ```
 ///
 /// Nothing is made worse: [`finish`](Edit::finish) refuses what would break the message, and looks at no more than was changed.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Edit<'a> {
     message: &'a Message,
     uri: Option<Span>,
@@ -43,6 +45,16 @@ pub struct Edit<'a> {
     changes: SmallVec<[Change; 4]>,
     /// The texts of all changes, one behind the other.
     texts: Vec<u8>,
+}
+
+impl fmt::Debug for Edit<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Edit { message, uri, body, changes, texts } = self;
+        let texts = Escaped(texts);
+        let mut shown = f.debug_struct("Edit");
+        shown.field("uri", uri).field("body", body).field("changes", changes).field("texts", &texts);
+        shown.field("message", message).finish()
+    }
 }
 
 /// Small, since an edit is moved with each step.

@@ -5,11 +5,12 @@ use alloc::vec::Vec;
 use crate::chars;
 use crate::cursor::{Cursor, Strictness};
 use crate::error::{ParseError, ParseErrorKind};
+use crate::header::text::debug_as_written;
 
 /// `;name=value` parameters of a URI or header value, generic over how their text is held.
 ///
 /// The text runs from the first semicolon to the end; the parameters are found in it on demand.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Params<T> {
     text: T,
 }
@@ -101,6 +102,10 @@ impl<'a> Params<&'a [u8]> {
 fn value<'a>(cursor: &mut Cursor<'a>) -> Result<&'a [u8], ParseError> {
     let value = cursor.run(chars::PARAM_VALUE);
     if value.is_empty() { Err(cursor.error("the value of a parameter")) } else { Ok(value) }
+}
+
+debug_as_written! {
+    Params: |params, out| out.extend_from_slice(params.text());
 }
 
 impl<T: AsRef<[u8]>> Params<T> {

@@ -2,12 +2,14 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::chars;
 use crate::cursor::{Cursor, Strictness};
 use crate::error::ParseError;
 use crate::header::HeaderId;
+use crate::header::text::{Escaped, debug_as_written};
 use crate::params::Params;
 
 mod compare;
@@ -23,7 +25,7 @@ pub use tel::TelUri;
 /// ```text
 /// SIP-URI = "sip:" [ userinfo ] hostport uri-parameters [ headers ]
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Uri<T> {
     /// `sip:` or `sips:`.
@@ -38,7 +40,7 @@ pub enum Uri<T> {
 }
 
 /// A SIP or SIPS URI, not compared by `==` but by [`SipUri::equivalent`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SipUri<T> {
     /// True for `sips:`.
     pub secure: bool,
@@ -57,12 +59,21 @@ pub struct SipUri<T> {
 }
 
 /// What a host name turns out to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Host<'a> {
     /// A name that has to be looked up.
     Name(&'a [u8]),
     /// An address.
     Address(IpAddr),
+}
+
+impl fmt::Debug for Host<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Host::Name(name) => f.debug_tuple("Name").field(&Escaped(name)).finish(),
+            Host::Address(address) => f.debug_tuple("Address").field(address).finish(),
+        }
+    }
 }
 
 impl<'a> Uri<&'a [u8]> {
@@ -277,6 +288,11 @@ fn ipv6(text: &[u8]) -> Option<Ipv6Addr> {
     repaired.push_str("::");
     repaired.push_str(tail);
     repaired.parse().ok()
+}
+
+debug_as_written! {
+    Uri: Uri::write;
+    SipUri: SipUri::write;
 }
 
 impl<T: AsRef<[u8]>> Uri<T> {

@@ -1,12 +1,15 @@
 //! Responses, and requests derived from others.
 
 use bytes::Bytes;
+use ringback_message::body::{MultipartBuilder, NewPart};
 use ringback_message::header::{
-    Contact, Event, HeaderName, HeaderValue, Param, RSeq, Reason, Require, RetryAfter, TypedHeader, WwwAuthenticate,
+    AcceptContact, Contact, Event, HeaderName, HeaderValue, Param, RSeq, Reason, Require, RetryAfter, TypedHeader,
+    UserAgent, WwwAuthenticate,
 };
 use ringback_message::status::registry;
 use ringback_message::{
-    BuildError, Depth, HeaderId, Message, Method, ParseErrorKind, Request, RequestBuilder, Response, StatusCode, Uri,
+    BuildError, Depth, Edit, HeaderId, Message, Method, ParseErrorKind, Request, RequestBuilder, Response, StatusCode,
+    Uri,
 };
 
 use crate::parse::INVITE;
@@ -395,4 +398,35 @@ fn a_digest_challenge_has_what_its_answer_needs() {
     let faults = raw.build_unchecked().unwrap().faults(Depth::Semantics);
     assert_eq!(faults.iter().map(|fault| fault.depth).collect::<Vec<_>>(), [Depth::Semantics]);
     assert!(unauthorized().raw(HeaderId::WwwAuthenticate, "Basic realm=\"r\"").build().is_ok());
+}
+
+/// People see text where bytes are held.
+#[test]
+fn what_holds_bytes_shows_text() {
+    let uri: Uri<_> = "sip:bob@b.example;x=1".parse().unwrap();
+    let host = uri.as_sip().unwrap().host();
+    assert_eq!(format!("{uri:?} {host:?}"), r#"Uri("sip:bob@b.example;x=1") Name("b.example")"#);
+    let tel: Uri<_> = "tel:+1;ext=2".parse().unwrap();
+    assert_eq!(format!("{:?}", tel.as_tel().unwrap().unwrap()), r#"TelUri("+1;ext=2")"#);
+    let param = Param::new("a", Some("b \u{1}"));
+    assert_eq!(format!("{param:?}"), r#"Param { name: "a", value: Some("\"b \x01\"") }"#);
+    let other = TypedHeader::<Box<[u8]>>::Other(HeaderName::from("X-A"), HeaderValue::Raw(b"b".into()));
+    assert_eq!(format!("{other:?}"), r#"Other(Other("X-A"), Raw("b"))"#);
+    let invite =
+        request("Accept-Contact: *;audio=\"#>=2,tall\"\r\nUser-Agent: p/1 (c)\r\nContent-Type: text/plain\r\n");
+    let draft = Response::to(&invite, StatusCode::Ok).contact("sip:c@d", None).body("text");
+    let edit = Edit::new(&invite).set(HeaderId::MaxForwards, b"69");
+    let all = [
+        format!("{draft:?}"),
+        format!("{edit:?}"),
+        format!("{:?}", invite.first(HeaderId::From).unwrap().cursor()),
+        format!("{:?}", invite.content().disposition().unwrap()),
+        format!("{:?}", invite.get::<AcceptContact<_>>().unwrap().unwrap().params.feature("audio").unwrap()),
+        format!("{:?}", invite.get::<UserAgent<_>>().unwrap().unwrap().values().collect::<Vec<_>>()),
+        format!("{:?}", MultipartBuilder::mixed().part(NewPart::new("text/plain", "text")).build().unwrap()),
+    ];
+    for shown in all {
+        let list = shown.split(['[', ',', ']']).filter(|word| word.trim().parse::<u8>().is_ok()).count();
+        assert!(list < 3, "{shown}");
+    }
 }

@@ -21,7 +21,7 @@ const UNQUOTED: [&str; 6] = ["algorithm", "charset", "nc", "stale", "userhash", 
 macro_rules! auth_fields {
     ($($(#[$doc:meta])* $name:ident { $(#[$vdoc:meta])* $field:ident }, $of:ident;)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[derive(Clone, PartialEq, Eq)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
         pub struct $name<T = OwnedText> {
             $(#[$vdoc])*
@@ -336,7 +336,7 @@ digest!(credentials: Authorization ProxyAuthorization);
 /// ```
 ///
 /// Other names pass as well, as the parameters of later RFCs do.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
 pub struct AuthenticationInfo<T = OwnedText> {
     params: AuthList<T>,

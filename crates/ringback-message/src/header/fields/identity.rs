@@ -24,7 +24,7 @@ use crate::uri::Uri;
 ///
 /// The historic form is read as well: base64, mostly in quotes, and nothing behind it, since Identity-Info held the rest.
 /// `[RFC 4474, Section 9]` `[RFC 4475, Section 3.1.1.11]`
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
 pub struct Identity<T = OwnedText> {
     /// The PASSporT as written: header, payload and signature with dots between, the first two empty in the compact form.

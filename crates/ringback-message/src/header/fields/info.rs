@@ -12,7 +12,7 @@ use crate::uri::Uri;
 macro_rules! infos {
     ($($(#[$doc:meta])* $name:ident {$($(#[$pdoc:meta])* $param:ident = $text:literal: $kind:ident,)*};)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[derive(Clone, PartialEq, Eq)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
         pub struct $name<T = OwnedText> {
             /// Where it is.

@@ -18,7 +18,7 @@ use crate::uri::Uri;
 /// ```
 ///
 /// The URI has no angle brackets: all parameters are those of the header field, and the URI can have none.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
 pub struct PolicyId<T = OwnedText> {
     /// The policy server.

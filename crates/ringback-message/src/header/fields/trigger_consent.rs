@@ -19,7 +19,7 @@ use crate::uri::Uri;
 /// ```
 ///
 /// The URI stands without angle brackets, so that what follows a semicolon is never a part of it. `[RFC 3261, Section 20]`
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
 pub struct TriggerConsent<T = OwnedText> {
     /// The URI of the relay.
