@@ -9,9 +9,12 @@
 //! | [`requests`] | the methods; a call from INVITE to BYE; REGISTER; extensions |
 //! | [`responses`] | the six classes; what an answer must carry, and what its receiver does |
 //! | [`codes`] | all response codes in a table |
+//! | [`sdp`] | what a session description says; reading and writing one |
+//! | [`negotiation`] | offer and answer; hold; changes; glare |
 //! | [`early_media`] | the offer in an INVITE, the answer in a 200, 488, and media before the call is taken |
 //! | [`authentication`] | digest, as server and as client |
 //! | [`hostile_input`] | depths of verdict; what to answer to what is malformed; limits |
+//! | [`adding_a_header`] | a header field of one's own, with a type; how to contribute one |
 
 #[doc = include_str!("../manual/messages.md")]
 pub mod messages {}
@@ -27,6 +30,12 @@ pub mod responses {}
 #[doc = include_str!("../manual/codes.md")]
 pub mod codes {}
 
+#[doc = include_str!("../manual/sdp.md")]
+pub mod sdp {}
+
+#[doc = include_str!("../manual/negotiation.md")]
+pub mod negotiation {}
+
 #[doc = include_str!("../manual/early-media.md")]
 pub mod early_media {}
 
@@ -35,3 +44,6 @@ pub mod authentication {}
 
 #[doc = include_str!("../manual/hostile-input.md")]
 pub mod hostile_input {}
+
+#[doc = include_str!("../manual/adding-a-header.md")]
+pub mod adding_a_header {}
