@@ -24,7 +24,8 @@
 //! | [`sdp`] | session descriptions, and offer and answer |
 //! | [`session`] | session descriptions in messages |
 //! | [`auth`] | digest, as server and as client |
-//! | [`base`] | the time and the random numbers that cores are given |
+//! | [`transport`] | `received` and `rport`, the way of a response, messages out of streams |
+//! | [`base`] | what cores are given: time, random numbers, addresses |
 //! | [`manual`] | chapters to learn from |
 //!
 //! The crates behind it do no I/O: bytes, time and random numbers come in as arguments, and messages go out. So one object runs in a
@@ -38,6 +39,7 @@ pub use ringback_base as base;
 pub use ringback_message as message;
 pub use ringback_message::{body, header, params, registry, status, uri, verdict};
 pub use ringback_sdp as sdp;
+pub use ringback_transport as transport;
 
 /// What most programs need.
 ///

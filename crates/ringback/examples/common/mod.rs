@@ -18,19 +18,6 @@ pub(crate) fn invite() -> Result<Request, BuildError> {
     request(Method::Invite).header(Require::new(["100rel", "hologram"])).header(Supported::new(["100rel"])).build()
 }
 
-/// An INVITE with an offer: sound, as PCMU, PCMA or iLBC.
-pub(crate) fn invite_with_offer() -> Result<Request, Box<dyn std::error::Error>> {
-    let offer = SdpBuilder::new("-")
-        .origin("alice", "2890844526", "2890844526", "IN", "IP4", "192.0.2.101")
-        .connection("IN", "IP4", "192.0.2.101")
-        .media_audio(49170, "RTP/AVP")
-        .formats(&["0", "8", "97"])
-        .rtpmap("97", "iLBC/8000")
-        .done()
-        .build()?;
-    Ok(request(Method::Invite).sdp(&offer).build()?)
-}
-
 pub(crate) fn options() -> Result<Request, BuildError> {
     request(Method::Options).accept("application/sdp", None).build()
 }
