@@ -9,4 +9,5 @@ mod lint;
 mod phone;
 mod process;
 mod serve;
+mod shell;
 mod users;
