@@ -322,7 +322,7 @@ mod tests {
             let path = command.get_bin_name().unwrap_or_default().to_owned();
             let (_, examples) = help.split_once("Examples:\n").unwrap_or_else(|| panic!("{path}: no examples"));
             let lines = examples.lines().take_while(|line| !line.is_empty()).filter(|line| line.contains("ringback "));
-            let commands: Vec<&str> = lines.map(|line| &line[line.find("ringback ").unwrap()..]).collect();
+            let commands: Vec<&str> = lines.filter_map(|line| line.get(line.find("ringback ")?..)).collect();
             assert!(commands.iter().any(|line| line.starts_with(&path)), "{path}: none of its own");
             for line in commands {
                 let parsed = Args::try_parse_from(words(line));

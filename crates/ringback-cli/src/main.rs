@@ -10,6 +10,7 @@ mod lint;
 mod log;
 mod man;
 mod output;
+mod progress;
 mod users;
 
 use std::io;

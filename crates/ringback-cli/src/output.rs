@@ -5,6 +5,7 @@ use std::io;
 use ringback_server::ExitStatus;
 
 use crate::failure::Failure;
+use crate::progress;
 
 /// No line of text is wider, as far as words allow.
 pub(crate) const WIDTH: usize = 100;
@@ -38,7 +39,7 @@ pub(crate) fn print_raw(bytes: &[u8]) -> Result<(), Failure> {
 }
 
 fn write(out: &mut impl io::Write, bytes: &[u8]) -> Result<(), Failure> {
-    match out.write_all(bytes).and_then(|()| out.flush()) {
+    match progress::aside(|| out.write_all(bytes).and_then(|()| out.flush())) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::new(ExitStatus::Internal, format!("standard output: {error}")))
         }

@@ -10,4 +10,5 @@ mod phone;
 mod process;
 mod serve;
 mod shell;
+mod terminal;
 mod users;
