@@ -305,6 +305,9 @@ impl UserAgent {
             let status = StatusCode::CallOrTransactionDoesNotExist;
             return self.say(id, &request, status, |r| r, now);
         }
+        if self.config.answers_options && request.is(&Method::Options) {
+            return self.options_came(id, &request, now);
+        }
         self.events.push_back(Event::Request { id, session: None, request });
     }
 

@@ -8,7 +8,7 @@ use ringback_base::{Hop, Now};
 use ringback_message::header::{RSeq, Reason, SessionExpires};
 use ringback_message::{HeaderId, Method, Request, RequestBuilder, Response, StatusCode};
 
-use super::leg::{Ack, Leg, Phase, Timer};
+use super::leg::{Ack, Leg, Phase, SessionIds, Timer};
 use super::sending::Purpose;
 use super::{Outbound, UserAgent};
 use crate::config::{FORKS_MAX, ForkPolicy};
@@ -25,6 +25,7 @@ pub(crate) struct Invite {
     offer: Exchange,
     pub(crate) legs: Vec<SessionId>,
     cancel: Cancel,
+    session_id: SessionIds,
     /// A provisional response has come: a CANCEL may go. `[RFC 3261, Section 9.1]`
     has_progressed: bool,
     has_answered: bool,
@@ -58,11 +59,14 @@ impl UserAgent {
             None => builder,
         };
         let hash = self.random.next_u64();
+        let session_id =
+            if self.config.session_ids { SessionIds::new(&mut self.random) } else { SessionIds::default() };
         let invite = Invite {
             sending: 0,
             offer,
             legs: Vec::new(),
             cancel: Cancel::No,
+            session_id,
             has_progressed: false,
             has_answered: false,
         };
@@ -205,6 +209,8 @@ impl UserAgent {
         let mut leg = Leg::new(dialog, true, exchange);
         leg.invite = Some(id);
         leg.takes_update = lists(response, HeaderId::Allow, "UPDATE");
+        leg.session_id = invite.session_id;
+        leg.session_id.learn(response);
         let session = self.insert(leg)?;
         self.invites.get_mut(id.0)?.legs.push(session);
         Some(session)
@@ -234,6 +240,7 @@ impl UserAgent {
         self.events.push_back(Event::Progress { invite: id, session: Some(session), response: response.clone() });
         let Some(leg) = self.legs.get_mut(session.0) else { return };
         leg.takes_update |= lists(&response, HeaderId::Allow, "UPDATE");
+        let (cseq, patience) = (response.cseq(), self.config.patience);
         if let Found::Sdp(body) = find(&response) {
             if leg.exchange.ours() == Some(Carrier::Invite) {
                 if leg.exchange.accept(&body).is_ok() {
@@ -241,14 +248,17 @@ impl UserAgent {
                 }
             } else if leg.exchange.is_blank() && leg.exchange.receive(Carrier::Provisional, &body).is_ok() {
                 // The INVITE had no offer: this is one, and the PRACK answers it. `[RFC 3262, Section 5]`
-                let patience = self.config.patience;
                 self.set(session, Timer::AnswerMissing, patience, now);
-                self.prack_later(session, rseq, response.cseq());
+                self.prack_later(session, rseq, cseq);
                 self.events.push_back(Event::Offered { session, carrier: Carrier::Provisional });
                 return;
             }
         }
-        self.send_prack(session, rseq, response.cseq(), None, now);
+        if self.config.manual_pracks {
+            self.set(session, Timer::AnswerMissing, patience, now);
+            return self.prack_later(session, rseq, cseq);
+        }
+        self.send_prack(session, rseq, cseq, None, now);
     }
 
     /// The INVITE was refused. Its early dialogs are over with it. `[RFC 3261, Section 13.2.2.3]`
@@ -267,6 +277,10 @@ impl UserAgent {
             self.events.push_back(Event::InviteFailed { invite: id, failure });
         }
         self.events.push_back(Event::InviteEnded { invite: id });
+    }
+
+    pub(crate) fn invite_session_id(&self, id: InviteId) -> Option<SessionIds> {
+        self.invites.get(id.0).map(|invite| invite.session_id)
     }
 
     /// No further 2xx can come: what is early still will never be more. `[RFC 3261, Section 13.2.2.4]`
