@@ -24,7 +24,6 @@ use ringback_transaction::{ClientId, ServerId, Transactions, Transmit};
 use crate::config::Config;
 use crate::dialog::{Dialog, DialogId};
 use crate::event::{CommandError, EndReason, Event, Lookup, SessionId};
-use crate::lists;
 use calling::Invite;
 use leg::{Leg, Phase, Timer};
 use sending::Sending;
@@ -375,7 +374,7 @@ impl UserAgent {
 
     /// Whether the caller can take provisional responses reliably. `[RFC 3262, Section 3]`
     fn takes_reliable(&self, request: &Request) -> bool {
-        lists(request, HeaderId::Require, "100rel")
-            || (self.config.reliable_provisionals && lists(request, HeaderId::Supported, "100rel"))
+        request.has_token(HeaderId::Require, "100rel")
+            || (self.config.reliable_provisionals && request.has_token(HeaderId::Supported, "100rel"))
     }
 }

@@ -44,10 +44,3 @@ pub use dialog::{DIALOG_BYTES_MAX, Dialog, DialogError, DialogId, OutOfOrder, RO
 pub use event::{CommandError, EndReason, Event, Failure, InviteId, Lookup, RequestId, SessionId};
 pub use exchange::{Carrier, Media, MediaError};
 pub use session_timer::{SESSION_EXPIRES_MIN_SECS, SESSION_EXPIRES_SECS, SessionTimer, SessionTimers};
-
-use ringback_message::{HeaderId, Message};
-
-/// Whether a list of tokens holds this one, in any case.
-fn lists(message: &Message, id: HeaderId, token: &str) -> bool {
-    message.tokens(id).flatten().any(|listed| listed.eq_ignore_ascii_case(token.as_bytes()))
-}
