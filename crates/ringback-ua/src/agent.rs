@@ -135,6 +135,19 @@ impl UserAgent {
         self.settle(now);
     }
 
+    /// The network says that the request with this method and branch does not arrive; true where it is one of ours that went by
+    /// this hop. `[RFC 3261, Section 18.4]`
+    pub fn handle_unreachable(&mut self, method: &[u8], branch: &[u8], hop: &Hop, now: Now) -> bool {
+        let is_ours = self.transactions.handle_unreachable(method, branch, hop, now);
+        self.settle(now);
+        is_ours
+    }
+
+    /// Sends a message that belongs to no transaction, such as the answer to a request that can't be read.
+    pub fn send_stateless(&mut self, bytes: Bytes, hop: Hop) {
+        self.transactions.send(bytes, hop);
+    }
+
     /// The answer to a [`Lookup`]: the hops to try, in order; none where the URI leads nowhere.
     pub fn handle_hops(&mut self, id: u64, hops: &[Hop], now: Now) {
         self.found(id, hops, now);
