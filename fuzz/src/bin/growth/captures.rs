@@ -94,7 +94,8 @@ pub(crate) fn options(shape: &str) -> Vec<u8> {
 }
 
 fn block(kind: u32, body: &[u8]) -> Vec<u8> {
-    let body = [body, &[0; 3][..body.len().next_multiple_of(4) - body.len()]].concat();
+    let mut body = body.to_vec();
+    body.resize(body.len().next_multiple_of(4), 0);
     let length = (body.len() as u32 + 12).to_le_bytes();
     [&kind.to_le_bytes()[..], &length, &body, &length].concat()
 }
