@@ -306,10 +306,12 @@ impl UserAgent {
             matches!(&named, Ok(Some(rack)) if rack.response_number == waiting.rseq
                 && rack.cseq_number == cseq && rack.method == b"INVITE")
         };
-        if !serving.unacknowledged.as_ref().is_some_and(is_it) {
+        let Some(waiting) = serving.unacknowledged.as_ref().filter(|waiting| is_it(waiting)) else {
             return self.say(id, &request, StatusCode::CallOrTransactionDoesNotExist, |r| r, now);
-        }
-        let ours = leg.exchange.ours();
+        };
+        // The offer may be in one that still waits behind this one.
+        let describes = !waiting.response.body().is_empty();
+        let ours = leg.exchange.ours().filter(|_| describes);
         match (find(&request), ours) {
             (Found::Nothing, Some(Carrier::Provisional)) => {
                 // The offer of the response has no answer: nothing can follow in this exchange.

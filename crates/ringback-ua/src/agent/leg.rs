@@ -9,11 +9,11 @@ use ringback_base::{Hop, Micros, Random, TimerId};
 use ringback_message::header::SessionId;
 use ringback_message::{Message, Request, Response, StatusCode};
 use ringback_sdp::SessionDescription;
-use ringback_transaction::ServerId;
+use ringback_transaction::{ClientId, ServerId};
 
 use crate::dialog::Dialog;
 use crate::event::{EndReason, InviteId};
-use crate::exchange::Exchange;
+use crate::exchange::{Carrier, Exchange};
 use crate::session_timer::{Asked, SessionTimer};
 
 /// How far it has come.
@@ -178,10 +178,24 @@ pub(crate) struct Asking {
 #[derive(Debug)]
 pub(crate) struct Ack {
     pub(crate) cseq: u32,
-    /// `None` while it is not known yet where it goes, or what it says.
+    /// The transaction of the INVITE.
+    pub(crate) client: Option<ClientId>,
+    /// It is on its way, or is when it is known where that leads.
+    pub(crate) is_sent: bool,
+    /// As it was sent.
     pub(crate) sent: Option<(Bytes, Hop)>,
     /// What proved us to the servers, as the INVITE had it. `[RFC 3261, Section 22.1]`
     pub(crate) credentials: Vec<(ringback_message::HeaderId, Box<[u8]>)>,
+}
+
+impl Ack {
+    pub(crate) fn new(
+        cseq: u32,
+        client: Option<ClientId>,
+        credentials: Vec<(ringback_message::HeaderId, Box<[u8]>)>,
+    ) -> Ack {
+        Ack { cseq, client, is_sent: false, sent: None, credentials }
+    }
 }
 
 impl Leg {
@@ -204,6 +218,21 @@ impl Leg {
             takes_update: false,
             ending: None,
             running: Vec::new(),
+        }
+    }
+
+    /// A change of ours came to nothing: so did the offer in it, or in what answered it. Another one is not touched.
+    pub(crate) fn withdraw(&mut self) {
+        let Some(asking) = &self.asking else { return };
+        let is_of_it = match asking.means {
+            Means::Update => self.exchange.ours() == Some(Carrier::Update),
+            Means::Reinvite => {
+                self.exchange.ours() == Some(Carrier::Invite)
+                    || matches!(self.exchange.theirs(), Some(Carrier::Success | Carrier::Provisional))
+            }
+        };
+        if is_of_it {
+            self.exchange.settle();
         }
     }
 
