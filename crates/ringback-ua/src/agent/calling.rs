@@ -184,7 +184,7 @@ impl UserAgent {
             return self.end(session, EndReason::EarlyTerminated(cause));
         }
         if response.has_token(HeaderId::Require, "100rel") {
-            return self.reliable_came(id, session, response, now);
+            return self.reliable_came(Some(id), session, response, now);
         }
         self.events.push_back(Event::Progress { invite: id, session: Some(session), response: response.clone() });
         self.early_media(session, &response);
@@ -231,7 +231,9 @@ impl UserAgent {
     }
 
     /// A reliable provisional response: in its order, once, and acknowledged. `[RFC 3262, Section 4]`
-    fn reliable_came(&mut self, id: InviteId, session: SessionId, response: Response, now: Now) {
+    ///
+    /// `invite` is `None` for one to a re-INVITE.
+    pub(crate) fn reliable_came(&mut self, invite: Option<InviteId>, session: SessionId, response: Response, now: Now) {
         let Some(leg) = self.legs.get_mut(session.0) else { return };
         let Ok(Some(RSeq(rseq))) = response.get::<RSeq>() else { return };
         match leg.rseq_seen {
@@ -239,7 +241,10 @@ impl UserAgent {
             Some(seen) if seen.checked_add(1) != Some(rseq) => return,
             _ => leg.rseq_seen = Some(rseq),
         }
-        self.events.push_back(Event::Progress { invite: id, session: Some(session), response: response.clone() });
+        let wants_offer = self.wants_offer(session);
+        if let Some(invite) = invite {
+            self.events.push_back(Event::Progress { invite, session: Some(session), response: response.clone() });
+        }
         let Some(leg) = self.legs.get_mut(session.0) else { return };
         leg.takes_update |= response.has_token(HeaderId::Allow, "UPDATE");
         let (cseq, patience) = (response.cseq(), self.config.patience);
@@ -248,7 +253,7 @@ impl UserAgent {
                 if leg.exchange.accept(&body).is_ok() {
                     self.events.push_back(Event::Agreed { session });
                 }
-            } else if leg.exchange.is_blank() && leg.exchange.receive(Carrier::Provisional, &body).is_ok() {
+            } else if wants_offer && leg.exchange.receive(Carrier::Provisional, &body).is_ok() {
                 // The INVITE had no offer: this is one, and the PRACK answers it. `[RFC 3262, Section 5]`
                 self.set(session, Timer::AnswerMissing, patience, now);
                 self.prack_later(session, rseq, cseq);

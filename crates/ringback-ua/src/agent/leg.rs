@@ -128,6 +128,8 @@ pub(crate) struct Serving {
     pub(crate) unacknowledged: Option<Provisional>,
     /// Those that wait for that one.
     pub(crate) queue: VecDeque<Provisional>,
+    /// An offer or an answer has stood in it, or in a response to it: the 2xx makes no further offer. `[RFC 6337, Section 2.2]`
+    pub(crate) has_exchanged: bool,
     /// The last provisional response that isn't reliable.
     pub(crate) ringing: Option<Response>,
     /// The 2xx that waits for it.

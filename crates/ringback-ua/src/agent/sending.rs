@@ -179,7 +179,7 @@ impl UserAgent {
         };
         let builder = builder.raw(HeaderId::Via, via);
         // What ends or acknowledges a dialog goes out even where the other side's Contact is one that we would not write.
-        let must_go = matches!(purpose, Purpose::Ack(_) | Purpose::Prack(_) | Purpose::Bye(_));
+        let must_go = matches!(purpose, Purpose::Ack(..) | Purpose::Prack(_) | Purpose::Bye(_));
         match builder.clone().build() {
             Err(_) if must_go => checked(builder.build_unchecked()?),
             built => built,
@@ -225,6 +225,9 @@ impl UserAgent {
                 Purpose::Invite(invite) => self.progress(invite, response, now),
                 Purpose::Application(session) => {
                     self.events.push_back(Event::Response { request: RequestId(id), session, response });
+                }
+                Purpose::Change(session) if response.has_token(HeaderId::Require, "100rel") => {
+                    self.reliable_came(None, session, response, now);
                 }
                 _ => {}
             };
