@@ -1,5 +1,6 @@
 //! The user agent: what comes in finds its session here, and what goes out waits here.
 
+mod aftermath;
 mod called;
 mod calling;
 mod leg;
@@ -24,6 +25,7 @@ use ringback_transaction::{ClientId, ServerId, Transactions, Transmit};
 use crate::config::Config;
 use crate::dialog::{Dialog, DialogId};
 use crate::event::{CommandError, EndReason, Event, Lookup, SessionId};
+use aftermath::{Remains, SentAck};
 use calling::Invite;
 use leg::{Leg, Phase, Timer};
 use sending::Sending;
@@ -82,6 +84,10 @@ pub struct UserAgent {
     clients: BTreeMap<ClientId, u64>,
     /// INVITEs that came in and are not over.
     invited: BTreeMap<ServerId, SessionId>,
+    /// What 2xx were acknowledged with, by the transactions of their INVITEs.
+    acks: BTreeMap<ClientId, Vec<SentAck>>,
+    /// What sessions have left undone that are over.
+    remains: Vec<Remains>,
     timers: TimerQueue<(SessionId, Timer)>,
     events: VecDeque<Event>,
     lookups: VecDeque<Lookup>,
@@ -105,6 +111,8 @@ impl UserAgent {
             sendings_made: 0,
             clients: BTreeMap::new(),
             invited: BTreeMap::new(),
+            acks: BTreeMap::new(),
+            remains: Vec::new(),
             timers: TimerQueue::new(),
             events: VecDeque::new(),
             lookups: VecDeque::new(),
@@ -208,6 +216,8 @@ impl UserAgent {
             && self.sendings.is_empty()
             && self.clients.is_empty()
             && self.invited.is_empty()
+            && self.acks.is_empty()
+            && self.remains.is_empty()
             && self.timers.is_empty()
             && self.events.is_empty()
             && self.lookups.is_empty()
@@ -268,22 +278,31 @@ impl UserAgent {
 
     /// Brings what the transaction layer has to tell to whom it concerns, until it has nothing more.
     pub(crate) fn settle(&mut self, now: Now) {
-        while let Some(event) = self.transactions.poll_event() {
-            use ringback_transaction::Event as Below;
-            match event {
-                Below::Request { id } => self.request_came(id, now),
-                Below::Cancel { id, invite } => self.cancel_came(id, invite, now),
-                Below::Ack { request, .. } => self.ack_came(&request, now),
-                Below::Response { id, response } => self.response_came(id, response, now),
-                Below::StrayResponse { response, .. } => self.stray_came(&response, now),
-                Below::ClientTimeout { id } => self.no_response(id, crate::Failure::Timeout, now),
-                Below::ClientFailed { id } => self.no_response(id, crate::Failure::Transport, now),
-                Below::ClientEnded { id } => self.client_ended(id),
-                Below::ServerEnded { id } => _ = self.invited.remove(&id),
-                // The ACK that never came is missed by whoever repeats the 2xx; for a failure nobody minds.
-                Below::ServerTimeout { .. } | Below::ServerFailed { .. } | Below::ClientHopLost { .. } => {}
-                _ => {}
-            }
+        loop {
+            self.clear_away(now);
+            let Some(event) = self.transactions.poll_event() else { break };
+            self.below(event, now);
+        }
+        while !self.remains.is_empty() {
+            self.clear_away(now);
+        }
+    }
+
+    fn below(&mut self, event: ringback_transaction::Event, now: Now) {
+        use ringback_transaction::Event as Below;
+        match event {
+            Below::Request { id } => self.request_came(id, now),
+            Below::Cancel { id, invite } => self.cancel_came(id, invite, now),
+            Below::Ack { request, .. } => self.ack_came(&request, now),
+            Below::Response { id, response } => self.response_came(id, response, now),
+            Below::StrayResponse { response, .. } => self.stray_came(&response, now),
+            Below::ClientTimeout { id } => self.no_response(id, crate::Failure::Timeout, now),
+            Below::ClientFailed { id } => self.no_response(id, crate::Failure::Transport, now),
+            Below::ClientEnded { id } => self.client_ended(id),
+            Below::ServerEnded { id } => _ = self.invited.remove(&id),
+            // The ACK that never came is missed by whoever repeats the 2xx; for a failure nobody minds.
+            Below::ServerTimeout { .. } | Below::ServerFailed { .. } | Below::ClientHopLost { .. } => {}
+            _ => {}
         }
     }
 
@@ -372,7 +391,9 @@ impl UserAgent {
         }
         if let Some(invite) = leg.invite.and_then(|invite| self.invites.get_mut(invite.0)) {
             invite.legs.retain(|other| *other != session);
+            invite.cseq_used = invite.cseq_used.max(leg.dialog.local_cseq());
         }
+        self.leave(leg);
         self.events.push_back(Event::Ended { session, reason });
     }
 

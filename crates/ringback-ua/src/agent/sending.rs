@@ -12,7 +12,7 @@ use ringback_transaction::{ClientId, RequestError};
 
 use super::UserAgent;
 use crate::config::{CHALLENGES_ANSWERED_MAX, HOPS_MAX, Local};
-use crate::dialog::is_sips;
+use crate::dialog::{Dialog, is_sips};
 use crate::event::{Event, Failure, InviteId, Lookup, RequestId, SessionId};
 
 /// Whose request it is.
@@ -20,8 +20,12 @@ use crate::event::{Event, Failure, InviteId, Lookup, RequestId, SessionId};
 pub(crate) enum Purpose {
     /// The INVITE of a call of ours.
     Invite(InviteId),
-    /// The ACK for a 2xx.
-    Ack(SessionId),
+    /// The ACK for a 2xx to the INVITE of this transaction.
+    Ack(SessionId, Option<ClientId>),
+    /// The same, of a session that is over or never was.
+    StrayAck(Option<ClientId>),
+    /// The BYE in a dialog that no session has.
+    StrayBye,
     /// A re-INVITE or UPDATE of ours.
     Change(SessionId),
     Prack(SessionId),
@@ -41,6 +45,8 @@ pub(crate) struct Sending {
     /// Those not tried yet, the next one last.
     hops: Vec<Hop>,
     challenges: u8,
+    /// The dialog of a re-INVITE whose session has ended.
+    pub(crate) orphaned: Option<Box<Dialog>>,
 }
 
 impl UserAgent {
@@ -49,7 +55,8 @@ impl UserAgent {
         self.sendings_made = self.sendings_made.wrapping_add(1);
         let id = self.sendings_made;
         let builder = Some(Box::new(builder));
-        let sending = Sending { purpose, builder, request: None, client: None, hops: Vec::new(), challenges: 0 };
+        let sending =
+            Sending { purpose, builder, request: None, client: None, hops: Vec::new(), challenges: 0, orphaned: None };
         self.sendings.insert(id, sending);
         match self.direct(purpose, uri) {
             Some(hop) => self.found(id, &[hop], now),
@@ -130,9 +137,14 @@ impl UserAgent {
 
     fn dispatch(&mut self, id: u64, request: Request, hop: Hop, now: Now) {
         let Some(sending) = self.sendings.get_mut(&id) else { return };
-        if let Purpose::Ack(session) = sending.purpose {
+        let ack = match sending.purpose {
+            Purpose::Ack(session, client) => Some((Some(session), client)),
+            Purpose::StrayAck(client) => Some((None, client)),
+            _ => None,
+        };
+        if let Some((session, client)) = ack {
             self.sendings.remove(&id);
-            return self.ack_addressed(session, &request, hop);
+            return self.ack_addressed(session, client, &request, hop);
         }
         match self.transactions.request(request.clone(), hop, now) {
             Ok(client) => {
@@ -167,7 +179,7 @@ impl UserAgent {
         };
         let builder = builder.raw(HeaderId::Via, via);
         // What ends or acknowledges a dialog goes out even where the other side's Contact is one that we would not write.
-        let must_go = matches!(purpose, Purpose::Ack(_) | Purpose::Prack(_) | Purpose::Bye(_));
+        let must_go = matches!(purpose, Purpose::Ack(..) | Purpose::Prack(_) | Purpose::Bye(_));
         match builder.clone().build() {
             Err(_) if must_go => checked(builder.build_unchecked()?),
             built => built,
@@ -178,10 +190,11 @@ impl UserAgent {
     fn session_id(&self, purpose: Purpose) -> Option<ringback_message::header::SessionId> {
         let session = match purpose {
             Purpose::Invite(invite) => return self.invite_session_id(invite)?.header(),
-            Purpose::Ack(session) | Purpose::Change(session) | Purpose::Prack(session) | Purpose::Bye(session) => {
+            Purpose::Ack(session, _) | Purpose::Change(session) | Purpose::Prack(session) | Purpose::Bye(session) => {
                 session
             }
             Purpose::Application(session) => session?,
+            Purpose::StrayAck(_) | Purpose::StrayBye => return None,
         };
         self.legs.get(session.0)?.session_id.header()
     }
@@ -200,6 +213,9 @@ impl UserAgent {
 
     /// A response to a request of ours.
     pub(crate) fn response_came(&mut self, client: ClientId, response: Response, now: Now) {
+        if response.status().is_success() && self.is_repeated(client, &response) {
+            return;
+        }
         let Some(&id) = self.clients.get(&client) else { return self.stray_came(&response, now) };
         let Some(sending) = self.sendings.get_mut(&id) else { return };
         let purpose = sending.purpose;
@@ -209,6 +225,9 @@ impl UserAgent {
                 Purpose::Invite(invite) => self.progress(invite, response, now),
                 Purpose::Application(session) => {
                     self.events.push_back(Event::Response { request: RequestId(id), session, response });
+                }
+                Purpose::Change(session) if response.has_token(HeaderId::Require, "100rel") => {
+                    self.reliable_came(None, session, response, now);
                 }
                 _ => {}
             };
@@ -231,11 +250,15 @@ impl UserAgent {
         if let (Purpose::Invite(invite), true) = (purpose, response.status().is_success()) {
             return self.success_came(invite, response, now);
         }
-        let request = self.forget(id);
+        let Some(sending) = self.forget(id) else { return };
+        if let (Some(dialog), Some(request)) = (sending.orphaned, &sending.request) {
+            return self.answered_too_late(*dialog, request, &response, sending.client, now);
+        }
+        let (request, client) = (sending.request, sending.client);
         match purpose {
             Purpose::Invite(invite) => self.refused(invite, response, now),
-            Purpose::Ack(_) => {}
-            Purpose::Change(session) => self.changed(session, request.as_ref(), response, now),
+            Purpose::Ack(..) | Purpose::StrayAck(_) | Purpose::StrayBye => {}
+            Purpose::Change(session) => self.changed(session, request.as_ref(), client, response, now),
             Purpose::Prack(session) => self.pracked(session, &response, now),
             Purpose::Bye(session) => self.bye_done(session),
             Purpose::Application(session) => {
@@ -257,7 +280,8 @@ impl UserAgent {
         self.forget(id);
         match purpose {
             Purpose::Invite(invite) => self.unanswered(invite, failure),
-            Purpose::Ack(session) => self.hang_up_for(session, crate::EndReason::Gone(failure), now),
+            Purpose::StrayAck(_) | Purpose::StrayBye => {}
+            Purpose::Ack(session, _) => self.hang_up_for(session, crate::EndReason::Gone(failure), now),
             Purpose::Change(session) => self.change_failed(session, failure, now),
             Purpose::Prack(session) => self.lost(Some(session), Some(failure), now),
             Purpose::Bye(session) => self.bye_done(session),
@@ -270,16 +294,17 @@ impl UserAgent {
     }
 
     /// Nobody waits for this request any more.
-    pub(crate) fn forget(&mut self, id: u64) -> Option<Request> {
+    pub(crate) fn forget(&mut self, id: u64) -> Option<Sending> {
         let sending = self.sendings.remove(&id)?;
         if let Some(client) = sending.client {
             self.clients.remove(&client);
         }
-        sending.request
+        Some(sending)
     }
 
     /// The transaction is gone: of an INVITE, no further 2xx can come.
     pub(crate) fn client_ended(&mut self, client: ClientId) {
+        self.acks.remove(&client);
         let Some(id) = self.clients.remove(&client) else { return };
         let Some(sending) = self.sendings.get(&id) else { return };
         match sending.purpose {
@@ -297,7 +322,7 @@ impl UserAgent {
         let Some((user, password)) = &self.account else { return false };
         let Some(sending) = self.sendings.get_mut(&id) else { return false };
         let (Some(request), Some(hop)) = (&sending.request, self.transactions.client_hop(client)) else { return false };
-        if sending.challenges >= CHALLENGES_ANSWERED_MAX {
+        if sending.challenges >= CHALLENGES_ANSWERED_MAX || sending.orphaned.is_some() {
             return false;
         }
         let (asked, answer) = match response.status() {
@@ -323,7 +348,7 @@ impl UserAgent {
         let session = match purpose {
             Purpose::Change(session) | Purpose::Prack(session) | Purpose::Bye(session) => Some(session),
             Purpose::Application(session) => session,
-            Purpose::Invite(_) | Purpose::Ack(_) => None,
+            Purpose::Invite(_) | Purpose::Ack(..) | Purpose::StrayAck(_) | Purpose::StrayBye => None,
         };
         if let Some(leg) = session.and_then(|session| self.legs.get_mut(session.0)) {
             leg.dialog.sent(request.cseq());
