@@ -114,6 +114,9 @@ pub static LIMITS: &[Limit] = limits! {
         "PARAMETER_BYTES_MAX" = Fixed(2_048), By("stack.parameter_bytes_max_reached"), "the credentials are malformed: 400";
         "CREDENTIALS_MAX" = Fixed(16), By("stack.credentials_max_reached"), "further Authorization header fields are passed over";
         "CHALLENGES_MAX" = Fixed(16), Not("only a client is challenged"), "further challenges are passed over";
+        "SESSIONS_MAX" = Fixed(16), Not("only a client is challenged"), "the realm that has not challenged for longest is forgotten";
+        "ROUNDS_MAX" = Fixed(8), Not("whoever sends the request is told"), "the request is not sent again";
+        "CALL_IDS_MAX" = Fixed(64), Not("nothing is lost but a round trip"), "the oldest is forgotten: its next request is challenged";
         "NONCES_MAX" = Fixed(65_536), By("stack.nonces_max_reached"), "the oldest nonces go stale: their clients are challenged anew";
     }
     "location" {
