@@ -4,6 +4,7 @@ mod failures;
 mod flows;
 mod lifetime;
 mod outbound;
+mod random;
 
 use bytes::Bytes;
 use ringback_base::{Micros, Now, Random};
