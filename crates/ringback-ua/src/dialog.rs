@@ -436,7 +436,7 @@ fn clean(value: &[u8]) -> Box<[u8]> {
     ringback_message::header::text::unfolded(value).as_ref().into()
 }
 
-fn is_sips(uri: &[u8]) -> bool {
+pub(crate) fn is_sips(uri: &[u8]) -> bool {
     uri.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"sips:"))
 }
 

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::marker::PhantomData;
 
-use crate::cursor::Cursor;
+use crate::cursor::{Cursor, Strictness};
 use crate::error::{BuildError, ParseError};
 use crate::header::text::unfolded;
 use crate::header::{HeaderId, OwnedText};
@@ -52,6 +52,8 @@ pub(crate) fn own<T: AsRef<[u8]>>(text: &T) -> OwnedText {
 
 /// Writes a value, and reads it back: what would not be the same value again is refused, so that no setter needs a check of its own.
 ///
+/// It is read as strictly as [`check_strict`](crate::header::check_strict) does: a value that came from a peer may hold what is not sent.
+///
 /// # Errors
 /// [`BuildError::Malformed`] where it can't be read, [`BuildError::ReadsOtherwise`] where it would be read as another value.
 pub fn checked<H>(value: &H) -> Result<Vec<u8>, BuildError>
@@ -64,7 +66,7 @@ where
     if let Some(offset) = memchr::memchr3(b'\r', b'\n', 0, &out) {
         return Err(BuildError::ForbiddenByte { header: Some(H::ID), offset });
     }
-    let mut cursor = Cursor::new(H::ID, &out, 0);
+    let mut cursor = Cursor::new(H::ID, &out, 0).with_strictness(Strictness::Building);
     let again = H::reread(&mut cursor)?;
     cursor.end()?;
     if again == *value { Ok(out) } else { Err(BuildError::ReadsOtherwise { header: H::ID }) }

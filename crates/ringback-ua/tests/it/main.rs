@@ -1,4 +1,6 @@
-//! User agents, message by message, in virtual time.
+//! User agents that call each other without a network.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod calls;
+mod net;
 mod registration;

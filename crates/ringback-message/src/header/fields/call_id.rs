@@ -12,7 +12,7 @@ use crate::header::{Decode, Encode, OwnedText, ToOwnedText};
 macro_rules! call_ids {
     ($($(#[$doc:meta])* $name:ident $(, $option:ident)*;)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, PartialEq, Eq, Hash)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
         pub struct $name<T = OwnedText> {
             /// The Call-ID, which compares byte by byte.
