@@ -213,11 +213,14 @@ impl DigestClient {
         fields
     }
 
-    /// The request with its credentials; those of an earlier try are gone.
+    /// The request with its credentials; those of an earlier try are gone. ACK and CANCEL stay as they are.
     ///
     /// # Errors
     /// Where the message becomes too large.
     pub fn signed(&mut self, request: &Message) -> Result<Message, BuildError> {
+        if is_never_challenged(request) {
+            return Ok(request.clone());
+        }
         let fields = self.sign(request);
         let old = |header: HeaderId| request.all(header).filter(|field| self.is_ours(field.value(), field.id()));
         let stale =

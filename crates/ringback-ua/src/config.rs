@@ -19,8 +19,8 @@ pub const FORKS_MAX: usize = 32;
 /// How many reliable provisional responses may wait for the one before them.
 pub const PROVISIONALS_MAX: usize = 16;
 
-/// How often a request is sent anew with credentials.
-pub const CHALLENGES_ANSWERED_MAX: u8 = 4;
+/// How many registrations there may be where nobody says otherwise.
+pub const REGISTRATIONS_MAX: usize = 65_536;
 
 /// How many next hops are tried for one request.
 pub const HOPS_MAX: usize = 8;
@@ -77,6 +77,8 @@ pub struct Config {
     pub forks: ForkPolicy,
     /// The most sessions. A new call above it is refused with 503.
     pub sessions_max: usize,
+    /// The most registrations.
+    pub registrations_max: usize,
     /// For User-Agent and Server; left out where empty.
     pub product: Box<str>,
     /// How long the application has to answer an offer in a 2xx or in a PRACK before the session is given up.
@@ -111,6 +113,7 @@ impl Config {
             reliable_provisionals: false,
             forks: ForkPolicy::First,
             sessions_max: SESSIONS_MAX,
+            registrations_max: REGISTRATIONS_MAX,
             product: "".into(),
             patience: Micros::from_secs(32),
         }

@@ -25,6 +25,8 @@
 //! | `agent/sending` | client requests: next hop, Via, credentials, further hops |
 //! | `agent/calling`, `agent/called` | the INVITE that makes a session, from both sides |
 //! | `agent/within`, `agent/modify` | requests within a session, from both sides |
+//! | `agent/registrations` | what goes out for registrations, and what comes back |
+//! | `registration` | [`Registration`]: when to register, refresh, wait and give up |
 #![no_std]
 
 extern crate alloc;
@@ -38,11 +40,9 @@ mod registration;
 mod session_timer;
 
 pub use agent::{Outbound, UserAgent};
-pub use config::{
-    CHALLENGES_ANSWERED_MAX, Config, FORKS_MAX, ForkPolicy, HOPS_MAX, Local, PROVISIONALS_MAX, SESSIONS_MAX,
-};
+pub use config::{Config, FORKS_MAX, ForkPolicy, HOPS_MAX, Local, PROVISIONALS_MAX, REGISTRATIONS_MAX, SESSIONS_MAX};
 pub use dialog::{DIALOG_BYTES_MAX, Dialog, DialogError, DialogId, OutOfOrder, ROUTES_MAX};
-pub use event::{CommandError, EndReason, Event, Failure, InviteId, Lookup, RequestId, SessionId};
+pub use event::{CommandError, EndReason, Event, Failure, InviteId, Lookup, RegistrationId, RequestId, SessionId};
 pub use exchange::{Carrier, Media, MediaError};
 pub use registration::{
     BINDINGS_READ_MAX, CONTACTS_MAX, Gruu, LEARNT_BYTES_MAX, Registration, RegistrationConfig, RegistrationContact,

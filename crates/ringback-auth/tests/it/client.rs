@@ -8,7 +8,7 @@ use ringback_auth::{
 use ringback_base::Random;
 use ringback_message::{HeaderId, Message, Request};
 
-use crate::world::{Outcome, REALM, World, at, config, register, request, verified};
+use crate::world::{Outcome, REALM, World, at, config, register, request, verified, with};
 
 const PASSWORD: &str = "wonderland";
 
@@ -241,6 +241,9 @@ fn what_is_no_challenge() {
         _ = client.retried(&register(), &unauthorized(&good));
         client.next_request();
         assert_eq!(client.client.sign(&request), []);
+        // An ACK for a 2xx repeats what its INVITE had.
+        let repeats = with(&request, "Digest username=\"alice\", realm=\"b.example\", nonce=\"n\"");
+        assert_eq!(client.signed(&repeats), repeats);
     }
     let mut nobody = Client::with([Account::new(REALM, "a\r\nX: y", Password::new("p"))]);
     assert_eq!(nobody.challenged(&register(), &unauthorized(&good)), Err(GiveUp::User));

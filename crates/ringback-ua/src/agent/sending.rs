@@ -5,15 +5,15 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
-use ringback_auth::AuthSession;
-use ringback_base::{Hop, Now, Transport};
+use ringback_auth::{AuthAttempts, DigestClient, ServerProof};
+use ringback_base::{Hop, Now, Random, Transport};
 use ringback_message::{BuildError, Edit, HeaderId, Host, Method, Request, RequestBuilder, Response, StatusCode, Uri};
 use ringback_transaction::{ClientId, RequestError};
 
 use super::UserAgent;
-use crate::config::{CHALLENGES_ANSWERED_MAX, HOPS_MAX, Local};
+use crate::config::{HOPS_MAX, Local};
 use crate::dialog::is_sips;
-use crate::event::{Event, Failure, InviteId, Lookup, RequestId, SessionId};
+use crate::event::{Event, Failure, InviteId, Lookup, RegistrationId, RequestId, SessionId};
 
 /// Whose request it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,7 @@ pub(crate) enum Purpose {
     Bye(SessionId),
     /// The application's own, in a session or outside.
     Application(Option<SessionId>),
+    Register(RegistrationId),
 }
 
 /// A request that is on its way.
@@ -40,7 +41,9 @@ pub(crate) struct Sending {
     pub(crate) client: Option<ClientId>,
     /// Those not tried yet, the next one last.
     hops: Vec<Hop>,
-    challenges: u8,
+    /// The one that it was sent to last.
+    pub(crate) hop: Option<Hop>,
+    attempts: AuthAttempts,
 }
 
 impl UserAgent {
@@ -49,7 +52,15 @@ impl UserAgent {
         self.sendings_made = self.sendings_made.wrapping_add(1);
         let id = self.sendings_made;
         let builder = Some(Box::new(builder));
-        let sending = Sending { purpose, builder, request: None, client: None, hops: Vec::new(), challenges: 0 };
+        let sending = Sending {
+            purpose,
+            builder,
+            request: None,
+            client: None,
+            hops: Vec::new(),
+            hop: None,
+            attempts: AuthAttempts::default(),
+        };
         self.sendings.insert(id, sending);
         match self.direct(purpose, uri) {
             Some(hop) => self.found(id, &[hop], now),
@@ -60,7 +71,9 @@ impl UserAgent {
 
     /// The hop to a URI that needs no look-up: an address, or what the configuration says.
     fn direct(&self, purpose: Purpose, uri: &[u8]) -> Option<Hop> {
-        if let (Some(hop), Purpose::Invite(_) | Purpose::Application(None)) = (self.config.outbound, purpose) {
+        if let (Some(hop), Purpose::Invite(_) | Purpose::Application(None) | Purpose::Register(_)) =
+            (self.config.outbound, purpose)
+        {
             return Some(hop);
         }
         let Ok(Uri::Sip(uri)) = Uri::parse(uri, HeaderId::Other, 0) else { return None };
@@ -113,6 +126,7 @@ impl UserAgent {
     /// Sends to the next hop; `before` is how the one before it failed.
     fn try_next(&mut self, id: u64, before: Failure, now: Now) {
         let Some(sending) = self.sendings.get_mut(&id) else { return };
+        let purpose = sending.purpose;
         let Some(hop) = sending.hops.pop() else { return self.give_up(id, before, now) };
         let sent = match sending.request.take() {
             Some(request) => self.readdressed(&request, &hop),
@@ -121,7 +135,7 @@ impl UserAgent {
                 None => return,
             },
         };
-        match sent {
+        match sent.and_then(|request| self.signed(purpose, request)) {
             Ok(request) => self.dispatch(id, request, hop, now),
             Err(error) => self.give_up(id, Failure::Build(error), now),
         }
@@ -138,7 +152,7 @@ impl UserAgent {
                 if let Some(old) = sending.client.replace(client) {
                     self.clients.remove(&old);
                 }
-                sending.request = Some(request);
+                (sending.request, sending.hop) = (Some(request), Some(hop));
                 let purpose = sending.purpose;
                 self.clients.insert(client, id);
                 if let Purpose::Invite(invite) = purpose {
@@ -191,7 +205,7 @@ impl UserAgent {
             };
         }
         if matches!(status, StatusCode::Unauthorized | StatusCode::ProxyAuthenticationRequired)
-            && self.answer_challenge(id, client, &response, now)
+            && self.answer_challenge(id, &response, now)
         {
             return;
         }
@@ -200,6 +214,7 @@ impl UserAgent {
         if status == StatusCode::ServiceUnavailable && is_hopeful {
             return self.try_next(id, Failure::Refused(Box::new(response)), now);
         }
+        self.prove_server(id, &response);
         self.finish(id, purpose, response, now);
     }
 
@@ -208,8 +223,10 @@ impl UserAgent {
         if let (Purpose::Invite(invite), true) = (purpose, response.status().is_success()) {
             return self.success_came(invite, response, now);
         }
+        let hop = self.sendings.get(&id).and_then(|sending| sending.hop);
         let request = self.forget(id);
         match purpose {
+            Purpose::Register(registration) => self.register_answered(registration, response, hop, now),
             Purpose::Invite(invite) => self.refused(invite, response, now),
             Purpose::Ack(_) => {}
             Purpose::Change(session) => self.changed(session, request.as_ref(), response, now),
@@ -238,6 +255,7 @@ impl UserAgent {
             Purpose::Change(session) => self.change_failed(session, failure, now),
             Purpose::Prack(session) => self.lost(Some(session), Some(failure), now),
             Purpose::Bye(session) => self.bye_done(session),
+            Purpose::Register(registration) => self.register_failed(registration, failure, now),
             Purpose::Application(session) => {
                 self.events.push_back(Event::Failed { request: RequestId(id), session, failure: failure.clone() });
                 let failure = Some(failure).filter(|failure| matches!(failure, Failure::Timeout | Failure::Transport));
@@ -269,40 +287,86 @@ impl UserAgent {
         }
     }
 
+    /// Whose accounts a request is signed with: those of its registration, where that has its own.
+    fn digest(&mut self, purpose: Purpose) -> &mut DigestClient {
+        let own = match purpose {
+            Purpose::Register(id) => self.registrations.get_mut(id.0).and_then(|entry| entry.digest.as_deref_mut()),
+            _ => None,
+        };
+        own.unwrap_or(&mut self.digest)
+    }
+
+    /// With credentials for whom we know already. `[RFC 3261, Section 22.3]`
+    fn signed(&mut self, purpose: Purpose, request: Request) -> Result<Request, BuildError> {
+        if self.digest(purpose).sessions() == 0 {
+            return Ok(request);
+        }
+        checked(self.digest(purpose).signed(&request)?)
+    }
+
     /// Sends the request anew with credentials; false where there are none, or they were refused. `[RFC 3261, Section 22.2]`
-    fn answer_challenge(&mut self, id: u64, client: ClientId, response: &Response, now: Now) -> bool {
-        let Some((user, password)) = &self.account else { return false };
+    fn answer_challenge(&mut self, id: u64, response: &Response, now: Now) -> bool {
         let Some(sending) = self.sendings.get_mut(&id) else { return false };
-        let (Some(request), Some(hop)) = (&sending.request, self.transactions.client_hop(client)) else { return false };
-        if sending.challenges >= CHALLENGES_ANSWERED_MAX {
+        let (Some(request), Some(hop), purpose) = (sending.request.clone(), sending.hop, sending.purpose) else {
+            return false;
+        };
+        let mut attempts = core::mem::take(&mut sending.attempts);
+        let mut random = Random::from_seed(self.random.seed());
+        let retry = self.digest(purpose).challenged(&mut attempts, &request, response, &mut random);
+        if let Some(sending) = self.sendings.get_mut(&id) {
+            sending.attempts = attempts;
+        }
+        if retry.is_err() {
             return false;
         }
-        let (asked, answer) = match response.status() {
-            StatusCode::Unauthorized => (HeaderId::WwwAuthenticate, HeaderId::Authorization),
-            _ => (HeaderId::ProxyAuthenticate, HeaderId::ProxyAuthorization),
-        };
-        let Ok(mut session) = AuthSession::pick(response, asked, None, &mut self.random) else { return false };
-        let ha1 = session.ha1(user, password);
-        let Ok(value) = session.answer(user, &ha1, request) else { return false };
-        let cseq = alloc::format!("{} {}", request.cseq().saturating_add(1), request.method().as_str());
-        let edit = Edit::new(request).set(HeaderId::CSeq, cseq.as_bytes()).append(answer, value.as_bytes());
+        let cseq = alloc::format!("{} {}", self.next_cseq(purpose, &request), request.method().as_str());
+        let edit = Edit::new(&request).set(HeaderId::CSeq, cseq.as_bytes());
         let Ok(Ok(again)) = edit.finish().map(checked) else { return false };
-        sending.challenges = sending.challenges.saturating_add(1);
-        let Ok(again) = self.readdressed(&again, &hop) else { return false };
+        let again = self.readdressed(&again, &hop).and_then(|again| self.signed(purpose, again));
+        let Ok(again) = again else { return false };
         self.resent(id, &again);
         self.dispatch(id, again, hop, now);
         true
     }
 
-    /// A request in a dialog takes the next number of it.
-    fn resent(&mut self, id: u64, request: &Request) {
-        let Some(purpose) = self.sendings.get(&id).map(|sending| sending.purpose) else { return };
-        let session = match purpose {
+    /// What the server says of itself in return. `[RFC 3261, Section 20.6]`
+    fn prove_server(&mut self, id: u64, response: &Response) {
+        if response.first(HeaderId::AuthenticationInfo).is_none() {
+            return;
+        }
+        let Some(sending) = self.sendings.get(&id) else { return };
+        let (Some(request), purpose) = (sending.request.clone(), sending.purpose) else { return };
+        if self.digest(purpose).succeeded(&request, response) == ServerProof::Wrong {
+            self.events.push_back(Event::ServerProofWrong { response: response.clone() });
+        }
+    }
+
+    /// The session that a request is sent in.
+    fn session_of_purpose(purpose: Purpose) -> Option<SessionId> {
+        match purpose {
             Purpose::Change(session) | Purpose::Prack(session) | Purpose::Bye(session) => Some(session),
             Purpose::Application(session) => session,
-            Purpose::Invite(_) | Purpose::Ack(_) => None,
+            Purpose::Invite(_) | Purpose::Ack(_) | Purpose::Register(_) => None,
+        }
+    }
+
+    /// The CSeq of a request that is sent again: above that of all before it in its dialog.
+    fn next_cseq(&self, purpose: Purpose, request: &Request) -> u32 {
+        let leg = Self::session_of_purpose(purpose).and_then(|session| self.legs.get(session.0));
+        leg.map_or(0, |leg| leg.dialog.local_cseq()).max(request.cseq()).saturating_add(1)
+    }
+
+    /// It has taken the next number of its dialog or registration.
+    fn resent(&mut self, id: u64, request: &Request) {
+        let Some(purpose) = self.sendings.get(&id).map(|sending| sending.purpose) else { return };
+        let registration = match purpose {
+            Purpose::Register(id) => self.registrations.get_mut(id.0),
+            _ => None,
         };
-        if let Some(leg) = session.and_then(|session| self.legs.get_mut(session.0)) {
+        if let Some(entry) = registration {
+            entry.registration.sent(request.cseq());
+        }
+        if let Some(leg) = Self::session_of_purpose(purpose).and_then(|session| self.legs.get_mut(session.0)) {
             leg.dialog.sent(request.cseq());
         }
     }

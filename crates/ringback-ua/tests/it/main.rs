@@ -3,4 +3,5 @@
 
 mod calls;
 mod net;
+mod registering;
 mod registration;

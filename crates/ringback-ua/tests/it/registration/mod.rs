@@ -114,7 +114,7 @@ impl Client {
 }
 
 /// A response to this request: what must be echoed, and these lines.
-fn response(request: &Request, code: u16, lines: &[&str]) -> Response {
+pub(crate) fn response(request: &Request, code: u16, lines: &[&str]) -> Response {
     let echo = |id: HeaderId| {
         let field = request.first(id).unwrap();
         format!("{}: {}\r\n", id.as_str(), String::from_utf8_lossy(field.value()))
