@@ -34,7 +34,7 @@ use bytes::Bytes;
 use crate::cursor::{Cursor, Strictness};
 use crate::error::{ParseError, ParseErrorKind, Rejected};
 use crate::header::facts::{Repeats, Where};
-use crate::header::{CSeq, HeaderId, check, tokens};
+use crate::header::{CSeq, HeaderId, check};
 use crate::message::{Message, StartLine};
 use crate::method::Method;
 use crate::status::When;
@@ -254,7 +254,7 @@ impl Semantics<'_> {
     fn response(&mut self) {
         let Some(status) = self.message.status() else { return };
         let rseq = self.message.first(HeaderId::RSeq).is_some();
-        let reliable = self.lists(HeaderId::Require, b"100rel");
+        let reliable = self.message.has_token(HeaderId::Require, "100rel");
         if status.is_provisional() && rseq != reliable {
             let id = if rseq { HeaderId::Require } else { HeaderId::RSeq };
             self.needed(id, "a reliable provisional response carries", "RFC 3262, Section 3");
@@ -264,10 +264,5 @@ impl Semantics<'_> {
             let section = format!("RFC {}, Section {}", info.rfc, info.section);
             self.needed(carry.header, &format!("a {status} carries"), &section);
         }
-    }
-
-    fn lists(&self, id: HeaderId, token: &[u8]) -> bool {
-        let mut lines = self.message.all(id);
-        lines.any(|h| tokens(id, h.value(), h.offset()).flatten().any(|other| other.eq_ignore_ascii_case(token)))
     }
 }

@@ -24,7 +24,6 @@ use ringback_transaction::{ClientId, ServerId, Transactions, Transmit};
 use crate::config::Config;
 use crate::dialog::{Dialog, DialogId};
 use crate::event::{CommandError, EndReason, Event, Lookup, RegistrationId, SessionId};
-use crate::lists;
 use calling::Invite;
 use leg::{Leg, Phase, Timer};
 use registrations::Entry;
@@ -143,6 +142,19 @@ impl UserAgent {
         self.settle(now);
         self.hop_failed(hop, now);
         self.settle(now);
+    }
+
+    /// The network says that the request with this method and branch does not arrive; true where it is one of ours that went by
+    /// this hop. `[RFC 3261, Section 18.4]`
+    pub fn handle_unreachable(&mut self, method: &[u8], branch: &[u8], hop: &Hop, now: Now) -> bool {
+        let is_ours = self.transactions.handle_unreachable(method, branch, hop, now);
+        self.settle(now);
+        is_ours
+    }
+
+    /// Sends a message that belongs to no transaction, such as the answer to a request that can't be read.
+    pub fn send_stateless(&mut self, bytes: Bytes, hop: Hop) {
+        self.transactions.send(bytes, hop);
     }
 
     /// The answer to a [`Lookup`]: the hops to try, in order; none where the URI leads nowhere.
@@ -318,6 +330,9 @@ impl UserAgent {
             let status = StatusCode::CallOrTransactionDoesNotExist;
             return self.say(id, &request, status, |r| r, now);
         }
+        if self.config.answers_options && request.is(&Method::Options) {
+            return self.options_came(id, &request, now);
+        }
         self.events.push_back(Event::Request { id, session: None, request });
     }
 
@@ -385,7 +400,7 @@ impl UserAgent {
 
     /// Whether the caller can take provisional responses reliably. `[RFC 3262, Section 3]`
     fn takes_reliable(&self, request: &Request) -> bool {
-        lists(request, HeaderId::Require, "100rel")
-            || (self.config.reliable_provisionals && lists(request, HeaderId::Supported, "100rel"))
+        request.has_token(HeaderId::Require, "100rel")
+            || (self.config.reliable_provisionals && request.has_token(HeaderId::Supported, "100rel"))
     }
 }

@@ -79,6 +79,14 @@ pub struct Config {
     pub sessions_max: usize,
     /// The most registrations.
     pub registrations_max: usize,
+    /// INFO packages that we take; others are refused with 469. `[RFC 6086, Section 4.2.2]`
+    pub info_packages: Vec<String>,
+    /// Whether OPTIONS are answered without asking the application. `[RFC 3261, Section 11.2]`
+    pub answers_options: bool,
+    /// Whether calls have a Session-ID, by which they are found again in the logs of all elements. `[RFC 7989]`
+    pub session_ids: bool,
+    /// Whether the application sends each PRACK itself, with an offer perhaps. `[RFC 3262, Section 5]`
+    pub manual_pracks: bool,
     /// For User-Agent and Server; left out where empty.
     pub product: Box<str>,
     /// How long the application has to answer an offer in a 2xx or in a PRACK before the session is given up.
@@ -114,6 +122,10 @@ impl Config {
             forks: ForkPolicy::First,
             sessions_max: SESSIONS_MAX,
             registrations_max: REGISTRATIONS_MAX,
+            info_packages: Vec::new(),
+            answers_options: true,
+            session_ids: true,
+            manual_pracks: false,
             product: "".into(),
             patience: Micros::from_secs(32),
         }

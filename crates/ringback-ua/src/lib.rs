@@ -49,10 +49,3 @@ pub use registration::{
     RegistrationError, RegistrationEvent, RegistrationPolicy, RegistrationState, RegistrationStep, TOO_BRIEF_MAX,
 };
 pub use session_timer::{SESSION_EXPIRES_MIN_SECS, SESSION_EXPIRES_SECS, SessionTimer, SessionTimers};
-
-use ringback_message::{HeaderId, Message};
-
-/// Whether a list of tokens holds this one, in any case.
-fn lists(message: &Message, id: HeaderId, token: &str) -> bool {
-    message.tokens(id).flatten().any(|listed| listed.eq_ignore_ascii_case(token.as_bytes()))
-}

@@ -4,8 +4,6 @@ use ringback_base::Micros;
 use ringback_message::header::{MinSe, Refresher, SessionExpires};
 use ringback_message::{HeaderId, Request, Response};
 
-use crate::lists;
-
 /// The least session interval that any element may insist on. `[RFC 4028, Section 5]`
 pub const SESSION_EXPIRES_MIN_SECS: u32 = 90;
 
@@ -58,7 +56,7 @@ impl SessionTimers {
 
     /// What a request asks of us. `[RFC 4028, Section 9]`
     pub(crate) fn asked(&self, request: &Request) -> Result<Asked, TooSmall> {
-        let client_supports = lists(request, HeaderId::Supported, "timer");
+        let client_supports = request.has_token(HeaderId::Supported, "timer");
         let Ok(Some(asked)) = request.get::<SessionExpires<&[u8]>>() else {
             // Only a server that refreshes by itself may begin with it where nobody asked.
             let timer = self.interval_secs.map(|interval_secs| SessionTimer { interval_secs, is_ours: true });
@@ -121,5 +119,60 @@ impl SessionTimer {
     pub(crate) fn expires_after(self) -> Micros {
         let early = (self.interval_secs / 3).min(32);
         Micros::from_secs(self.interval_secs.saturating_sub(early).into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+    use super::*;
+    use alloc::format;
+
+    fn request(extra: &str) -> Request {
+        let text = format!(
+            "INVITE sip:b@b.example SIP/2.0\r\nVia: SIP/2.0/UDP a.example;branch=z9hG4bK1\r\nFrom: <sip:a@a.example>;tag=1\r\n\
+             To: <sip:b@b.example>\r\nCall-ID: 7@a.example\r\nCSeq: 1 INVITE\r\n{extra}\r\n"
+        );
+        Request::parse(text.as_bytes()).unwrap()
+    }
+
+    const OURS: SessionTimers =
+        SessionTimers { interval_secs: Some(1_800), min_secs: 200, refresher: Some(Refresher::Uas) };
+
+    fn asked(extra: &str) -> Option<(u32, bool, bool)> {
+        let asked = OURS.asked(&request(extra)).unwrap();
+        let timer = asked.timer()?;
+        Some((timer.interval_secs, timer.is_ours, asked.header().unwrap().1))
+    }
+
+    /// `[RFC 4028, Section 9]`, Table 2.
+    #[test]
+    fn who_refreshes() {
+        assert_eq!(asked(""), None);
+        assert_eq!(asked("Session-Expires: 600\r\n"), Some((600, true, false)));
+        assert_eq!(asked("Supported: timer\r\nSession-Expires: 600\r\n"), Some((600, true, false)));
+        assert_eq!(asked("Supported: timer\r\nSession-Expires: 600;refresher=uac\r\n"), Some((600, false, true)));
+        assert_eq!(asked("Supported: timer\r\nSession-Expires: 600;refresher=uas\r\n"), Some((600, true, false)));
+        assert_eq!(asked("Supported: timer\r\n"), Some((1_800, true, false)));
+    }
+
+    #[test]
+    fn the_interval() {
+        let small = OURS.asked(&request("Supported: timer\r\nSession-Expires: 199\r\n"));
+        assert_eq!(small, Err(TooSmall { min_secs: 200 }));
+        // Who knows no 422 is served with what is enough for us.
+        assert_eq!(asked("Session-Expires: 100\r\n"), Some((200, true, false)));
+        assert_eq!(asked("Session-Expires: 9000\r\nMin-SE: 3600\r\n"), Some((3_600, true, false)));
+        assert_eq!(asked("Session-Expires: 9000\r\n"), Some((1_800, true, false)));
+        let low = SessionTimers { min_secs: 1, ..OURS };
+        assert_eq!(low.min_secs(), SESSION_EXPIRES_MIN_SECS);
+    }
+
+    #[test]
+    fn when_it_is_due() {
+        let timer = SessionTimer { interval_secs: 90, is_ours: true };
+        assert_eq!((timer.refresh_after(), timer.expires_after()), (Micros::from_secs(45), Micros::from_secs(60)));
+        let timer = SessionTimer { interval_secs: 1_800, is_ours: false };
+        assert_eq!(timer.expires_after(), Micros::from_secs(1_768));
     }
 }

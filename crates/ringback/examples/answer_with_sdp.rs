@@ -1,5 +1,7 @@
 //! A phone that takes every call: its 200 answers the offer of the INVITE. `[RFC 3261, Section 13.3.1.4]`
 //!
+//! It has no clock, and so doesn't repeat its 200 until the ACK is there, as a phone must.
+//!
 //! With an address, such as 127.0.0.1:5070, it answers there; without, it shows what it says to an INVITE of its own.
 
 use std::error::Error;

@@ -8,6 +8,7 @@ use crate::chars;
 use crate::cursor::{Cursor, decimal};
 use crate::error::{BuildError, ParseError, ParseErrorKind};
 use crate::header::facts::{Repeats, Where};
+use crate::header::list::has_token;
 use crate::header::text::Escaped;
 use crate::header::{Accept, HeaderId, HeaderName, NameAddr, Qvalue, TypedHeader, Values, check_strict, text};
 use crate::params::Params;
@@ -170,10 +171,7 @@ impl Draft {
 
     /// Whether a list of tokens among the fields holds this one.
     pub(crate) fn has_token(&self, id: HeaderId, token: &str) -> bool {
-        self.fields.iter().filter(|field| field.id == id).any(|field| {
-            let listed = crate::header::tokens(id, &field.value, 0);
-            listed.into_iter().flatten().any(|other| other.eq_ignore_ascii_case(token.as_bytes()))
-        })
+        self.fields.iter().any(|field| field.id == id && has_token(id, &field.value, token.as_bytes()))
     }
 
     /// The first mistake of a setter; or of a value that can't be read back, or a body without its type.

@@ -5,6 +5,7 @@ use core::marker::PhantomData;
 
 use crate::cursor::{Cursor, Strictness};
 use crate::error::{BuildError, ParseError};
+use crate::header::list::next_element;
 use crate::header::text::unfolded;
 use crate::header::{HeaderId, OwnedText};
 use crate::message::{Header, Message};
@@ -99,32 +100,13 @@ impl<'a, H: Decode<'a>> Values<'a, H> {
         let ended = H::MAY_BE_EMPTY && H::BY_COMMA && cursor.is_done();
         Values { cursor, ended, kind: PhantomData }
     }
-
-    fn read(&mut self) -> Result<H, ParseError> {
-        let value = H::decode(&mut self.cursor)?;
-        self.cursor.lws();
-        self.ended = !(H::BY_COMMA && self.cursor.separator(b','));
-        if self.ended && !self.cursor.is_done() {
-            return Err(self.cursor.error(if H::BY_COMMA {
-                "a comma or the end of the value"
-            } else {
-                "the end of the value"
-            }));
-        }
-        Ok(value)
-    }
 }
 
 impl<'a, H: Decode<'a>> Iterator for Values<'a, H> {
     type Item = Result<H, ParseError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.ended {
-            return None;
-        }
-        let value = self.read();
-        self.ended |= value.is_err();
-        Some(value)
+        next_element(&mut self.cursor, &mut self.ended, H::BY_COMMA, H::decode)
     }
 }
 

@@ -509,3 +509,11 @@ pub(crate) fn in_brackets(at: &Cursor<'_>, address: &NameAddr<&[u8]>) -> Result<
     at.lws();
     if address.display_name.is_some() || at.peek() == Some(b'<') { Ok(()) } else { Err(at.error("a URI in < and >")) }
 }
+
+/// The same, and no name before it: `LAQUOT absoluteURI RAQUOT`.
+pub(crate) fn nameless(at: &Cursor<'_>, address: &NameAddr<&[u8]>) -> Result<(), ParseError> {
+    match address.display_name {
+        Some(name) => Err(at.error_at(name, "a URI in < and >, and no name before it")),
+        None => in_brackets(at, address),
+    }
+}

@@ -4,19 +4,21 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use ringback_base::Now;
-use ringback_message::header::{MinSe, RAck, RSeq, Replaces, Require, RetryAfter, Warning};
+use ringback_base::{Micros, Now};
+use ringback_message::header::{MinSe, RAck, RSeq, RecvInfo, Replaces, Require, RetryAfter, Warning};
 use ringback_message::{HeaderId, Request, Response, ResponseBuilder, StatusCode};
 use ringback_sdp::negotiate::Refusal;
 use ringback_transaction::ServerId;
 
 use super::UserAgent;
-use super::leg::{Leg, Phase, Provisional, Serving, Success, Timer};
+use super::leg::{Leg, Phase, Provisional, Serving, SessionIds, Success, Timer};
 use crate::config::PROVISIONALS_MAX;
 use crate::dialog::{Dialog, DialogId};
 use crate::event::{CommandError, EndReason, Event, SessionId};
 use crate::exchange::{Carrier, Exchange, Found, Media, MediaError, find};
-use crate::lists;
+
+/// How often a caller is told that it rings. `[RFC 3261, Section 13.3.1.1]`
+const RING_AGAIN: Micros = Micros::from_secs(60);
 
 impl UserAgent {
     /// A call: what can be refused without asking anybody is.
@@ -51,12 +53,19 @@ impl UserAgent {
             Err(_) => return self.say(id, &request, StatusCode::BadRequest, |r| r, now),
         };
         let mut leg = Leg::new(dialog, false, exchange);
-        leg.takes_update = lists(&request, HeaderId::Allow, "UPDATE");
+        if self.config.session_ids {
+            leg.session_id = SessionIds::new(&mut self.random);
+        }
+        leg.session_id.learn(&request);
+        leg.takes_update = request.has_token(HeaderId::Allow, "UPDATE");
         let serving = self.serving(id, &request, true, asked, replaces);
         leg.serving = Some(Box::new(serving));
         let Some(session) = self.insert(leg) else { return };
         self.invited.insert(id, session);
         self.trying(id, &request, now);
+        if let Ok(Some(seconds)) = request.number(HeaderId::Expires) {
+            self.set(session, Timer::InviteExpires, Micros::from_secs(seconds.into()), now);
+        }
         self.events.push_back(Event::Incoming { session, request, replaces });
     }
 
@@ -78,6 +87,7 @@ impl UserAgent {
             rseq,
             unacknowledged: None,
             queue: VecDeque::new(),
+            ringing: None,
             success: None,
             replaces,
         }
@@ -124,17 +134,22 @@ impl UserAgent {
 
     fn refusal(&mut self, refusal: &Refusal) -> (StatusCode, Option<Warning>, Option<RetryAfter>) {
         let status = StatusCode::new(refusal.status).unwrap_or(StatusCode::NotAcceptableHere);
-        let warning = refusal.warning.map(|warning| {
-            let text = match &refusal.defect {
-                Some(defect) => alloc::format!("{}: {defect}", warning.text()),
-                None => warning.text().into(),
-            };
-            let agent = self.config.locals.first().map_or("ringback", |local| &*local.sent_by);
-            Warning::new(warning.code(), agent, text)
-        });
+        let warning = self.warning(refusal);
         // "a Retry-After with a randomly chosen value of between 0 and 10 seconds" [RFC 3311, Section 5.2]
         let retry = (refusal.status == 500).then(|| self.retry_soon());
         (status, warning, retry)
+    }
+
+    /// What a refusal says to people. `[RFC 3261, Section 20.43]`
+    pub(crate) fn warning(&self, refusal: &Refusal) -> Option<Warning> {
+        let code = refusal.warning?;
+        let said = refusal.text().unwrap_or(code.text());
+        let text = match &refusal.defect {
+            Some(defect) => alloc::format!("{said}: {defect}"),
+            None => said.into(),
+        };
+        let agent = self.config.locals.first().map_or("ringback", |local| &*local.sent_by);
+        Some(Warning::new(code.code(), agent, text))
     }
 
     pub(crate) fn retry_soon(&mut self) -> RetryAfter {
@@ -153,7 +168,7 @@ impl UserAgent {
             return Err(CommandError::State("a provisional response is 101 to 199, and comes before the final one"));
         }
         let request = serving.request.clone();
-        let can = lists(&request, HeaderId::Require, "100rel") || lists(&request, HeaderId::Supported, "100rel");
+        let can = request.has_token(HeaderId::Require, "100rel") || request.has_token(HeaderId::Supported, "100rel");
         let offers = leg.exchange.is_blank() && !matches!(media, Media::None);
         if offers && !can {
             return Err(CommandError::State("an offer before the answer needs a caller that knows 100rel"));
@@ -171,7 +186,11 @@ impl UserAgent {
         if !is_reliable {
             let response = builder.build()?;
             let id = self.serving_id(session)?;
-            self.transactions.respond(id, response, now).map_err(|_| CommandError::Unknown)?;
+            self.transactions.respond(id, response.clone(), now).map_err(|_| CommandError::Unknown)?;
+            if let Some(serving) = self.legs.get_mut(session.0).and_then(|leg| leg.serving.as_mut()) {
+                serving.ringing = Some(response);
+            }
+            self.set(session, Timer::RingAgain, RING_AGAIN, now);
             self.settle(now);
             return Ok(());
         }
@@ -180,6 +199,19 @@ impl UserAgent {
         self.provisional(session, rseq, response, now);
         self.settle(now);
         Ok(())
+    }
+
+    /// Timer: it still rings. `[RFC 3261, Section 13.3.1.1]`
+    pub(crate) fn ring_again(&mut self, session: SessionId, now: Now) {
+        let Some(serving) = self.legs.get(session.0).and_then(|leg| leg.serving.as_ref()) else { return };
+        let (id, Some(response)) = (serving.id, serving.ringing.clone()) else { return };
+        _ = self.transactions.respond(id, response, now);
+        self.set(session, Timer::RingAgain, RING_AGAIN, now);
+    }
+
+    /// Timer: the INVITE is no longer good. `[RFC 3261, Section 13.3.1]`
+    pub(crate) fn invite_expired(&mut self, session: SessionId, now: Now) {
+        self.final_failure(session, StatusCode::RequestTerminated, |r| r, EndReason::Cancelled, now);
     }
 
     fn next_rseq(&mut self, session: SessionId) -> u32 {
@@ -214,6 +246,12 @@ impl UserAgent {
             .raw(HeaderId::Contact, self.contact(&hop, leg.dialog.is_secure()))
             .allow_methods(self.config.allow.clone())
             .supported_tags(self.config.supported.clone());
+        let builder = match leg.session_id.header() {
+            Some(header) => builder.header(header),
+            None => builder,
+        };
+        let builder =
+            self.config.info_packages.iter().fold(builder, |builder, package| builder.header(RecvInfo::new(package)));
         let product = &self.config.product;
         Ok(if product.is_empty() { builder } else { builder.raw(HeaderId::Server, &**product) })
     }
@@ -393,9 +431,12 @@ impl UserAgent {
         self.acknowledged(session, now);
         let Some(leg) = self.legs.get_mut(session.0) else { return };
         let Some(serving) = leg.serving.take() else { return };
+        self.stop(session, Timer::RingAgain);
+        self.stop(session, Timer::InviteExpires);
         if self.transactions.respond(serving.id, response.clone(), now).is_err() {
             return self.end(session, EndReason::Cancelled);
         }
+        let Some(leg) = self.legs.get_mut(session.0) else { return };
         let was_answer = leg.exchange.answer_text().is_some();
         leg.exchange.answered();
         leg.dialog.confirm();
@@ -495,7 +536,8 @@ impl UserAgent {
 
     /// A re-INVITE of theirs came to nothing: what was agreed on before still holds. `[RFC 3261, Section 14.2]`
     fn unserved(&mut self, session: SessionId) {
-        for timer in [Timer::ProvisionalAgain, Timer::PrackMissing, Timer::AnswerMissing] {
+        let of_the_invite = [Timer::ProvisionalAgain, Timer::PrackMissing, Timer::AnswerMissing, Timer::RingAgain];
+        for timer in of_the_invite {
             self.stop(session, timer);
         }
         if let Some(leg) = self.legs.get_mut(session.0) {

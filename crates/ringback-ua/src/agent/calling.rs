@@ -8,14 +8,13 @@ use ringback_base::{Hop, Now};
 use ringback_message::header::{RSeq, Reason, SessionExpires};
 use ringback_message::{HeaderId, Method, Request, RequestBuilder, Response, StatusCode};
 
-use super::leg::{Ack, Leg, Phase, Timer};
+use super::leg::{Ack, Leg, Phase, SessionIds, Timer};
 use super::sending::Purpose;
 use super::{Outbound, UserAgent};
 use crate::config::{FORKS_MAX, ForkPolicy};
 use crate::dialog::{Dialog, DialogId};
 use crate::event::{CommandError, EndReason, Event, Failure, InviteId, SessionId};
 use crate::exchange::{Carrier, Exchange, Found, Media, find};
-use crate::lists;
 
 /// An INVITE of ours and the dialogs that it has made.
 #[derive(Debug)]
@@ -25,6 +24,7 @@ pub(crate) struct Invite {
     offer: Exchange,
     pub(crate) legs: Vec<SessionId>,
     cancel: Cancel,
+    session_id: SessionIds,
     /// A provisional response has come: a CANCEL may go. `[RFC 3261, Section 9.1]`
     has_progressed: bool,
     has_answered: bool,
@@ -58,11 +58,14 @@ impl UserAgent {
             None => builder,
         };
         let hash = self.random.next_u64();
+        let session_id =
+            if self.config.session_ids { SessionIds::new(&mut self.random) } else { SessionIds::default() };
         let invite = Invite {
             sending: 0,
             offer,
             legs: Vec::new(),
             cancel: Cancel::No,
+            session_id,
             has_progressed: false,
             has_answered: false,
         };
@@ -178,7 +181,7 @@ impl UserAgent {
             self.events.push_back(Event::Progress { invite: id, session: Some(session), response });
             return self.end(session, EndReason::EarlyTerminated(cause));
         }
-        if lists(&response, HeaderId::Require, "100rel") {
+        if response.has_token(HeaderId::Require, "100rel") {
             return self.reliable_came(id, session, response, now);
         }
         self.events.push_back(Event::Progress { invite: id, session: Some(session), response: response.clone() });
@@ -204,7 +207,9 @@ impl UserAgent {
         let exchange = invite.offer.fork().unwrap_or_default();
         let mut leg = Leg::new(dialog, true, exchange);
         leg.invite = Some(id);
-        leg.takes_update = lists(response, HeaderId::Allow, "UPDATE");
+        leg.takes_update = response.has_token(HeaderId::Allow, "UPDATE");
+        leg.session_id = invite.session_id;
+        leg.session_id.learn(response);
         let session = self.insert(leg)?;
         self.invites.get_mut(id.0)?.legs.push(session);
         Some(session)
@@ -213,7 +218,7 @@ impl UserAgent {
     /// The first description in any response is the answer, and those behind it are passed over. `[RFC 3261, Section 13.2.1]`
     fn early_media(&mut self, session: SessionId, response: &Response) {
         let Some(leg) = self.legs.get_mut(session.0) else { return };
-        leg.takes_update |= lists(response, HeaderId::Allow, "UPDATE");
+        leg.takes_update |= response.has_token(HeaderId::Allow, "UPDATE");
         if let (Found::Sdp(body), Some(Carrier::Invite)) = (find(response), leg.exchange.ours()) {
             // An answer that is none may be followed by a better one in the 2xx.
             if leg.exchange.accept(&body).is_ok() {
@@ -233,7 +238,8 @@ impl UserAgent {
         }
         self.events.push_back(Event::Progress { invite: id, session: Some(session), response: response.clone() });
         let Some(leg) = self.legs.get_mut(session.0) else { return };
-        leg.takes_update |= lists(&response, HeaderId::Allow, "UPDATE");
+        leg.takes_update |= response.has_token(HeaderId::Allow, "UPDATE");
+        let (cseq, patience) = (response.cseq(), self.config.patience);
         if let Found::Sdp(body) = find(&response) {
             if leg.exchange.ours() == Some(Carrier::Invite) {
                 if leg.exchange.accept(&body).is_ok() {
@@ -241,14 +247,17 @@ impl UserAgent {
                 }
             } else if leg.exchange.is_blank() && leg.exchange.receive(Carrier::Provisional, &body).is_ok() {
                 // The INVITE had no offer: this is one, and the PRACK answers it. `[RFC 3262, Section 5]`
-                let patience = self.config.patience;
                 self.set(session, Timer::AnswerMissing, patience, now);
-                self.prack_later(session, rseq, response.cseq());
+                self.prack_later(session, rseq, cseq);
                 self.events.push_back(Event::Offered { session, carrier: Carrier::Provisional });
                 return;
             }
         }
-        self.send_prack(session, rseq, response.cseq(), None, now);
+        if self.config.manual_pracks {
+            self.set(session, Timer::AnswerMissing, patience, now);
+            return self.prack_later(session, rseq, cseq);
+        }
+        self.send_prack(session, rseq, cseq, None, now);
     }
 
     /// The INVITE was refused. Its early dialogs are over with it. `[RFC 3261, Section 13.2.2.3]`
@@ -267,6 +276,10 @@ impl UserAgent {
             self.events.push_back(Event::InviteFailed { invite: id, failure });
         }
         self.events.push_back(Event::InviteEnded { invite: id });
+    }
+
+    pub(crate) fn invite_session_id(&self, id: InviteId) -> Option<SessionIds> {
+        self.invites.get(id.0).map(|invite| invite.session_id)
     }
 
     /// No further 2xx can come: what is early still will never be more. `[RFC 3261, Section 13.2.2.4]`
@@ -299,7 +312,7 @@ impl UserAgent {
         // One without what a dialog needs is acknowledged as well as it can be.
         _ = leg.dialog.confirm_by(&response);
         leg.phase = Phase::Confirmed;
-        leg.takes_update |= lists(&response, HeaderId::Allow, "UPDATE");
+        leg.takes_update |= response.has_token(HeaderId::Allow, "UPDATE");
         leg.ack = Some(Box::new(Ack { cseq: response.cseq(), sent: None, credentials }));
         leg.timer = timers.agreed(&response);
         if is_unwanted {

@@ -5,13 +5,14 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
-use ringback_base::{Hop, Micros, TimerId};
-use ringback_message::{Request, Response, StatusCode};
+use ringback_base::{Hop, Micros, Random, TimerId};
+use ringback_message::header::SessionId;
+use ringback_message::{Message, Request, Response, StatusCode};
 use ringback_sdp::SessionDescription;
 use ringback_transaction::ServerId;
 
 use crate::dialog::Dialog;
-use crate::event::{EndReason, InviteId, SessionId};
+use crate::event::{EndReason, InviteId};
 use crate::exchange::Exchange;
 use crate::session_timer::{Asked, SessionTimer};
 
@@ -45,6 +46,10 @@ pub(crate) enum Timer {
     Again,
     /// The application owes an answer that a message of ours waits for.
     AnswerMissing,
+    /// The caller said how long the INVITE is good for. `[RFC 3261, Section 13.3.1]`
+    InviteExpires,
+    /// Time to say again that it rings, so that no proxy gives up. `[RFC 3261, Section 13.3.1.1]`
+    RingAgain,
 }
 
 /// A session.
@@ -72,11 +77,41 @@ pub(crate) struct Leg {
     /// RSeq and CSeq of the response whose PRACK waits for the application's answer.
     pub(crate) prack: Option<(u32, u32)>,
     pub(crate) timer: Option<SessionTimer>,
+    pub(crate) session_id: SessionIds,
     /// Whether they take UPDATE.
     pub(crate) takes_update: bool,
     /// Why we hang up, once the ACK is here. `[RFC 3261, Section 15]`
     pub(crate) ending: Option<Box<EndReason>>,
     running: Vec<(Timer, TimerId)>,
+}
+
+/// The UUIDs of both sides; zero where there is none, or none is known. `[RFC 7989, Section 5]`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SessionIds {
+    pub(crate) local: u128,
+    pub(crate) remote: u128,
+}
+
+impl SessionIds {
+    /// With a UUID of ours, of version 4. `[RFC 7989, Section 4.1]`
+    pub(crate) fn new(random: &mut Random) -> SessionIds {
+        let bits = u128::from(random.next_u64()) << 64 | u128::from(random.next_u64());
+        let version = bits & !(0xf << 76) | 4 << 76;
+        SessionIds { local: version & !(3 << 62) | 2 << 62, remote: 0 }
+    }
+
+    /// What a message of theirs says of theirs. `[RFC 7989, Section 6]`
+    pub(crate) fn learn(&mut self, message: &Message) {
+        let Ok(Some(said)) = message.get::<SessionId<&[u8]>>() else { return };
+        let uuid = core::str::from_utf8(said.local).ok().and_then(|text| u128::from_str_radix(text, 16).ok());
+        self.remote = uuid.filter(|uuid| *uuid != 0).unwrap_or(self.remote);
+    }
+
+    /// The header field; `None` where we have no UUID.
+    pub(crate) fn header(self) -> Option<SessionId> {
+        let SessionIds { local, remote } = self;
+        (local != 0).then(|| SessionId::new(alloc::format!("{local:032x}"), alloc::format!("{remote:032x}")))
+    }
 }
 
 /// An INVITE of theirs that has no final response yet.
@@ -93,10 +128,12 @@ pub(crate) struct Serving {
     pub(crate) unacknowledged: Option<Provisional>,
     /// Those that wait for that one.
     pub(crate) queue: VecDeque<Provisional>,
+    /// The last provisional response that isn't reliable.
+    pub(crate) ringing: Option<Response>,
     /// The 2xx that waits for it.
     pub(crate) success: Option<Response>,
     /// The session whose place this one takes.
-    pub(crate) replaces: Option<SessionId>,
+    pub(crate) replaces: Option<crate::event::SessionId>,
 }
 
 /// A reliable provisional response.
@@ -163,6 +200,7 @@ impl Leg {
             rseq_seen: None,
             prack: None,
             timer: None,
+            session_id: SessionIds::default(),
             takes_update: false,
             ending: None,
             running: Vec::new(),

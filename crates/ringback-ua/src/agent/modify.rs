@@ -14,7 +14,6 @@ use super::sending::{Purpose, gone};
 use super::{Outbound, UserAgent, calling};
 use crate::event::{CommandError, EndReason, Event, Failure, RequestId, SessionId};
 use crate::exchange::{Carrier, Found, Media, find};
-use crate::lists;
 
 /// How often a change is offered again after a glare, or after a 422.
 const CHANGE_ATTEMPTS_MAX: u8 = 5;
@@ -116,7 +115,7 @@ impl UserAgent {
             return self.change_refused(session, response, now);
         }
         leg.dialog.refresh_target(&response);
-        leg.takes_update |= lists(&response, HeaderId::Allow, "UPDATE");
+        leg.takes_update |= response.has_token(HeaderId::Allow, "UPDATE");
         if leg.phase == Phase::Confirmed {
             leg.timer = timers.agreed(&response);
             self.start_session_timer(session, now);
@@ -223,6 +222,23 @@ impl UserAgent {
         self.send(Purpose::Prack(session), builder, &uri, now);
     }
 
+    /// Sends the PRACK for the last reliable provisional response, where the application does that itself; with media, it offers.
+    /// `[RFC 3262, Section 5]`
+    ///
+    /// # Errors
+    /// Where no response waits for one, or nothing can be offered.
+    pub fn prack(&mut self, session: SessionId, media: Media, now: Now) -> Result<(), CommandError> {
+        let leg = self.legs.get_mut(session.0).ok_or(CommandError::Unknown)?;
+        let (rseq, cseq) = leg.prack.ok_or(CommandError::State("no provisional response waits for a PRACK"))?;
+        let body = leg.exchange.say(Carrier::Prack, media)?;
+        leg.prack = None;
+        leg.exchange.answered();
+        self.stop(session, Timer::AnswerMissing);
+        self.send_prack(session, rseq, cseq, body, now);
+        self.settle(now);
+        Ok(())
+    }
+
     /// The PRACK waits for the application's answer.
     pub(crate) fn prack_later(&mut self, session: SessionId, rseq: u32, cseq: u32) {
         if let Some(leg) = self.legs.get_mut(session.0) {
@@ -232,6 +248,20 @@ impl UserAgent {
 
     pub(crate) fn pracked(&mut self, session: SessionId, response: &Response, now: Now) {
         let failure = gone(response).filter(|_| self.phase(session) == Some(Phase::Confirmed));
+        if let Some(leg) = self.legs.get_mut(session.0).filter(|leg| leg.exchange.ours() == Some(Carrier::Prack)) {
+            let answer = match find(response) {
+                Found::Sdp(body) if response.status().is_success() => leg.exchange.accept(&body),
+                _ => Err("the PRACK's offer has no answer".into()),
+            };
+            match answer {
+                Ok(()) => self.events.push_back(Event::Agreed { session }),
+                Err(_) => {
+                    leg.exchange.settle();
+                    let failure = Failure::Refused(Box::new(response.clone()));
+                    self.events.push_back(Event::OfferFailed { session, failure });
+                }
+            }
+        }
         self.lost(Some(session), failure, now);
     }
 
@@ -379,6 +409,8 @@ impl UserAgent {
             Timer::Expire => self.hang_up_for(session, EndReason::Expired, now),
             Timer::Again => self.again(session, now),
             Timer::AnswerMissing => self.answer_missing(session, now),
+            Timer::InviteExpires => self.invite_expired(session, now),
+            Timer::RingAgain => self.ring_again(session, now),
         }
     }
 }

@@ -126,12 +126,12 @@ impl UserAgent {
     /// Sends to the next hop; `before` is how the one before it failed.
     fn try_next(&mut self, id: u64, before: Failure, now: Now) {
         let Some(sending) = self.sendings.get_mut(&id) else { return };
-        let purpose = sending.purpose;
         let Some(hop) = sending.hops.pop() else { return self.give_up(id, before, now) };
+        let purpose = sending.purpose;
         let sent = match sending.request.take() {
             Some(request) => self.readdressed(&request, &hop),
             None => match sending.builder.take() {
-                Some(builder) => self.addressed(*builder, &hop),
+                Some(builder) => self.addressed(purpose, *builder, &hop),
                 None => return,
             },
         };
@@ -165,7 +165,11 @@ impl UserAgent {
     }
 
     /// With Via and Contact for this hop. `[RFC 3261, Section 8.1.1.7]`
-    fn addressed(&mut self, builder: RequestBuilder, hop: &Hop) -> Result<Request, BuildError> {
+    fn addressed(&mut self, purpose: Purpose, builder: RequestBuilder, hop: &Hop) -> Result<Request, BuildError> {
+        let builder = match self.session_id(purpose) {
+            Some(header) => builder.header(header),
+            None => builder,
+        };
         let via = self.via(hop);
         let needs_contact = builder.method().info().is_some_and(|info| info.refreshes_target);
         let builder = if needs_contact && !builder.has(HeaderId::Contact) {
@@ -175,6 +179,16 @@ impl UserAgent {
             builder
         };
         builder.raw(HeaderId::Via, via).build()
+    }
+
+    /// The Session-ID of the call that a request belongs to. `[RFC 7989, Section 6]`
+    fn session_id(&self, purpose: Purpose) -> Option<ringback_message::header::SessionId> {
+        let session = match purpose {
+            Purpose::Invite(invite) => return self.invite_session_id(invite)?.header(),
+            Purpose::Ack(session) => session,
+            _ => Self::session_of_purpose(purpose)?,
+        };
+        self.legs.get(session.0)?.session_id.header()
     }
 
     fn via(&mut self, hop: &Hop) -> alloc::string::String {

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 
 use ringback_base::Now;
-use ringback_message::header::{MinSe, Require, SessionExpires};
+use ringback_message::header::{InfoPackage, MinSe, RecvInfo, Require, SessionExpires};
 use ringback_message::{HeaderId, Method, Request, Response, ResponseBuilder, StatusCode};
 use ringback_sdp::negotiate::Refusal;
 use ringback_transaction::ServerId;
@@ -13,7 +13,6 @@ use super::called::filled;
 use super::leg::{Means, Phase, Timer};
 use crate::event::{CommandError, EndReason, Event, SessionId};
 use crate::exchange::{Carrier, Found, Media, MediaError, find};
-use crate::lists;
 use crate::session_timer::Asked;
 
 impl UserAgent {
@@ -22,6 +21,7 @@ impl UserAgent {
         if leg.dialog.receive(&request).is_err() {
             return self.say(id, &request, StatusCode::ServerInternalError, |r| r, now);
         }
+        leg.session_id.learn(&request);
         match (leg.phase, request.method()) {
             (_, Method::Bye) => self.bye_came(session, id, request, now),
             // We have hung up: for us there is no dialog any more. `[RFC 3261, Section 15.1.1]`
@@ -29,8 +29,34 @@ impl UserAgent {
             (_, Method::Invite) => self.reinvite_came(session, id, request, now),
             (_, Method::Update) => self.update_came(session, id, request, now),
             (_, Method::Prack) => self.prack_came(session, id, request, now),
+            (_, Method::Options) if self.config.answers_options => self.options_came(id, &request, now),
+            (_, Method::Info) if !self.takes_package(&request) => {
+                let packages: alloc::vec::Vec<_> = self.config.info_packages.iter().map(RecvInfo::new).collect();
+                let status = StatusCode::BadInfoPackage;
+                self.say(id, &request, status, |r| packages.into_iter().fold(r, ResponseBuilder::header), now);
+            }
             _ => self.events.push_back(Event::Request { id, session: Some(session), request }),
         }
+    }
+
+    /// Whether the package of an INFO is one that we take. Old ones name none. `[RFC 6086, Section 4.2.2]`
+    fn takes_package(&self, request: &Request) -> bool {
+        match request.get::<InfoPackage<&[u8]>>() {
+            Ok(Some(named)) => {
+                let is_it = |known: &alloc::string::String| known.as_bytes().eq_ignore_ascii_case(named.package);
+                self.config.info_packages.iter().any(is_it)
+            }
+            Ok(None) => true,
+            Err(_) => false,
+        }
+    }
+
+    /// What we can, as it would be said of a call now. `[RFC 3261, Section 11.2]`
+    pub(crate) fn options_came(&mut self, id: ServerId, request: &Request, now: Now) {
+        let (allow, supported) = (self.config.allow.clone(), self.config.supported.clone());
+        let busy = request.to_tag().is_none() && self.legs.is_full();
+        let status = if busy { StatusCode::BusyHere } else { StatusCode::Ok };
+        self.say(id, request, status, |r| capable(r, allow, supported), now);
     }
 
     /// BYE: it is answered, and so is what is open. `[RFC 3261, Section 15.1.2]`
@@ -62,7 +88,7 @@ impl UserAgent {
         }
         let Some(asked) = self.timer_asked(id, &request, now) else { return };
         let Some(leg) = self.legs.get_mut(session.0) else { return };
-        leg.takes_update |= lists(&request, HeaderId::Allow, "UPDATE");
+        leg.takes_update |= request.has_token(HeaderId::Allow, "UPDATE");
         let found = find(&request);
         let received = match &found {
             Found::Sdp(body) => leg.exchange.receive(Carrier::Invite, body),
@@ -246,11 +272,7 @@ impl UserAgent {
             }
             _ => {
                 let status = StatusCode::new(refusal.status).unwrap_or(StatusCode::NotAcceptableHere);
-                let agent: Box<str> =
-                    self.config.locals.first().map_or("ringback".into(), |local| local.sent_by.clone());
-                let warning = refusal
-                    .warning
-                    .map(|warning| ringback_message::header::Warning::new(warning.code(), &*agent, warning.text()));
+                let warning = self.warning(refusal);
                 return self.reject(session, status, |r| filled(r, warning, None), now);
             }
         }
@@ -281,7 +303,12 @@ impl UserAgent {
                     _ = self.cancel(invite, None, now);
                 }
             }
-            _ => {}
+            // A PRACK that nobody had an offer for.
+            _ => {
+                if let Some((rseq, cseq)) = leg.prack.take() {
+                    self.send_prack(session, rseq, cseq, None, now);
+                }
+            }
         }
     }
 
@@ -290,6 +317,16 @@ impl UserAgent {
     pub fn response_to<'r>(&self, request: &'r Request, status: StatusCode) -> ResponseBuilder<'r> {
         Response::to(request, status)
     }
+}
+
+/// What a 200 to OPTIONS carries. `[RFC 3261, Section 11.2]`
+fn capable(
+    builder: ResponseBuilder<'_>,
+    allow: alloc::vec::Vec<Method>,
+    supported: alloc::vec::Vec<alloc::string::String>,
+) -> ResponseBuilder<'_> {
+    let builder = builder.allow_methods(allow).supported_tags(supported).accept("application/sdp", None);
+    builder.raw(HeaderId::AcceptEncoding, "identity")
 }
 
 /// What a 200 to an UPDATE carries.

@@ -11,7 +11,6 @@ use super::{
     BINDINGS_READ_MAX, LEARNT_BYTES_MAX, Phase, Purpose, Registration, RegistrationEvent, RegistrationStep,
     TOO_BRIEF_MAX,
 };
-use crate::lists;
 
 /// What a final response means for a registration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +109,7 @@ impl Registration {
         self.bindings.retain(|binding| !binding.is_going);
         let Some(expires_secs) = of_ours.into_iter().flatten().min() else { return self.not_bound(now, random) };
         (self.phase, self.too_brief) = (Phase::Bound, 0);
-        self.is_outbound = self.reg_id != 0 && lists(response, HeaderId::Require, "outbound");
+        self.is_outbound = self.reg_id != 0 && response.has_token(HeaderId::Require, "outbound");
         self.flow_timer_secs = response.get::<FlowTimer>().ok().flatten().map(|timer| timer.0);
         self.service_route = learnt(response, HeaderId::ServiceRoute);
         self.path = learnt(response, HeaderId::Path);

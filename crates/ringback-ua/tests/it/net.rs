@@ -13,6 +13,9 @@ use ringback_ua::{Config, Event, InviteId, Local, Media, Outbound, SessionId, Us
 /// One way through the wire.
 const LATENCY: Micros = Micros::from_ms(10);
 
+/// What is sent here reaches all agents but the first, as if a stateless proxy had forked it.
+pub(crate) const FORK: &str = "192.0.2.200:5060";
+
 /// A message on its way.
 #[derive(Clone)]
 pub(crate) struct Flight {
@@ -79,14 +82,19 @@ impl Net {
             assert_eq!(self.agents[from].poll_lookup(), None, "every URI is an address");
             while let Some(transmit) = self.agents[from].poll_transmit() {
                 let to = (0..self.agents.len()).find(|&to| address(to) == transmit.hop.remote);
+                let to = to.or_else(|| (transmit.hop.remote == FORK.parse().unwrap()).then_some(usize::MAX));
                 let message = Message::parse(transmit.bytes.clone()).expect("what is sent can be read");
                 let what = message.method_text().map(|m| String::from_utf8_lossy(m).into_owned());
                 let what = what.unwrap_or_else(|| message.status().unwrap().as_u16().to_string());
                 let Some(to) = to else { continue };
-                self.ladder.push(format!("{} {what} {}", name(from), name(to)));
-                for _ in 0..(self.fate)(&message) {
-                    let at = self.now.mono.plus(LATENCY);
-                    self.wire.push_back(Flight { at, from, to, bytes: transmit.bytes.clone() });
+                // Everybody else is behind the fork.
+                let all = if to == usize::MAX { 1..self.agents.len() } else { to..to + 1 };
+                for to in all {
+                    self.ladder.push(format!("{} {what} {}", name(from), name(to)));
+                    for _ in 0..(self.fate)(&message) {
+                        let at = self.now.mono.plus(LATENCY);
+                        self.wire.push_back(Flight { at, from, to, bytes: transmit.bytes.clone() });
+                    }
                 }
                 self.sent.push(message);
             }

@@ -69,7 +69,8 @@ call_ids! {
     InReplyTo, BY_COMMA;
 }
 
-fn call_id<'a>(cursor: &mut Cursor<'a>) -> Result<&'a [u8], ParseError> {
+/// `callid = word [ "@" word ]`
+pub(super) fn call_id<'a>(cursor: &mut Cursor<'a>) -> Result<&'a [u8], ParseError> {
     let start = cursor.rest();
     let word = |cursor: &mut Cursor<'a>, expected| {
         let word = cursor.take_while(|b| chars::is(b, chars::WORD));

@@ -6,8 +6,7 @@ use core::fmt;
 
 use crate::cursor::{Cursor, decimal};
 use crate::error::ParseError;
-use crate::header::fields::private::in_brackets;
-use crate::header::shapes::{addresses, field, params_accessor, params_check};
+use crate::header::shapes::{addresses, field, in_brackets, params_accessor, params_check};
 use crate::header::text::Escaped;
 use crate::header::{NameAddr, Param};
 use crate::uri::unescape;
