@@ -5,17 +5,17 @@ mod called;
 mod calling;
 mod leg;
 mod modify;
+mod registrations;
 mod sending;
 mod within;
 
-use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::hash::BuildHasher as _;
 
 use bytes::Bytes;
-use ringback_auth::Password;
+use ringback_auth::{Account, DigestClient};
 use ringback_base::{Hop, KeyedHash, Micros, Now, Random, Table, TimerId, TimerQueue};
 use ringback_message::header::{TypedHeader, Unsupported};
 use ringback_message::{HeaderId, Method, Request, Response, ResponseBuilder, StatusCode};
@@ -24,10 +24,11 @@ use ringback_transaction::{ClientId, ServerId, Transactions, Transmit};
 
 use crate::config::Config;
 use crate::dialog::{Dialog, DialogId};
-use crate::event::{CommandError, EndReason, Event, Lookup, SessionId};
+use crate::event::{CommandError, EndReason, Event, Lookup, RegistrationId, SessionId};
 use aftermath::{Remains, SentAck};
 use calling::Invite;
 use leg::{Leg, Phase, Timer};
+use registrations::Entry;
 use sending::Sending;
 
 /// Who sends a request to whom, outside of a dialog.
@@ -91,7 +92,10 @@ pub struct UserAgent {
     timers: TimerQueue<(SessionId, Timer)>,
     events: VecDeque<Event>,
     lookups: VecDeque<Lookup>,
-    account: Option<(Box<str>, Password)>,
+    /// What challenges are answered with.
+    digest: DigestClient,
+    registrations: Table<Entry>,
+    registration_timers: TimerQueue<RegistrationId>,
 }
 
 impl UserAgent {
@@ -100,10 +104,12 @@ impl UserAgent {
     #[must_use]
     pub fn new(config: Config, mut random: Random) -> UserAgent {
         let (hash, inner) = (random.hasher(), random.hasher());
+        let digest = DigestClient::new(&mut random);
         UserAgent {
             transactions: Transactions::new(config.transactions, inner),
             legs: Table::new(config.sessions_max),
             invites: Table::new(config.sessions_max),
+            registrations: Table::new(config.registrations_max),
             config,
             random,
             hash,
@@ -116,13 +122,14 @@ impl UserAgent {
             timers: TimerQueue::new(),
             events: VecDeque::new(),
             lookups: VecDeque::new(),
-            account: None,
+            digest,
+            registration_timers: TimerQueue::new(),
         }
     }
 
-    /// Digest challenges are answered with this name and password.
-    pub fn set_account(&mut self, user: &str, password: Password) {
-        self.account = Some((user.into(), password));
+    /// Challenges for this realm, from whom the account is for, are answered with it. One of the same realm is replaced.
+    pub fn add_account(&mut self, account: Account) {
+        self.digest.add(account);
     }
 
     /// A request came in, stamped with its source; `reply` is the hop that its responses take.
@@ -140,6 +147,8 @@ impl UserAgent {
     /// The transport can't send on this hop, or has lost its connection.
     pub fn handle_transport_error(&mut self, hop: &Hop, now: Now) {
         self.transactions.handle_transport_error(hop, now);
+        self.settle(now);
+        self.hop_failed(hop, now);
         self.settle(now);
     }
 
@@ -173,6 +182,8 @@ impl UserAgent {
                 self.settle(now);
             }
         }
+        self.registrations_due(now);
+        self.settle(now);
     }
 
     /// The next message to send.
@@ -198,7 +209,8 @@ impl UserAgent {
     pub fn poll_timeout(&self) -> Option<Micros> {
         let own = self.timers.next().map(|(at, _)| at);
         let below = self.transactions.poll_timeout().map(|(at, _)| at);
-        own.into_iter().chain(below).min()
+        let of_registrations = self.registration_timers.next().map(|(at, _)| at);
+        own.into_iter().chain(of_registrations).chain(below).min()
     }
 
     /// The transaction layer, to be looked at.
@@ -207,7 +219,7 @@ impl UserAgent {
         &self.transactions
     }
 
-    /// True where nothing is left: no session, no transaction, no timer, and nothing to fetch.
+    /// True where nothing is left to do: no session, no registration that is to last, no transaction, no timer, and nothing to fetch.
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.transactions.is_idle()
@@ -219,6 +231,7 @@ impl UserAgent {
             && self.acks.is_empty()
             && self.remains.is_empty()
             && self.timers.is_empty()
+            && self.registration_timers.is_empty()
             && self.events.is_empty()
             && self.lookups.is_empty()
     }

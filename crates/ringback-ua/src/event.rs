@@ -9,6 +9,7 @@ use ringback_transaction::ServerId;
 
 use crate::dialog::DialogError;
 use crate::exchange::{Carrier, MediaError};
+use crate::registration::{RegistrationError, RegistrationEvent};
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident $word:literal;)*) => {
@@ -31,6 +32,9 @@ ids! {
     SessionId "session";
     /// An INVITE of ours outside of a dialog, with all the dialogs that it makes.
     InviteId "invite";
+    /// A registration, from [`add_registration`](crate::UserAgent::add_registration) to
+    /// [`remove_registration`](crate::UserAgent::remove_registration).
+    RegistrationId "registration";
 }
 
 /// Another request of ours.
@@ -217,6 +221,21 @@ pub enum Event {
         /// The response.
         response: Response,
     },
+    /// A registration has something to tell.
+    Registration {
+        /// The registration.
+        registration: RegistrationId,
+        /// What.
+        event: RegistrationEvent,
+        /// The response that it comes from, if it comes from one: its Contacts are the bindings, or other registrars.
+        response: Option<Box<Response>>,
+    },
+    /// The server proves in Authentication-Info to be one that doesn't know our secret. What the response says is done all the same.
+    /// `[RFC 7616, Section 3.5]`
+    ServerProofWrong {
+        /// The response.
+        response: Response,
+    },
     /// A request that the application sent has failed without a response.
     Failed {
         /// The request.
@@ -242,6 +261,8 @@ pub enum CommandError {
     Build(BuildError),
     /// The dialog can't be made.
     Dialog(DialogError),
+    /// There can't be such a registration.
+    Registration(RegistrationError),
     /// There is no room for more.
     Full,
 }
@@ -249,6 +270,12 @@ pub enum CommandError {
 impl From<BuildError> for CommandError {
     fn from(error: BuildError) -> CommandError {
         CommandError::Build(error)
+    }
+}
+
+impl From<RegistrationError> for CommandError {
+    fn from(error: RegistrationError) -> CommandError {
+        CommandError::Registration(error)
     }
 }
 
@@ -266,6 +293,7 @@ impl fmt::Display for CommandError {
             CommandError::Media(error) => error.fmt(f),
             CommandError::Build(error) => error.fmt(f),
             CommandError::Dialog(error) => error.fmt(f),
+            CommandError::Registration(error) => error.fmt(f),
             CommandError::Full => f.write_str("no room for more"),
         }
     }

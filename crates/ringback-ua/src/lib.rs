@@ -25,6 +25,8 @@
 //! | `agent/sending` | client requests: next hop, Via, credentials, further hops |
 //! | `agent/calling`, `agent/called` | the INVITE that makes a session, from both sides |
 //! | `agent/within`, `agent/modify` | requests within a session, from both sides |
+//! | `agent/registrations` | what goes out for registrations, and what comes back |
+//! | `registration` | [`Registration`]: when to register, refresh, wait and give up |
 //!
 //! A call, here with both sides in one process, and no time that passes:
 //!
@@ -100,13 +102,16 @@ mod config;
 mod dialog;
 mod event;
 mod exchange;
+mod registration;
 mod session_timer;
 
 pub use agent::{Outbound, UserAgent};
-pub use config::{
-    CHALLENGES_ANSWERED_MAX, Config, FORKS_MAX, ForkPolicy, HOPS_MAX, Local, PROVISIONALS_MAX, SESSIONS_MAX,
-};
+pub use config::{Config, FORKS_MAX, ForkPolicy, HOPS_MAX, Local, PROVISIONALS_MAX, REGISTRATIONS_MAX, SESSIONS_MAX};
 pub use dialog::{DIALOG_BYTES_MAX, Dialog, DialogError, DialogId, OutOfOrder, ROUTES_MAX};
-pub use event::{CommandError, EndReason, Event, Failure, InviteId, Lookup, RequestId, SessionId};
+pub use event::{CommandError, EndReason, Event, Failure, InviteId, Lookup, RegistrationId, RequestId, SessionId};
 pub use exchange::{Carrier, Media, MediaError};
+pub use registration::{
+    BINDINGS_READ_MAX, CONTACTS_MAX, Gruu, LEARNT_BYTES_MAX, Registration, RegistrationConfig, RegistrationContact,
+    RegistrationError, RegistrationEvent, RegistrationPolicy, RegistrationState, RegistrationStep, TOO_BRIEF_MAX,
+};
 pub use session_timer::{SESSION_EXPIRES_MIN_SECS, SESSION_EXPIRES_SECS, SessionTimer, SessionTimers};

@@ -5,15 +5,15 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
-use ringback_auth::AuthSession;
-use ringback_base::{Hop, Now, Transport};
+use ringback_auth::{AuthAttempts, DigestClient, ServerProof};
+use ringback_base::{Hop, Now, Random, Transport};
 use ringback_message::{BuildError, Edit, HeaderId, Host, Method, Request, RequestBuilder, Response, StatusCode, Uri};
 use ringback_transaction::{ClientId, RequestError};
 
 use super::UserAgent;
-use crate::config::{CHALLENGES_ANSWERED_MAX, HOPS_MAX, Local};
+use crate::config::{HOPS_MAX, Local};
 use crate::dialog::{Dialog, is_sips};
-use crate::event::{Event, Failure, InviteId, Lookup, RequestId, SessionId};
+use crate::event::{Event, Failure, InviteId, Lookup, RegistrationId, RequestId, SessionId};
 
 /// Whose request it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,7 @@ pub(crate) enum Purpose {
     Bye(SessionId),
     /// The application's own, in a session or outside.
     Application(Option<SessionId>),
+    Register(RegistrationId),
 }
 
 /// A request that is on its way.
@@ -44,7 +45,9 @@ pub(crate) struct Sending {
     pub(crate) client: Option<ClientId>,
     /// Those not tried yet, the next one last.
     hops: Vec<Hop>,
-    challenges: u8,
+    /// The one that it was sent to last.
+    pub(crate) hop: Option<Hop>,
+    attempts: AuthAttempts,
     /// The dialog of a re-INVITE whose session has ended.
     pub(crate) orphaned: Option<Box<Dialog>>,
 }
@@ -55,8 +58,16 @@ impl UserAgent {
         self.sendings_made = self.sendings_made.wrapping_add(1);
         let id = self.sendings_made;
         let builder = Some(Box::new(builder));
-        let sending =
-            Sending { purpose, builder, request: None, client: None, hops: Vec::new(), challenges: 0, orphaned: None };
+        let sending = Sending {
+            purpose,
+            builder,
+            request: None,
+            client: None,
+            hops: Vec::new(),
+            hop: None,
+            attempts: AuthAttempts::default(),
+            orphaned: None,
+        };
         self.sendings.insert(id, sending);
         match self.direct(purpose, uri) {
             Some(hop) => self.found(id, &[hop], now),
@@ -67,7 +78,9 @@ impl UserAgent {
 
     /// The hop to a URI that needs no look-up: an address, or what the configuration says.
     fn direct(&self, purpose: Purpose, uri: &[u8]) -> Option<Hop> {
-        if let (Some(hop), Purpose::Invite(_) | Purpose::Application(None)) = (self.config.outbound, purpose) {
+        if let (Some(hop), Purpose::Invite(_) | Purpose::Application(None) | Purpose::Register(_)) =
+            (self.config.outbound, purpose)
+        {
             return Some(hop);
         }
         let Ok(Uri::Sip(uri)) = Uri::parse(uri, HeaderId::Other, 0) else { return None };
@@ -129,7 +142,7 @@ impl UserAgent {
                 None => return,
             },
         };
-        match sent {
+        match sent.and_then(|request| self.signed(purpose, request)) {
             Ok(request) => self.dispatch(id, request, hop, now),
             Err(error) => self.give_up(id, Failure::Build(error), now),
         }
@@ -151,7 +164,7 @@ impl UserAgent {
                 if let Some(old) = sending.client.replace(client) {
                     self.clients.remove(&old);
                 }
-                sending.request = Some(request);
+                (sending.request, sending.hop) = (Some(request), Some(hop));
                 let purpose = sending.purpose;
                 self.clients.insert(client, id);
                 if let Purpose::Invite(invite) = purpose {
@@ -190,11 +203,8 @@ impl UserAgent {
     fn session_id(&self, purpose: Purpose) -> Option<ringback_message::header::SessionId> {
         let session = match purpose {
             Purpose::Invite(invite) => return self.invite_session_id(invite)?.header(),
-            Purpose::Ack(session, _) | Purpose::Change(session) | Purpose::Prack(session) | Purpose::Bye(session) => {
-                session
-            }
-            Purpose::Application(session) => session?,
-            Purpose::StrayAck(_) | Purpose::StrayBye => return None,
+            Purpose::Ack(session, _) => session,
+            _ => Self::session_of_purpose(purpose)?,
         };
         self.legs.get(session.0)?.session_id.header()
     }
@@ -233,7 +243,7 @@ impl UserAgent {
             };
         }
         if matches!(status, StatusCode::Unauthorized | StatusCode::ProxyAuthenticationRequired)
-            && self.answer_challenge(id, client, &response, now)
+            && self.answer_challenge(id, &response, now)
         {
             return;
         }
@@ -242,6 +252,7 @@ impl UserAgent {
         if status == StatusCode::ServiceUnavailable && is_hopeful {
             return self.try_next(id, Failure::Refused(Box::new(response)), now);
         }
+        self.prove_server(id, &response);
         self.finish(id, purpose, response, now);
     }
 
@@ -254,8 +265,9 @@ impl UserAgent {
         if let (Some(dialog), Some(request)) = (sending.orphaned, &sending.request) {
             return self.answered_too_late(*dialog, request, &response, sending.client, now);
         }
-        let (request, client) = (sending.request, sending.client);
+        let (request, client, hop) = (sending.request, sending.client, sending.hop);
         match purpose {
+            Purpose::Register(registration) => self.register_answered(registration, response, hop, now),
             Purpose::Invite(invite) => self.refused(invite, response, now),
             Purpose::Ack(..) | Purpose::StrayAck(_) | Purpose::StrayBye => {}
             Purpose::Change(session) => self.changed(session, request.as_ref(), client, response, now),
@@ -285,6 +297,7 @@ impl UserAgent {
             Purpose::Change(session) => self.change_failed(session, failure, now),
             Purpose::Prack(session) => self.lost(Some(session), Some(failure), now),
             Purpose::Bye(session) => self.bye_done(session),
+            Purpose::Register(registration) => self.register_failed(registration, failure, now),
             Purpose::Application(session) => {
                 self.events.push_back(Event::Failed { request: RequestId(id), session, failure: failure.clone() });
                 let failure = Some(failure).filter(|failure| matches!(failure, Failure::Timeout | Failure::Transport));
@@ -317,40 +330,91 @@ impl UserAgent {
         }
     }
 
+    /// Whose accounts a request is signed with: those of its registration, where that has its own.
+    fn digest(&mut self, purpose: Purpose) -> &mut DigestClient {
+        let own = match purpose {
+            Purpose::Register(id) => self.registrations.get_mut(id.0).and_then(|entry| entry.digest.as_deref_mut()),
+            _ => None,
+        };
+        own.unwrap_or(&mut self.digest)
+    }
+
+    /// With credentials for whom we know already. `[RFC 3261, Section 22.3]`
+    fn signed(&mut self, purpose: Purpose, request: Request) -> Result<Request, BuildError> {
+        if self.digest(purpose).sessions() == 0 {
+            return Ok(request);
+        }
+        checked(self.digest(purpose).signed(&request)?)
+    }
+
     /// Sends the request anew with credentials; false where there are none, or they were refused. `[RFC 3261, Section 22.2]`
-    fn answer_challenge(&mut self, id: u64, client: ClientId, response: &Response, now: Now) -> bool {
-        let Some((user, password)) = &self.account else { return false };
+    fn answer_challenge(&mut self, id: u64, response: &Response, now: Now) -> bool {
         let Some(sending) = self.sendings.get_mut(&id) else { return false };
-        let (Some(request), Some(hop)) = (&sending.request, self.transactions.client_hop(client)) else { return false };
-        if sending.challenges >= CHALLENGES_ANSWERED_MAX || sending.orphaned.is_some() {
+        if sending.orphaned.is_some() {
             return false;
         }
-        let (asked, answer) = match response.status() {
-            StatusCode::Unauthorized => (HeaderId::WwwAuthenticate, HeaderId::Authorization),
-            _ => (HeaderId::ProxyAuthenticate, HeaderId::ProxyAuthorization),
+        let (Some(request), Some(hop), purpose) = (sending.request.clone(), sending.hop, sending.purpose) else {
+            return false;
         };
-        let Ok(mut session) = AuthSession::pick(response, asked, None, &mut self.random) else { return false };
-        let ha1 = session.ha1(user, password);
-        let Ok(value) = session.answer(user, &ha1, request) else { return false };
-        let cseq = alloc::format!("{} {}", request.cseq().saturating_add(1), request.method().as_str());
-        let edit = Edit::new(request).set(HeaderId::CSeq, cseq.as_bytes()).append(answer, value.as_bytes());
+        let mut attempts = core::mem::take(&mut sending.attempts);
+        let mut random = Random::from_seed(self.random.seed());
+        let retry = self.digest(purpose).challenged(&mut attempts, &request, response, &mut random);
+        if let Some(sending) = self.sendings.get_mut(&id) {
+            sending.attempts = attempts;
+        }
+        if retry.is_err() {
+            return false;
+        }
+        let cseq = alloc::format!("{} {}", self.next_cseq(purpose, &request), request.method().as_str());
+        let edit = Edit::new(&request).set(HeaderId::CSeq, cseq.as_bytes());
         let Ok(Ok(again)) = edit.finish().map(checked) else { return false };
-        sending.challenges = sending.challenges.saturating_add(1);
-        let Ok(again) = self.readdressed(&again, &hop) else { return false };
+        let again = self.readdressed(&again, &hop).and_then(|again| self.signed(purpose, again));
+        let Ok(again) = again else { return false };
         self.resent(id, &again);
         self.dispatch(id, again, hop, now);
         true
     }
 
-    /// A request in a dialog takes the next number of it.
-    fn resent(&mut self, id: u64, request: &Request) {
-        let Some(purpose) = self.sendings.get(&id).map(|sending| sending.purpose) else { return };
-        let session = match purpose {
+    /// What the server says of itself in return. `[RFC 3261, Section 20.6]`
+    fn prove_server(&mut self, id: u64, response: &Response) {
+        if response.first(HeaderId::AuthenticationInfo).is_none() {
+            return;
+        }
+        let Some(sending) = self.sendings.get(&id) else { return };
+        let (Some(request), purpose) = (sending.request.clone(), sending.purpose) else { return };
+        if self.digest(purpose).succeeded(&request, response) == ServerProof::Wrong {
+            self.events.push_back(Event::ServerProofWrong { response: response.clone() });
+        }
+    }
+
+    /// The session that a request is sent in.
+    fn session_of_purpose(purpose: Purpose) -> Option<SessionId> {
+        match purpose {
             Purpose::Change(session) | Purpose::Prack(session) | Purpose::Bye(session) => Some(session),
             Purpose::Application(session) => session,
-            Purpose::Invite(_) | Purpose::Ack(..) | Purpose::StrayAck(_) | Purpose::StrayBye => None,
+            Purpose::Invite(_) | Purpose::Ack(..) | Purpose::StrayAck(_) | Purpose::StrayBye | Purpose::Register(_) => {
+                None
+            }
+        }
+    }
+
+    /// The CSeq of a request that is sent again: above that of all before it in its dialog.
+    fn next_cseq(&self, purpose: Purpose, request: &Request) -> u32 {
+        let leg = Self::session_of_purpose(purpose).and_then(|session| self.legs.get(session.0));
+        leg.map_or(0, |leg| leg.dialog.local_cseq()).max(request.cseq()).saturating_add(1)
+    }
+
+    /// It has taken the next number of its dialog or registration.
+    fn resent(&mut self, id: u64, request: &Request) {
+        let Some(purpose) = self.sendings.get(&id).map(|sending| sending.purpose) else { return };
+        let registration = match purpose {
+            Purpose::Register(id) => self.registrations.get_mut(id.0),
+            _ => None,
         };
-        if let Some(leg) = session.and_then(|session| self.legs.get_mut(session.0)) {
+        if let Some(entry) = registration {
+            entry.registration.sent(request.cseq());
+        }
+        if let Some(leg) = Self::session_of_purpose(purpose).and_then(|session| self.legs.get_mut(session.0)) {
             leg.dialog.sent(request.cseq());
         }
     }

@@ -6,3 +6,5 @@ mod calls;
 mod extensions;
 mod forks;
 mod net;
+mod registering;
+mod registration;
