@@ -4,5 +4,18 @@
 extern crate alloc;
 
 mod dialog;
+mod event_type;
+mod origin;
+#[cfg(test)]
+mod probe;
+mod refusal;
+mod subscriber;
 
 pub use dialog::{DIALOG_BYTES_MAX, Dialog, DialogError, DialogId, OutOfOrder, ROUTES_MAX};
+pub use event_type::same_event;
+pub use origin::Origin;
+pub use refusal::Refusal;
+pub use subscriber::{
+    Again, Condition, End, EndReason, FORKS_MAX, Fork, Notified, NotifyVerdict, SubscribeOutcome, Subscriber,
+    SubscriberConfig, SubscriberDue, SubscriberState, Subscription,
+};
