@@ -5,6 +5,7 @@ extern crate alloc;
 
 mod dialog;
 mod event_type;
+mod notifier;
 mod origin;
 #[cfg(test)]
 mod probe;
@@ -13,6 +14,11 @@ mod subscriber;
 
 pub use dialog::{DIALOG_BYTES_MAX, Dialog, DialogError, DialogId, OutOfOrder, ROUTES_MAX};
 pub use event_type::same_event;
+pub use notifier::{
+    Admission, EventState, NewSubscription, Notification, Notifier, NotifierConfig, NotifierState,
+    NotifierSubscription, NotifyOutcome, Package, SUBSCRIPTIONS_MAX, SubscribeAnswer, SubscribeVerdict, SubscriptionId,
+    TerminationReason,
+};
 pub use origin::Origin;
 pub use refusal::Refusal;
 pub use subscriber::{

@@ -16,6 +16,7 @@ mod subscription;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use rules::ends_subscription;
 pub use rules::{Again, End, EndReason};
 pub use subscription::{Condition, Fork, Subscription};
 
