@@ -9,6 +9,7 @@ mod notifier;
 mod origin;
 #[cfg(test)]
 mod probe;
+mod refer;
 mod refusal;
 mod subscriber;
 
@@ -20,6 +21,10 @@ pub use notifier::{
     TerminationReason,
 };
 pub use origin::Origin;
+pub use refer::{
+    REFERRAL_FIELDS_MAX, ReferConfig, ReferOutcome, ReferProgress, ReferSubscription, Referee, RefereeConfig, Referral,
+    Referrer, refer_to_replacing,
+};
 pub use refusal::Refusal;
 pub use subscriber::{
     Again, Condition, End, EndReason, FORKS_MAX, Fork, Notified, NotifyVerdict, SubscribeOutcome, Subscriber,

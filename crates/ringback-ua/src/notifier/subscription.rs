@@ -277,6 +277,11 @@ impl NotifierSubscription {
         failed || was == UnderWay::LastNotify || self.is_over()
     }
 
+    /// True where a NOTIFY waits to be sent, and for none that is under way.
+    pub(crate) fn owes(&self) -> bool {
+        self.owed != Owed::Nothing && self.under_way == UnderWay::Nothing
+    }
+
     /// True where nothing will follow.
     #[must_use]
     pub fn is_over(&self) -> bool {
