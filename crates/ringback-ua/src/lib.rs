@@ -9,6 +9,7 @@ mod notifier;
 mod origin;
 #[cfg(test)]
 mod probe;
+mod publication;
 mod refer;
 mod refusal;
 mod subscriber;
@@ -21,6 +22,9 @@ pub use notifier::{
     TerminationReason,
 };
 pub use origin::Origin;
+pub use publication::{
+    Publication, PublicationConfig, PublicationOutcome, PublishOperation, PublishRuling, rule_publish,
+};
 pub use refer::{
     REFERRAL_FIELDS_MAX, ReferConfig, ReferOutcome, ReferProgress, ReferSubscription, Referee, RefereeConfig, Referral,
     Referrer, refer_to_replacing,
