@@ -436,10 +436,140 @@ fn clean(value: &[u8]) -> Box<[u8]> {
     ringback_message::header::text::unfolded(value).as_ref().into()
 }
 
-fn is_sips(uri: &[u8]) -> bool {
+pub(crate) fn is_sips(uri: &[u8]) -> bool {
     uri.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"sips:"))
 }
 
 fn text(bytes: &[u8]) -> alloc::string::String {
     alloc::string::String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+    use super::*;
+    use alloc::format;
+    use alloc::string::String;
+
+    fn invite(extra: &str) -> Request {
+        let text = format!(
+            "INVITE sip:bob@b.example SIP/2.0\r\nVia: SIP/2.0/UDP a.example;branch=z9hG4bK1\r\n\
+             From: \"Alice\" <sip:alice@a.example>;x=y;tag=1\r\nTo: <sip:bob@b.example>\r\nCall-ID: 7@a.example\r\n\
+             CSeq: 314 INVITE\r\nContact: <sip:alice@192.0.2.1:5062>\r\n{extra}\r\n"
+        );
+        Request::parse(text.as_bytes()).unwrap()
+    }
+
+    fn answered(extra: &str) -> Response {
+        let text = format!(
+            "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP a.example;branch=z9hG4bK1\r\nFrom: \"Alice\" <sip:alice@a.example>;x=y;tag=1\r\n\
+             To: <sip:bob@b.example>;tag=2\r\nCall-ID: 7@a.example\r\nCSeq: 314 INVITE\r\n{extra}\r\n"
+        );
+        Response::parse(text.as_bytes()).unwrap()
+    }
+
+    fn built(builder: RequestBuilder) -> Request {
+        builder.via("a.example", "UDP", Some("z9hG4bK2")).build().unwrap()
+    }
+
+    fn lines(request: &Request, id: HeaderId) -> Vec<String> {
+        request.all(id).map(|line| String::from_utf8(line.value().into()).unwrap()).collect()
+    }
+
+    const LOOSE: &str = "Contact: <sip:bob@192.0.2.4>\r\nRecord-Route: <sip:p2.example;lr>, <sip:p1.example;lr>\r\n";
+    const STRICT: &str = "Contact: <sip:bob@192.0.2.4>\r\nRecord-Route: <sip:p2.example;lr>\r\nRecord-Route: <sip:p1.example;method=BYE?a=b>\r\n";
+
+    #[test]
+    fn the_client_takes_routes_from_the_end_of_the_response() {
+        let mut dialog = Dialog::of_client(&invite(""), &answered(LOOSE)).unwrap();
+        let bye = built(dialog.request(Method::Bye));
+        assert_eq!(bye.request_uri_text(), b"sip:bob@192.0.2.4");
+        assert_eq!(lines(&bye, HeaderId::Route), ["<sip:p1.example;lr>", "<sip:p2.example;lr>"]);
+        assert_eq!(lines(&bye, HeaderId::From), ["\"Alice\" <sip:alice@a.example>;x=y;tag=1"]);
+        assert_eq!((lines(&bye, HeaderId::To)[0].as_str(), bye.cseq()), ("<sip:bob@b.example>;tag=2", 315));
+        assert_eq!(&*dialog.next_uri(), b"sip:p1.example;lr");
+        assert!(dialog.is_confirmed());
+    }
+
+    #[test]
+    fn the_server_takes_routes_as_the_request_has_them() {
+        let request = invite("Record-Route: <sip:p2.example;lr>, <sip:p1.example;lr>\r\n");
+        let mut dialog = Dialog::of_server(&request, "9").unwrap();
+        let bye = built(dialog.request(Method::Bye));
+        assert_eq!(bye.request_uri_text(), b"sip:alice@192.0.2.1:5062");
+        assert_eq!(lines(&bye, HeaderId::Route), ["<sip:p2.example;lr>", "<sip:p1.example;lr>"]);
+        assert_eq!(lines(&bye, HeaderId::From), ["<sip:bob@b.example>;tag=9"]);
+        assert_eq!((dialog.remote_cseq(), bye.cseq(), dialog.is_confirmed()), (Some(314), 1, false));
+    }
+
+    /// `[RFC 3261, Section 12.2.1.1]`
+    #[test]
+    fn a_strict_route_takes_the_place_of_the_request_uri() {
+        let mut dialog = Dialog::of_client(&invite(""), &answered(STRICT)).unwrap();
+        let bye = built(dialog.request(Method::Bye));
+        assert_eq!(bye.request_uri_text(), b"sip:p1.example");
+        assert_eq!(lines(&bye, HeaderId::Route), ["<sip:p2.example;lr>", "<sip:bob@192.0.2.4>"]);
+    }
+
+    #[test]
+    fn the_ack_has_the_number_of_its_invite() {
+        let mut dialog = Dialog::of_client(&invite(""), &answered(LOOSE)).unwrap();
+        built(dialog.request(Method::Info));
+        assert_eq!(built(dialog.ack(314)).cseq(), 314);
+        assert_eq!(built(dialog.request(Method::Bye)).cseq(), 316);
+    }
+
+    #[test]
+    fn requests_of_theirs_come_in_order() {
+        let mut dialog = Dialog::of_server(&invite(""), "9").unwrap();
+        assert_eq!(dialog.receive(&invite("")), Err(OutOfOrder { last: 314 }));
+        let later = invite("").as_bytes().to_vec();
+        let later = String::from_utf8(later).unwrap().replace("314 INVITE", "999 INVITE");
+        dialog.receive(&Request::parse(later.as_bytes()).unwrap()).unwrap();
+        assert_eq!(dialog.remote_cseq(), Some(999));
+    }
+
+    #[test]
+    fn a_target_changes_and_a_broken_one_does_not() {
+        let mut dialog = Dialog::of_client(&invite(""), &answered(LOOSE)).unwrap();
+        dialog.refresh_target(&answered("Contact: <sip:bob@192.0.2.9>\r\n"));
+        assert_eq!(dialog.remote_target(), b"sip:bob@192.0.2.9");
+        for broken in ["", "Contact: *\r\n", "Contact: <tel:+1>\r\n", "Contact: <sip:a@b>, <sip:c@d>\r\n"] {
+            dialog.refresh_target(&answered(broken));
+            assert_eq!(dialog.remote_target(), b"sip:bob@192.0.2.9", "{broken}");
+        }
+    }
+
+    #[test]
+    fn the_2xx_says_what_the_routes_are() {
+        let ringing = answered(LOOSE).as_bytes().to_vec();
+        let ringing = String::from_utf8(ringing).unwrap().replace("200 OK", "180 Ringing");
+        let mut dialog = Dialog::of_client(&invite(""), &Response::parse(ringing.as_bytes()).unwrap()).unwrap();
+        assert!(!dialog.is_confirmed());
+        dialog.confirm_by(&answered("Contact: <sip:bob@192.0.2.5>\r\nRecord-Route: <sip:p3.example;lr>\r\n")).unwrap();
+        assert_eq!((dialog.route_set().len(), dialog.remote_target()), (1, &b"sip:bob@192.0.2.5"[..]));
+        // What has no Contact must be acknowledged all the same.
+        dialog.confirm_by(&answered("")).unwrap();
+        assert_eq!(built(dialog.ack(314)).request_uri_text(), b"sip:bob@192.0.2.5");
+    }
+
+    #[test]
+    fn what_is_too_much_makes_no_dialog() {
+        let route = "Record-Route: <sip:p.example;lr>\r\n".repeat(ROUTES_MAX + 1);
+        assert_eq!(Dialog::of_server(&invite(&route), "9"), Err(DialogError::TooLarge));
+        let long = format!("Record-Route: <sip:{}.example;lr>\r\n", "p".repeat(DIALOG_BYTES_MAX));
+        assert_eq!(Dialog::of_server(&invite(&long), "9"), Err(DialogError::TooLarge));
+        let two = "Contact: <sip:c@d>\r\n";
+        assert_eq!(Dialog::of_server(&invite(two), "9"), Err(DialogError::Contact));
+    }
+
+    #[test]
+    fn folded_names_are_written_on_one_line() {
+        let folded = invite("").as_bytes().to_vec();
+        let folded = String::from_utf8(folded).unwrap().replace("\"Alice\" <", "\"Alice\"\r\n <");
+        let mut dialog = Dialog::of_server(&Request::parse(folded.as_bytes()).unwrap(), "9").unwrap();
+        let bye = built(dialog.request(Method::Bye));
+        assert_eq!(lines(&bye, HeaderId::To).len(), 1);
+        assert!(!dialog.remote().contains(&b'\n'));
+    }
 }

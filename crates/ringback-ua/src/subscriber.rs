@@ -17,7 +17,7 @@ mod subscription;
 mod tests;
 
 pub(crate) use rules::ends_subscription;
-pub use rules::{Again, End, EndReason};
+pub use rules::{Again, SubscriptionEnd, SubscriptionEndReason};
 pub use subscription::{Condition, Fork, Subscription};
 
 use alloc::boxed::Box;
@@ -33,7 +33,7 @@ use crate::origin::Origin;
 use crate::refusal::Refusal;
 
 /// The most dialogs that one SUBSCRIBE makes. A NOTIFY of a further one is answered with 481.
-pub const FORKS_MAX: usize = 16;
+pub const SUBSCRIPTION_FORKS_MAX: usize = 16;
 
 /// How often an interval that was too brief is made longer before the attempt is given up.
 const LENGTHENED_MAX: u8 = 3;
@@ -51,7 +51,7 @@ pub struct SubscriberConfig {
     pub filter: Option<(Box<str>, Bytes)>,
     /// For how many seconds; 0 asks once, for the state of the moment. `[RFC 6665, Section 4.4.3]`
     pub expires_secs: u32,
-    /// How many places may accept it at once, at most [`FORKS_MAX`]: the package says whether more than one makes sense.
+    /// How many places may accept it at once, at most [`SUBSCRIPTION_FORKS_MAX`]: the package says whether more than one makes sense.
     /// `[RFC 6665, Section 5.4.9]`
     pub forks: usize,
     /// The entity tag of a state that is still at hand, so that it is not sent again. `[RFC 5839, Section 5.5]`
@@ -162,7 +162,7 @@ pub struct Notified {
     /// How the subscription stands now.
     pub state: SubscriberState,
     /// Why it ended, where it did.
-    pub end: Option<End>,
+    pub end: Option<SubscriptionEnd>,
 }
 
 /// What follows from the outcome of a SUBSCRIBE.
@@ -173,7 +173,7 @@ pub enum SubscribeOutcome {
     /// This is sent instead, with a longer interval.
     Again(RequestBuilder),
     /// It is over.
-    Ended(End),
+    Ended(SubscriptionEnd),
 }
 
 /// What time has brought.
@@ -191,7 +191,7 @@ pub enum SubscriberDue {
         /// Which one; `None` where nobody has ever notified.
         fork: Option<Fork>,
         /// Why.
-        end: End,
+        end: SubscriptionEnd,
     },
     /// It is time to ask again: [`Subscriber::subscribe_anew`] with another Call-ID and tag.
     Anew,
@@ -365,7 +365,7 @@ impl Subscriber {
         if let Some(attempt) = self.attempt.take_if(|attempt| attempt.timer_n <= now.mono)
             && !attempt.is_confirmed
         {
-            let end = self.over(EndReason::NoNotify, now);
+            let end = self.over(SubscriptionEndReason::NoNotify, now);
             return Some(SubscriberDue::Ended { fork: None, end });
         }
         let due = self.subscriptions.iter().position(|one| one.poll_timeout().is_some_and(|at| at <= now.mono))?;
@@ -440,9 +440,9 @@ impl Subscriber {
         let default_secs = self.attempt.as_ref().and_then(|attempt| attempt.granted_secs).unwrap_or(self.expires_secs);
         if state.substate() == Substate::Terminated {
             let reason = match self.subscription(fork) {
-                Some(subscription) if subscription.is_leaving() => EndReason::Unsubscribed,
-                _ if self.config.expires_secs == 0 && self.maker == Maker::Subscribe => EndReason::Fetched,
-                _ => EndReason::of_notify(&state),
+                Some(subscription) if subscription.is_leaving() => SubscriptionEndReason::Unsubscribed,
+                _ if self.config.expires_secs == 0 && self.maker == Maker::Subscribe => SubscriptionEndReason::Fetched,
+                _ => SubscriptionEndReason::of_notify(&state),
             };
             self.close_attempt();
             let end = self.remove(fork, reason, now);
@@ -477,7 +477,7 @@ impl Subscriber {
         state: &SubscriptionState<&[u8]>,
         now: Now,
     ) -> Result<Option<Fork>, Refusal> {
-        let limit = self.config.forks.clamp(1, FORKS_MAX);
+        let limit = self.config.forks.clamp(1, SUBSCRIPTION_FORKS_MAX);
         let Some(request) = self.attempt.as_ref().and_then(|attempt| attempt.request.as_ref()) else { return Ok(None) };
         if self.subscriptions.len() >= limit {
             return Ok(None);
@@ -509,7 +509,7 @@ impl Subscriber {
             return if is_confirmed {
                 SubscribeOutcome::Wait
             } else {
-                SubscribeOutcome::Ended(self.over(EndReason::NoAnswer, now))
+                SubscribeOutcome::Ended(self.over(SubscriptionEndReason::NoAnswer, now))
             };
         };
         let status = response.status();
@@ -530,7 +530,7 @@ impl Subscriber {
         }
         self.attempt = None;
         let retry_after_secs = rules::retry_after_secs(response);
-        SubscribeOutcome::Ended(self.over(EndReason::Refused { status, retry_after_secs }, now))
+        SubscribeOutcome::Ended(self.over(SubscriptionEndReason::Refused { status, retry_after_secs }, now))
     }
 
     /// The answer to a refresh.
@@ -566,7 +566,7 @@ impl Subscriber {
     }
 
     /// A subscription is over.
-    fn remove(&mut self, fork: Fork, reason: EndReason, now: Now) -> End {
+    fn remove(&mut self, fork: Fork, reason: SubscriptionEndReason, now: Now) -> SubscriptionEnd {
         let place = self.subscriptions.iter().position(|subscription| subscription.fork() == fork);
         if let Some(subscription) = place.map(|at| self.subscriptions.remove(at)) {
             if subscription.has_lasted(now) {
@@ -580,10 +580,10 @@ impl Subscriber {
     }
 
     /// What is done after an end: once nothing is left, it is asked for again where that makes sense, each time later than before.
-    fn over(&mut self, reason: EndReason, now: Now) -> End {
+    fn over(&mut self, reason: SubscriptionEndReason, now: Now) -> SubscriptionEnd {
         let again = reason.again();
         let after_secs = match again {
-            Again::Never => return End { reason, again },
+            Again::Never => return SubscriptionEnd { reason, again },
             Again::Should { after_secs } | Again::May { after_secs } => after_secs,
         };
         let is_left = !self.subscriptions.is_empty() || self.attempt.as_ref().is_some_and(|one| !one.is_confirmed);
@@ -593,6 +593,6 @@ impl Subscriber {
             self.attempt = None;
             self.again_at = Some(now.mono.plus(Micros::from_secs(wait_secs.into())));
         }
-        End { reason, again }
+        SubscriptionEnd { reason, again }
     }
 }

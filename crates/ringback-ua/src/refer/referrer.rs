@@ -13,7 +13,7 @@ use super::{PACKAGE, ReferSubscription};
 use crate::dialog::Dialog;
 use crate::origin::Origin;
 use crate::subscriber::{
-    EndReason, Fork, Maker, NotifyVerdict, SubscribeOutcome, Subscriber, SubscriberConfig, SubscriberDue,
+    Fork, Maker, NotifyVerdict, SubscribeOutcome, Subscriber, SubscriberConfig, SubscriberDue, SubscriptionEndReason,
 };
 
 /// What a referrer is set up with.
@@ -69,7 +69,7 @@ pub struct ReferProgress {
     /// Its phrase.
     pub reason: String,
     /// Why nothing more will be told, where that is so.
-    pub end: Option<EndReason>,
+    pub end: Option<SubscriptionEndReason>,
 }
 
 /// What the answer to a REFER says.
@@ -99,7 +99,7 @@ impl Referrer {
         let mut subscription = SubscriberConfig::new(config.origin.clone(), Event::new(PACKAGE));
         subscription.timer_n = config.timer_n;
         subscription.renews = false;
-        subscription.forks = if maker == Maker::Refer { crate::subscriber::FORKS_MAX } else { 1 };
+        subscription.forks = if maker == Maker::Refer { crate::subscriber::SUBSCRIPTION_FORKS_MAX } else { 1 };
         Subscriber::of(subscription, maker)
     }
 

@@ -6,7 +6,7 @@ use crate::dialog::Dialog;
 use crate::notifier::SubscribeAnswer;
 use crate::origin::Origin;
 use crate::probe::{at, parse_request, respond};
-use crate::subscriber::{EndReason, NotifyVerdict, SubscriberDue, SubscriberState};
+use crate::subscriber::{NotifyVerdict, SubscriberDue, SubscriberState, SubscriptionEndReason};
 use ringback_base::{Micros, Now};
 use ringback_message::body::MultipartBuilder;
 use ringback_message::{HeaderId, Method, Request, RequestBuilder, StatusCode};
@@ -65,7 +65,7 @@ fn has(message: &Request, lines: &[&str]) {
     }
 }
 
-fn told(referrer: &mut Referrer, notify: &Request, now: Now) -> (Option<u16>, Option<EndReason>) {
+fn told(referrer: &mut Referrer, notify: &Request, now: Now) -> (Option<u16>, Option<SubscriptionEndReason>) {
     match referrer.handle_notify(notify, now) {
         (NotifyVerdict::Accepted(_), Some(progress)) => (progress.status.map(StatusCode::as_u16), progress.end),
         other => unreachable!("{other:?}"),
@@ -123,7 +123,7 @@ fn the_prototypical_call_flow() {
         ],
     );
     assert_eq!(f5.cseq(), f3.cseq() + 1);
-    assert_eq!(told(&mut referrer, &f5, at(3)), (Some(200), Some(EndReason::NoResource)));
+    assert_eq!(told(&mut referrer, &f5, at(3)), (Some(200), Some(SubscriptionEndReason::NoResource)));
     referee.handle_outcome(Some(&respond(&f5, "200 OK")));
     assert!(referee.is_over() && referee.poll_timeout().is_none());
     assert_eq!(referrer.outcome(), Some(StatusCode::Ok));
@@ -146,7 +146,7 @@ fn multiple_refers_in_a_dialog() {
     assert!(other.dialog().is_none(), "its NOTIFYs go in the dialog that there is");
     for (status, substate, end) in [
         (StatusCode::Trying, "Subscription-State: active;expires=300", None),
-        (StatusCode::Ok, "Subscription-State: terminated;reason=noresource", Some(EndReason::NoResource)),
+        (StatusCode::Ok, "Subscription-State: terminated;reason=noresource", Some(SubscriptionEndReason::NoResource)),
     ] {
         other.progress(status, None, at(9));
         let notification = other.next(at(if end.is_some() { 9 } else { 0 })).unwrap();
@@ -188,7 +188,7 @@ fn what_takes_too_long_ends_by_timeout() {
     assert_eq!(referee.poll_timeout(), Some(Micros::from_secs(60)));
     referee.handle_timeout(at(60));
     let last = notify(&mut referee, at(60)).unwrap();
-    assert_eq!(told(&mut referrer, &last, at(60)), (Some(100), Some(EndReason::Timeout)));
+    assert_eq!(told(&mut referrer, &last, at(60)), (Some(100), Some(SubscriptionEndReason::Timeout)));
     assert_eq!(referrer.outcome(), None);
 }
 
@@ -199,7 +199,7 @@ fn a_user_who_declines_after_all() {
     referee.deny(at(0));
     let only = notify(&mut referee, at(0)).unwrap();
     has(&only, &["Subscription-State: terminated;reason=rejected", "SIP/2.0 603 Decline"]);
-    assert_eq!(told(&mut referrer, &only, at(0)), (Some(603), Some(EndReason::Rejected)));
+    assert_eq!(told(&mut referrer, &only, at(0)), (Some(603), Some(SubscriptionEndReason::Rejected)));
     referee.handle_outcome(Some(&respond(&only, "200 OK")));
     assert!(referee.is_over());
 }
@@ -237,7 +237,7 @@ fn the_referrer_extends_and_ends_its_subscription() {
     let end = send("a", referrer.unsubscribe(fork, at(240)).unwrap());
     assert_eq!(referee.handle_subscribe(&end, at(240)).unwrap().unwrap().expires_secs, 0);
     let last = notify(&mut referee, at(240)).unwrap();
-    assert_eq!(told(&mut referrer, &last, at(240)).1, Some(EndReason::Unsubscribed));
+    assert_eq!(told(&mut referrer, &last, at(240)).1, Some(SubscriptionEndReason::Unsubscribed));
     assert!(referrer.is_over() || referrer.handle_outcome(None) == ReferOutcome::NoAnswer);
     let again =
         parse_request(&String::from_utf8(end.as_bytes().to_vec()).unwrap().replace("Event: refer", "Event: dialog"));

@@ -5,9 +5,9 @@ use ringback_message::{Response, StatusCode};
 
 /// The end of a subscription, or of the attempt to get one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct End {
+pub struct SubscriptionEnd {
     /// Why it is over.
-    pub reason: EndReason,
+    pub reason: SubscriptionEndReason,
     /// Whether it makes sense to ask again.
     pub again: Again,
 }
@@ -15,7 +15,7 @@ pub struct End {
 /// Why a subscription is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum EndReason {
+pub enum SubscriptionEndReason {
     /// Another notifier shall take it over.
     Deactivated,
     /// Later the notifier may have it again.
@@ -82,20 +82,20 @@ pub enum Again {
     },
 }
 
-impl EndReason {
+impl SubscriptionEndReason {
     /// What a NOTIFY that terminates says. `[RFC 6665, Section 4.1.3]`
-    pub(crate) fn of_notify(state: &SubscriptionState<&[u8]>) -> EndReason {
+    pub(crate) fn of_notify(state: &SubscriptionState<&[u8]>) -> SubscriptionEndReason {
         let retry_after_secs = state.retry_after_secs();
         let is = |name: &[u8]| state.reason().is_some_and(|reason| reason.eq_ignore_ascii_case(name));
         match () {
-            () if is(b"deactivated") => EndReason::Deactivated,
-            () if is(b"probation") => EndReason::Probation { retry_after_secs },
-            () if is(b"rejected") => EndReason::Rejected,
-            () if is(b"timeout") => EndReason::Timeout,
-            () if is(b"giveup") => EndReason::GiveUp { retry_after_secs },
-            () if is(b"noresource") => EndReason::NoResource,
-            () if is(b"invariant") => EndReason::Invariant,
-            () => EndReason::Other { retry_after_secs },
+            () if is(b"deactivated") => SubscriptionEndReason::Deactivated,
+            () if is(b"probation") => SubscriptionEndReason::Probation { retry_after_secs },
+            () if is(b"rejected") => SubscriptionEndReason::Rejected,
+            () if is(b"timeout") => SubscriptionEndReason::Timeout,
+            () if is(b"giveup") => SubscriptionEndReason::GiveUp { retry_after_secs },
+            () if is(b"noresource") => SubscriptionEndReason::NoResource,
+            () if is(b"invariant") => SubscriptionEndReason::Invariant,
+            () => SubscriptionEndReason::Other { retry_after_secs },
         }
     }
 
@@ -103,24 +103,26 @@ impl EndReason {
     #[must_use]
     pub fn again(self) -> Again {
         match self {
-            EndReason::Deactivated => Again::Should { after_secs: 0 },
-            EndReason::Probation { retry_after_secs } => Again::Should { after_secs: retry_after_secs.unwrap_or(0) },
-            EndReason::GiveUp { retry_after_secs } | EndReason::Other { retry_after_secs } => {
+            SubscriptionEndReason::Deactivated => Again::Should { after_secs: 0 },
+            SubscriptionEndReason::Probation { retry_after_secs } => {
+                Again::Should { after_secs: retry_after_secs.unwrap_or(0) }
+            }
+            SubscriptionEndReason::GiveUp { retry_after_secs } | SubscriptionEndReason::Other { retry_after_secs } => {
                 Again::May { after_secs: retry_after_secs.unwrap_or(0) }
             }
-            EndReason::Rejected
-            | EndReason::NoResource
-            | EndReason::Invariant
-            | EndReason::Fetched
-            | EndReason::Unsubscribed => Again::Never,
-            EndReason::Refused { status, retry_after_secs } => refused(status, retry_after_secs),
+            SubscriptionEndReason::Rejected
+            | SubscriptionEndReason::NoResource
+            | SubscriptionEndReason::Invariant
+            | SubscriptionEndReason::Fetched
+            | SubscriptionEndReason::Unsubscribed => Again::Never,
+            SubscriptionEndReason::Refused { status, retry_after_secs } => refused(status, retry_after_secs),
             // "If the subscriber wishes to re-subscribe to the state, he does so by composing an unrelated initial SUBSCRIBE"
             // [RFC 6665, Section 4.1.2.2]
-            EndReason::Gone { .. }
-            | EndReason::Timeout
-            | EndReason::NoAnswer
-            | EndReason::NoNotify
-            | EndReason::Expired => Again::May { after_secs: 0 },
+            SubscriptionEndReason::Gone { .. }
+            | SubscriptionEndReason::Timeout
+            | SubscriptionEndReason::NoAnswer
+            | SubscriptionEndReason::NoNotify
+            | SubscriptionEndReason::Expired => Again::May { after_secs: 0 },
         }
     }
 }

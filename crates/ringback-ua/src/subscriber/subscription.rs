@@ -7,7 +7,7 @@ use ringback_message::header::{Event, SipEtag, SubscriptionState, Substate, Supp
 use ringback_message::{HeaderId, Method, Request, RequestBuilder, Response, StatusCode};
 
 use super::rules::ends_subscription;
-use super::{EndReason, SubscriberState};
+use super::{SubscriberState, SubscriptionEndReason};
 use crate::dialog::{Dialog, DialogId};
 use crate::event_type::same_event;
 use crate::origin::{refresh_after, retry_at};
@@ -200,13 +200,13 @@ impl Subscription {
     }
 
     /// The answer to the SUBSCRIBE: the reason, where it ends the subscription.
-    pub(super) fn answered(&mut self, response: Option<&Response>, now: Now) -> Option<EndReason> {
+    pub(super) fn answered(&mut self, response: Option<&Response>, now: Now) -> Option<SubscriptionEndReason> {
         let asked = self.asked.as_mut()?;
         let secs = asked.secs;
         let Some(response) = response else {
             // "If no response is received at all to a request within a dialog, the UAC SHOULD terminate" it
             // [RFC 3261, Section 12.2.1.2]
-            return Some(if secs == 0 { EndReason::Unsubscribed } else { EndReason::NoAnswer });
+            return Some(if secs == 0 { SubscriptionEndReason::Unsubscribed } else { SubscriptionEndReason::NoAnswer });
         };
         let status = response.status();
         if status.is_success() {
@@ -217,7 +217,7 @@ impl Subscription {
             }
             let is_told = asked.timer_n.is_none();
             if secs == 0 {
-                return is_told.then_some(EndReason::Unsubscribed);
+                return is_told.then_some(SubscriptionEndReason::Unsubscribed);
             }
             if is_told {
                 self.asked = None;
@@ -232,8 +232,8 @@ impl Subscription {
         }
         self.asked = None;
         match status {
-            _ if secs == 0 => Some(EndReason::Unsubscribed),
-            _ if ends_subscription(status) => Some(EndReason::Gone { status }),
+            _ if secs == 0 => Some(SubscriptionEndReason::Unsubscribed),
+            _ if ends_subscription(status) => Some(SubscriptionEndReason::Gone { status }),
             // "the original subscription is still considered valid for the duration of the most recently known "Expires"
             // value" [RFC 6665, Section 4.1.2.2]
             _ => {
@@ -253,11 +253,11 @@ impl Subscription {
     }
 
     /// A timer has fired: the reason, where it ends the subscription; else it is to be refreshed.
-    pub(super) fn timed_out(&self, now: Now) -> Option<EndReason> {
+    pub(super) fn timed_out(&self, now: Now) -> Option<SubscriptionEndReason> {
         match &self.asked {
-            Some(asked) if asked.secs == 0 => Some(EndReason::Unsubscribed),
-            Some(Asked { timer_n: Some(_), .. }) => Some(EndReason::NoNotify),
-            _ if self.expires_at <= now.mono => Some(EndReason::Expired),
+            Some(asked) if asked.secs == 0 => Some(SubscriptionEndReason::Unsubscribed),
+            Some(Asked { timer_n: Some(_), .. }) => Some(SubscriptionEndReason::NoNotify),
+            _ if self.expires_at <= now.mono => Some(SubscriptionEndReason::Expired),
             _ => None,
         }
     }

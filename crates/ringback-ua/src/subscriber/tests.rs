@@ -88,7 +88,7 @@ fn next(subscriber: &mut Subscriber) -> (u64, SubscriberDue) {
     }
 }
 
-fn ended(due: SubscriberDue) -> (Option<Fork>, EndReason) {
+fn ended(due: SubscriberDue) -> (Option<Fork>, SubscriptionEndReason) {
     match due {
         SubscriberDue::Ended { fork, end } => (fork, end.reason),
         other => unreachable!("{other:?}"),
@@ -140,7 +140,7 @@ mod figure {
         let (mut subscriber, request) = subscribed(|config| config.renews = false);
         assert!(is_wait(&outcome(&mut subscriber, None, &request, "200 OK\r\nExpires: 3600", at(1))));
         let (secs, due) = next(&mut subscriber);
-        assert_eq!((secs, ended(due)), (32, (None, EndReason::NoNotify)));
+        assert_eq!((secs, ended(due)), (32, (None, SubscriptionEndReason::NoNotify)));
         assert!(subscriber.is_over() && subscriber.state() == SubscriberState::Terminated);
         assert_eq!(
             refused(&mut subscriber, &notify_text("a", 1, "Event: presence\r\n", "Subscription-State: active\r\n")),
@@ -152,7 +152,7 @@ mod figure {
     fn notify_wait_to_terminated_by_failure() {
         let (mut subscriber, request) = subscribed(|_| {});
         let outcome = outcome(&mut subscriber, None, &request, "403 Forbidden", at(1));
-        assert!(matches!(outcome, SubscribeOutcome::Ended(End { again: Again::Never, .. })), "{outcome:?}");
+        assert!(matches!(outcome, SubscribeOutcome::Ended(SubscriptionEnd { again: Again::Never, .. })), "{outcome:?}");
         assert!(subscriber.is_over());
     }
 
@@ -160,7 +160,10 @@ mod figure {
     fn notify_wait_to_terminated_by_notify() {
         let (mut subscriber, _) = subscribed(|_| {});
         let notified = accept(&mut subscriber, &notify("a", 1, "terminated;reason=rejected"), at(0));
-        assert_eq!(notified.end, Some(End { reason: EndReason::Rejected, again: Again::Never }));
+        assert_eq!(
+            notified.end,
+            Some(SubscriptionEnd { reason: SubscriptionEndReason::Rejected, again: Again::Never })
+        );
         assert!(subscriber.is_over() && subscriber.subscriptions().is_empty());
     }
 
@@ -172,7 +175,7 @@ mod figure {
             let notified = accept(&mut subscriber, &notify("a", 2, "terminated;reason=noresource"), at(0));
             assert_eq!(
                 (notified.state, notified.end.unwrap().reason),
-                (SubscriberState::Terminated, EndReason::NoResource)
+                (SubscriberState::Terminated, SubscriptionEndReason::NoResource)
             );
             assert!(subscriber.is_over());
         }
@@ -187,7 +190,7 @@ mod figure {
             let outcome = outcome(&mut subscriber, Some(fork), &request, "481 Gone", at(537));
             let status = StatusCode::CallOrTransactionDoesNotExist;
             assert!(
-                matches!(outcome, SubscribeOutcome::Ended(End { reason: EndReason::Gone { status: s }, .. }) if s == status)
+                matches!(outcome, SubscribeOutcome::Ended(SubscriptionEnd { reason: SubscriptionEndReason::Gone { status: s }, .. }) if s == status)
             );
             assert!(subscriber.is_over());
         }
@@ -201,7 +204,7 @@ mod figure {
             let request = refresh(&mut subscriber, 536);
             assert!(is_wait(&outcome(&mut subscriber, Some(fork), &request, "200 OK\r\nExpires: 600", at(537))));
             let (secs, due) = next(&mut subscriber);
-            assert_eq!((secs, ended(due)), (536 + 32, (Some(fork), EndReason::NoNotify)));
+            assert_eq!((secs, ended(due)), (536 + 32, (Some(fork), SubscriptionEndReason::NoNotify)));
             assert!(subscriber.is_over());
         }
     }
@@ -333,13 +336,16 @@ mod section_4_1 {
                 refresh(&mut subscriber, 3_240 + 180);
                 assert!(is_wait(&self::outcome(&mut subscriber, Some(fork), &request, "503 No", at(3_599))));
                 let (secs, due) = next(&mut subscriber);
-                assert_eq!((secs, ended(due)), (3_600, (Some(fork), EndReason::Expired)));
+                assert_eq!((secs, ended(due)), (3_600, (Some(fork), SubscriptionEndReason::Expired)));
             }
         }
         let (mut subscriber, fork) = active(|config| config.renews = false);
         refresh(&mut subscriber, 3_240);
         let outcome = subscriber.handle_outcome(Some(fork), None, at(3_272));
-        assert!(matches!(outcome, SubscribeOutcome::Ended(End { reason: EndReason::NoAnswer, .. })));
+        assert!(matches!(
+            outcome,
+            SubscribeOutcome::Ended(SubscriptionEnd { reason: SubscriptionEndReason::NoAnswer, .. })
+        ));
     }
 
     #[test]
@@ -365,7 +371,7 @@ mod section_4_1 {
     fn bad_event_is_the_end() {
         let (mut subscriber, request) = subscribed(|_| {});
         let outcome = outcome(&mut subscriber, None, &request, "489 Bad Event\r\nAllow-Events: reg", at(0));
-        assert!(matches!(outcome, SubscribeOutcome::Ended(End { again: Again::Never, .. })));
+        assert!(matches!(outcome, SubscribeOutcome::Ended(SubscriptionEnd { again: Again::Never, .. })));
         assert!(subscriber.is_over());
     }
 
@@ -378,7 +384,10 @@ mod section_4_1 {
         accept(&mut subscriber, &notify("abcd1234", 2, "active;expires=3000"), at(10));
         assert!(is_wait(&outcome(&mut subscriber, Some(fork), &request, "200 OK\r\nExpires: 0", at(10))));
         let notified = accept(&mut subscriber, &notify("abcd1234", 3, "terminated;reason=timeout"), at(11));
-        assert_eq!(notified.end, Some(End { reason: EndReason::Unsubscribed, again: Again::Never }));
+        assert_eq!(
+            notified.end,
+            Some(SubscriptionEnd { reason: SubscriptionEndReason::Unsubscribed, again: Again::Never })
+        );
         assert!(subscriber.is_over());
     }
 
@@ -390,7 +399,7 @@ mod section_4_1 {
             let response = answer.map(|answer| respond(&request, answer));
             if is_wait(&subscriber.handle_outcome(Some(fork), response.as_ref(), at(11))) {
                 let (secs, due) = next(&mut subscriber);
-                assert_eq!((secs, ended(due)), (42, (Some(fork), EndReason::Unsubscribed)));
+                assert_eq!((secs, ended(due)), (42, (Some(fork), SubscriptionEndReason::Unsubscribed)));
             }
             assert!(subscriber.is_over(), "{answer:?}");
         }
@@ -403,7 +412,10 @@ mod section_4_1 {
         assert_eq!(request.number(HeaderId::Expires), Ok(Some(0)));
         for from_tag in ["one", "two"] {
             let notified = accept(&mut subscriber, &notify(from_tag, 1, "terminated;reason=timeout"), at(1));
-            assert_eq!(notified.end, Some(End { reason: EndReason::Fetched, again: Again::Never }));
+            assert_eq!(
+                notified.end,
+                Some(SubscriptionEnd { reason: SubscriptionEndReason::Fetched, again: Again::Never })
+            );
         }
         assert!(subscriber.handle_timeout(at(32)).is_none());
         assert!(subscriber.is_over());
@@ -413,15 +425,15 @@ mod section_4_1 {
     #[test]
     fn reasons_of_an_end() {
         for (state, reason, again_after) in [
-            ("deactivated;retry-after=9", EndReason::Deactivated, Some(0)),
-            ("probation", EndReason::Probation { retry_after_secs: None }, Some(0)),
-            ("probation;retry-after=9", EndReason::Probation { retry_after_secs: Some(9) }, Some(9)),
-            ("rejected;retry-after=9", EndReason::Rejected, None),
-            ("timeout;retry-after=9", EndReason::Timeout, Some(0)),
-            ("giveup;retry-after=9", EndReason::GiveUp { retry_after_secs: Some(9) }, Some(9)),
-            ("noresource;retry-after=9", EndReason::NoResource, None),
-            ("invariant;retry-after=31536000", EndReason::Invariant, None),
-            ("later;retry-after=9;expires=5", EndReason::Other { retry_after_secs: Some(9) }, Some(9)),
+            ("deactivated;retry-after=9", SubscriptionEndReason::Deactivated, Some(0)),
+            ("probation", SubscriptionEndReason::Probation { retry_after_secs: None }, Some(0)),
+            ("probation;retry-after=9", SubscriptionEndReason::Probation { retry_after_secs: Some(9) }, Some(9)),
+            ("rejected;retry-after=9", SubscriptionEndReason::Rejected, None),
+            ("timeout;retry-after=9", SubscriptionEndReason::Timeout, Some(0)),
+            ("giveup;retry-after=9", SubscriptionEndReason::GiveUp { retry_after_secs: Some(9) }, Some(9)),
+            ("noresource;retry-after=9", SubscriptionEndReason::NoResource, None),
+            ("invariant;retry-after=31536000", SubscriptionEndReason::Invariant, None),
+            ("later;retry-after=9;expires=5", SubscriptionEndReason::Other { retry_after_secs: Some(9) }, Some(9)),
         ] {
             let (mut subscriber, _) = active(|_| {});
             let state = format!("terminated;reason={state}");
@@ -497,7 +509,13 @@ mod conditional {
             "(9)"
         );
         let outcome = outcome(&mut subscriber, Some(fork), &request, "204 No Notification", at(4_000));
-        assert!(matches!(outcome, SubscribeOutcome::Ended(End { reason: EndReason::Unsubscribed, .. })), "(10)");
+        assert!(
+            matches!(
+                outcome,
+                SubscribeOutcome::Ended(SubscriptionEnd { reason: SubscriptionEndReason::Unsubscribed, .. })
+            ),
+            "(10)"
+        );
         assert!(subscriber.is_over());
     }
 
@@ -509,7 +527,7 @@ mod conditional {
         });
         assert_eq!(condition(&request).as_deref(), Some("f2e45"), "(5)");
         let notified = accept(&mut subscriber, &tagged(1, "terminated;reason=timeout", "f2e45"), at(0));
-        assert_eq!(notified.end.unwrap().reason, EndReason::Fetched, "(7)");
+        assert_eq!(notified.end.unwrap().reason, SubscriptionEndReason::Fetched, "(7)");
     }
 
     /// Figure 4: resuming. What was known when a subscription ended is named when it is asked for again.
