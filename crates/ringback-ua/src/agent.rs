@@ -4,8 +4,14 @@ mod called;
 mod calling;
 mod leg;
 mod modify;
+mod publications;
+mod refers;
 mod sending;
+mod subscriptions;
+mod usages;
 mod within;
+
+pub use usages::USAGES_MAX;
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
@@ -28,6 +34,7 @@ use crate::lists;
 use calling::Invite;
 use leg::{Leg, Phase, Timer};
 use sending::Sending;
+use usages::Usages;
 
 /// Who sends a request to whom, outside of a dialog.
 #[derive(Clone, Debug, Default)]
@@ -87,6 +94,7 @@ pub struct UserAgent {
     events: VecDeque<Event>,
     lookups: VecDeque<Lookup>,
     account: Option<(Box<str>, Password)>,
+    pub(crate) usages: Usages,
 }
 
 impl UserAgent {
@@ -95,6 +103,7 @@ impl UserAgent {
     #[must_use]
     pub fn new(config: Config, mut random: Random) -> UserAgent {
         let (hash, inner) = (random.hasher(), random.hasher());
+        let usages = Usages::new(&mut random);
         UserAgent {
             transactions: Transactions::new(config.transactions, inner),
             legs: Table::new(config.sessions_max),
@@ -110,6 +119,7 @@ impl UserAgent {
             events: VecDeque::new(),
             lookups: VecDeque::new(),
             account: None,
+            usages,
         }
     }
 
@@ -153,6 +163,11 @@ impl UserAgent {
                 self.settle(now);
             }
         }
+        while let Some(usage) = self.usages.due(now) {
+            self.usage_timeout(usage, now);
+            self.settle(now);
+        }
+        self.notifier_due(now);
     }
 
     /// The next message to send.
@@ -178,7 +193,7 @@ impl UserAgent {
     pub fn poll_timeout(&self) -> Option<Micros> {
         let own = self.timers.next().map(|(at, _)| at);
         let below = self.transactions.poll_timeout().map(|(at, _)| at);
-        own.into_iter().chain(below).min()
+        own.into_iter().chain(below).chain(self.usages.poll_timeout()).min()
     }
 
     /// The transaction layer, to be looked at.
@@ -199,6 +214,7 @@ impl UserAgent {
             && self.timers.is_empty()
             && self.events.is_empty()
             && self.lookups.is_empty()
+            && self.usages.is_idle()
     }
 
     /// How many sessions there are, early ones among them.
@@ -256,6 +272,15 @@ impl UserAgent {
 
     /// Brings what the transaction layer has to tell to whom it concerns, until it has nothing more.
     pub(crate) fn settle(&mut self, now: Now) {
+        loop {
+            self.settle_below(now);
+            if !self.settle_usages(now) {
+                return;
+            }
+        }
+    }
+
+    fn settle_below(&mut self, now: Now) {
         while let Some(event) = self.transactions.poll_event() {
             use ringback_transaction::Event as Below;
             match event {
@@ -300,6 +325,9 @@ impl UserAgent {
     }
 
     fn outside_request(&mut self, id: ServerId, request: Request, now: Now) {
+        if self.usage_request(id, &request, now) {
+            return;
+        }
         // "a request with a tag in To that matches no dialog" [RFC 3261, Section 12.2.2]
         if request.to_tag().is_some() || matches!(request.method(), Method::Bye | Method::Prack | Method::Update) {
             let status = StatusCode::CallOrTransactionDoesNotExist;
@@ -358,6 +386,7 @@ impl UserAgent {
         for timer in leg.running() {
             self.timers.stop(timer);
         }
+        self.usages.session_ended(session, &leg.dialog);
         if let Some(invite) = leg.invite.and_then(|invite| self.invites.get_mut(invite.0)) {
             invite.legs.retain(|other| *other != session);
         }

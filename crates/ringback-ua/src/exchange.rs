@@ -163,7 +163,7 @@ impl Exchange {
             }
             other => {
                 self.0 = other;
-                Err(Refusal { status: 500, warning: None, media: None, defect: None })
+                Err(Refusal { status: 500, warning: None, media: None, defect: None, reason: None })
             }
         }
     }
@@ -283,7 +283,8 @@ fn answer(carrier: Carrier, offer: ReceivedOffer, media: Media) -> (State, Resul
             (State::Answering(carrier, answer), Ok(text))
         }
         Err(unanswered) => {
-            let refusal = Refusal { status: 500, warning: None, media: unanswered.error.media, defect: None };
+            let refusal =
+                Refusal { status: 500, warning: None, media: unanswered.error.media, defect: None, reason: None };
             (State::Asked(carrier, unanswered.offer), Err(MediaError::Refused(refusal)))
         }
     }

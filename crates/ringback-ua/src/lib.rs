@@ -45,12 +45,15 @@ mod refusal;
 mod session_timer;
 mod subscriber;
 
-pub use agent::{Outbound, UserAgent};
+pub use agent::{Outbound, USAGES_MAX, UserAgent};
 pub use config::{
     CHALLENGES_ANSWERED_MAX, Config, FORKS_MAX, ForkPolicy, HOPS_MAX, Local, PROVISIONALS_MAX, SESSIONS_MAX,
 };
 pub use dialog::{DIALOG_BYTES_MAX, Dialog, DialogError, DialogId, OutOfOrder, ROUTES_MAX};
-pub use event::{CommandError, EndReason, Event, Failure, InviteId, Lookup, RequestId, SessionId};
+pub use event::{
+    CommandError, EndReason, Event, Failure, InviteId, Lookup, PublicationId, PublicationTold, ReferId, ReferTold,
+    RefereeId, RequestId, SessionId, SubscriberId, SubscriberTold,
+};
 pub use event_type::same_event;
 pub use exchange::{Carrier, Media, MediaError};
 pub use notifier::{

@@ -137,6 +137,8 @@ impl SubscribeAnswer {
 pub enum Admission {
     /// It may have the state.
     Granted(EventState),
+    /// It is told this state, and that there won't be another.
+    Last(EventState),
     /// Somebody has to be asked: until then it is told the second.
     Undecided {
         /// The state.
@@ -262,14 +264,22 @@ impl Notifier {
         let malformed = |_| Refusal::new(StatusCode::BadRequest).because("No Dialog From This Request");
         let mut dialog = Dialog::of_server(request, local_tag).map_err(malformed)?;
         dialog.confirm();
+        let mut is_last = false;
         let (state, neutral) = match admission {
             Admission::Granted(state) => (state, None),
+            Admission::Last(state) => {
+                is_last = true;
+                (state, None)
+            }
             Admission::Undecided { state, neutral } => (state, Some(neutral)),
         };
         let mut subscription = NotifierSubscription::new(event, granted_secs, condition.as_deref(), state, now);
         match neutral {
             Some(neutral) => subscription.wait_for_policy(neutral),
             None => subscription.grant(),
+        }
+        if is_last {
+            subscription.terminate(TerminationReason::NoResource, None, true);
         }
         if granted_secs == 0 {
             subscription.terminate(TerminationReason::Timeout, None, true);

@@ -11,6 +11,7 @@ use ringback_message::{BuildError, Edit, HeaderId, Host, Method, Request, Reques
 use ringback_transaction::{ClientId, RequestError};
 
 use super::UserAgent;
+use super::usages::Task;
 use crate::config::{CHALLENGES_ANSWERED_MAX, HOPS_MAX, Local};
 use crate::dialog::is_sips;
 use crate::event::{Event, Failure, InviteId, Lookup, RequestId, SessionId};
@@ -26,6 +27,8 @@ pub(crate) enum Purpose {
     Change(SessionId),
     Prack(SessionId),
     Bye(SessionId),
+    /// That of a subscription, a REFER or a publication.
+    Usage(Task),
     /// The application's own, in a session or outside.
     Application(Option<SessionId>),
 }
@@ -60,7 +63,7 @@ impl UserAgent {
 
     /// The hop to a URI that needs no look-up: an address, or what the configuration says.
     fn direct(&self, purpose: Purpose, uri: &[u8]) -> Option<Hop> {
-        if let (Some(hop), Purpose::Invite(_) | Purpose::Application(None)) = (self.config.outbound, purpose) {
+        if let (Some(hop), true) = (self.config.outbound, self.is_outside(purpose)) {
             return Some(hop);
         }
         let Ok(Uri::Sip(uri)) = Uri::parse(uri, HeaderId::Other, 0) else { return None };
@@ -73,6 +76,20 @@ impl UserAgent {
         let remote = SocketAddr::new(address, uri.port.unwrap_or(transport.default_port()));
         let local = self.local(transport, &remote)?;
         Some(Hop { transport, local: local.address, remote, flow: None })
+    }
+
+    fn is_outside(&self, purpose: Purpose) -> bool {
+        match purpose {
+            Purpose::Invite(_) | Purpose::Application(None) => true,
+            Purpose::Usage(task) => match task {
+                Task::Subscribe(_, None) | Task::Publish(_) => true,
+                Task::Refer(_) => self.usage_session(task).is_none(),
+                Task::Subscribe(_, Some(_)) | Task::Notify(_) | Task::ReferSubscribe(..) | Task::ReferNotify(_) => {
+                    false
+                }
+            },
+            _ => false,
+        }
     }
 
     /// Our address for this transport and the other side's family of addresses.
@@ -139,11 +156,13 @@ impl UserAgent {
                 if let Some(old) = sending.client.replace(client) {
                     self.clients.remove(&old);
                 }
-                sending.request = Some(request);
+                sending.request = Some(request.clone());
                 let purpose = sending.purpose;
                 self.clients.insert(client, id);
-                if let Purpose::Invite(invite) = purpose {
-                    self.sent_anew(invite);
+                match purpose {
+                    Purpose::Invite(invite) => self.sent_anew(invite),
+                    Purpose::Usage(task) => self.usage_sent(task, &request, now),
+                    _ => {}
                 }
             }
             Err(RequestError::Full) => self.give_up(id, Failure::Full, now),
@@ -176,6 +195,7 @@ impl UserAgent {
                 session
             }
             Purpose::Application(session) => session?,
+            Purpose::Usage(task) => self.usage_session(task)?,
         };
         self.legs.get(session.0)?.session_id.header()
     }
@@ -232,6 +252,7 @@ impl UserAgent {
             Purpose::Change(session) => self.changed(session, request.as_ref(), response, now),
             Purpose::Prack(session) => self.pracked(session, &response, now),
             Purpose::Bye(session) => self.bye_done(session),
+            Purpose::Usage(task) => self.usage_done(task, Some(&response), now),
             Purpose::Application(session) => {
                 let failure = gone(&response);
                 self.events.push_back(Event::Response { request: RequestId(id), session, response });
@@ -255,6 +276,7 @@ impl UserAgent {
             Purpose::Change(session) => self.change_failed(session, failure, now),
             Purpose::Prack(session) => self.lost(Some(session), Some(failure), now),
             Purpose::Bye(session) => self.bye_done(session),
+            Purpose::Usage(task) => self.usage_done(task, None, now),
             Purpose::Application(session) => {
                 self.events.push_back(Event::Failed { request: RequestId(id), session, failure: failure.clone() });
                 let failure = Some(failure).filter(|failure| matches!(failure, Failure::Timeout | Failure::Transport));
@@ -317,6 +339,7 @@ impl UserAgent {
         let session = match purpose {
             Purpose::Change(session) | Purpose::Prack(session) | Purpose::Bye(session) => Some(session),
             Purpose::Application(session) => session,
+            Purpose::Usage(task) => self.usage_session(task),
             Purpose::Invite(_) | Purpose::Ack(_) => None,
         };
         if let Some(leg) = session.and_then(|session| self.legs.get_mut(session.0)) {

@@ -160,6 +160,14 @@ impl Referee {
         self.dialog.as_ref()
     }
 
+    /// The owner of the dialog in which its NOTIFYs are sent is gone: from now on the dialog is its own.
+    /// `[RFC 6665, Section 4.5.2]`
+    pub fn adopt(&mut self, dialog: &Dialog) {
+        if self.subscription.is_some() && self.dialog.is_none() {
+            self.dialog = Some(dialog.clone());
+        }
+    }
+
     /// True where nothing is left to be told, and nobody can ask.
     #[must_use]
     pub fn is_over(&self) -> bool {

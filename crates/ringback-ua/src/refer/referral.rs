@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use ringback_message::body::{Body, NewPart};
 use ringback_message::header::{
-    ReferSub, ReferTo, ReferredBy, Replaces, Require, TargetDialog, ToOwnedText, check_value,
+    HeaderValue, ReferSub, ReferTo, ReferredBy, Replaces, Require, TargetDialog, ToOwnedText, TypedHeader, check_value,
 };
 use ringback_message::{HeaderId, Method, ParseError, Request, RequestBuilder, SipUri, StatusCode, Uri};
 
@@ -36,7 +36,7 @@ const HONOURED: &[HeaderId] = &[
 const HONOURED_TAGS: &[&str] = &["join", "replaces"];
 
 /// The request that a REFER asks for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Referral {
     /// Its method: INVITE, where the URI doesn't say.
     pub method: Method,
@@ -100,6 +100,14 @@ impl Referral {
         let add = |request: RequestBuilder, (id, value): &(HeaderId, Box<[u8]>)| request.raw(*id, value);
         let request = self.fields.iter().fold(request, add);
         self.referred_by.iter().fold(request, |request, value| request.raw(HeaderId::ReferredBy, value))
+    }
+
+    /// The same header fields, for whoever makes the request.
+    #[must_use]
+    pub fn headers(&self) -> Vec<TypedHeader> {
+        let referred_by = self.referred_by.iter().map(|value| (HeaderId::ReferredBy, value));
+        let all = self.fields.iter().map(|(id, value)| (*id, value)).chain(referred_by);
+        all.map(|(id, value)| TypedHeader::Other(id.into(), HeaderValue::Raw(value.to_vec()))).collect()
     }
 
     /// The proof of who referred, to stand beside the offer in the body of the triggered request. `[RFC 3892, Section 4]`

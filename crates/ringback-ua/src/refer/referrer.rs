@@ -148,6 +148,11 @@ impl Referrer {
         }
     }
 
+    /// A SUBSCRIBE for one of its subscriptions took this CSeq, with other credentials than at first.
+    pub fn sent_in_dialog(&mut self, fork: Fork, cseq: u32) {
+        self.subscriber.sent_in_dialog(fork, cseq);
+    }
+
     /// The final response to the REFER: "MUST treat any 202 responses received as identical to a 200". `[RFC 7647, Section 5]`
     pub fn handle_outcome(&mut self, response: Option<&Response>) -> ReferOutcome {
         self.is_answered = true;
