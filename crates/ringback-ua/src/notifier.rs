@@ -319,6 +319,15 @@ impl Notifier {
         self.go_on(id, now)
     }
 
+    /// The state has changed for the last time: one NOTIFY tells it, and that nothing more will come.
+    #[must_use]
+    pub fn conclude(&mut self, id: SubscriptionId, state: EventState, now: Now) -> Option<RequestBuilder> {
+        let entry = self.table.get_mut(id.0)?;
+        entry.subscription.change(state);
+        entry.subscription.terminate(TerminationReason::NoResource, None, true);
+        self.go_on(id, now)
+    }
+
     /// A NOTIFY took this CSeq, with other credentials than at first.
     pub fn sent(&mut self, id: SubscriptionId, cseq: u32) {
         if let Some(entry) = self.table.get_mut(id.0) {

@@ -254,8 +254,12 @@ impl Subscriber {
     /// True where nothing will come of it any more, and it can be let go.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        let asked = self.cseq > 0;
-        asked && self.attempt.is_none() && self.subscriptions.is_empty() && self.again_at.is_none()
+        self.cseq > 0 && self.is_quiet()
+    }
+
+    /// True where nothing is under way.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.attempt.is_none() && self.subscriptions.is_empty() && self.again_at.is_none()
     }
 
     /// Asks: the SUBSCRIBE, without Via and Contact. `[RFC 6665, Section 4.1.2.1]`

@@ -15,7 +15,7 @@ use crate::dialog::{Dialog, DialogId};
 use crate::event::{CommandError, Event, InviteId, ReferId, ReferTold, RefereeId, SessionId};
 use crate::event_type::event_of;
 use crate::exchange::Media;
-use crate::notifier::{Admission, NewSubscription, TerminationReason};
+use crate::notifier::{Admission, NewSubscription};
 use crate::refer::{self, ReferConfig, ReferSubscription, Referee, RefereeConfig, Referral, Referrer};
 use crate::refusal::Refusal;
 use crate::subscriber::{Fork, NotifyVerdict, SubscribeOutcome, SubscriberDue};
@@ -322,13 +322,11 @@ impl UserAgent {
         let Some(held) = self.usages.referees.get(id.0) else { return };
         let (state, is_final) = (held.machine.state().clone(), held.machine.status().is_final());
         for watcher in held.watchers.clone() {
-            let notify = self.usages.notifier.change(watcher, state.clone(), now);
+            let notify = match is_final {
+                true => self.usages.notifier.conclude(watcher, state.clone(), now),
+                false => self.usages.notifier.change(watcher, state.clone(), now),
+            };
             self.send_notify(watcher, notify, now);
-            if is_final {
-                let reason = TerminationReason::NoResource;
-                let notify = self.usages.notifier.terminate(watcher, reason, None, true, now);
-                self.send_notify(watcher, notify, now);
-            }
         }
     }
 

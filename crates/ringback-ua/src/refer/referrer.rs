@@ -118,7 +118,7 @@ impl Referrer {
     /// True where nothing will be told any more.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.is_answered && (self.subscriber.is_over() || !self.hears())
+        self.is_answered && (self.subscriber.is_quiet() || !self.hears())
     }
 
     /// The REFER outside of a dialog, without Via and Contact. `[RFC 7647, Section 4]`

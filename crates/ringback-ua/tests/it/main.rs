@@ -5,3 +5,5 @@ mod calls;
 mod extensions;
 mod forks;
 mod net;
+mod subscriptions;
+mod transfers;
