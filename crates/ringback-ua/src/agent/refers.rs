@@ -306,9 +306,9 @@ impl UserAgent {
         let Some(held) = self.usages.referees.get_mut(id.0) else { return };
         if let Some(notification) = held.machine.next(now) {
             let leg = held.session.and_then(|session| self.legs.get_mut(session.0));
-            let mut shared = leg.map(|leg| &mut leg.dialog);
+            let shared = leg.map(|leg| &mut leg.dialog);
             let uri = held.machine.dialog().or(shared.as_deref()).map(Dialog::next_uri);
-            match (uri, held.machine.request(notification, shared.as_deref_mut())) {
+            match (uri, held.machine.request(notification, shared)) {
                 (Some(uri), Some(request)) => self.send_for(Task::ReferNotify(id), request, &uri, now),
                 // The call is gone, and its dialog with it.
                 _ => held.machine.handle_outcome(None),
