@@ -8,8 +8,10 @@
 //! An input that once failed belongs into `corpus/TARGET/`, where the tests replay it.
 #![allow(clippy::panic, clippy::indexing_slicing, reason = "a check that doesn't hold panics")]
 
+mod capture;
 mod digest;
 mod headers;
+mod lint;
 mod message;
 mod multipart;
 mod sdp;
@@ -34,6 +36,8 @@ pub const TARGETS: &[Target] = &[
     Target { name: "multipart", check: multipart::check },
     Target { name: "sdp", check: sdp::check },
     Target { name: "digest", check: digest::check },
+    Target { name: "capture", check: capture::check },
+    Target { name: "lint", check: lint::check },
 ];
 
 /// The target of that name.

@@ -19,6 +19,12 @@ pub(crate) fn check(data: &[u8]) {
     assert!(sip.header_fields().map(|(name, value)| name.len() + value.len()).sum::<usize>() <= data.len());
     assert!(sip.params.iter().all(|(name, _)| !name.is_empty()), "{uri}");
     let changed = sip.secured().with_user(data).with_param("x", Some("a;b")).with_header("Subject", data);
-    let read = Uri::try_from(&changed).unwrap_or_else(|error| panic!("{error}: {changed}"));
-    assert_eq!(read.as_sip().and_then(|read| read.user_unescaped()).as_deref(), Some(data));
+    match Uri::try_from(&changed) {
+        Ok(read) => assert_eq!(read.as_sip().and_then(|read| read.user_unescaped()).as_deref(), Some(data)),
+        // What is read and not sent: a broken escape, a parameter that stands twice.
+        Err(error) => {
+            let is_unsent = Uri::parse_strict(data, HeaderId::Contact, 0).is_err();
+            assert!(is_unsent || changed.params.repeated().is_some(), "{error}: {changed}");
+        }
+    }
 }

@@ -1,18 +1,21 @@
-//! The yardstick: parsing beside `httparse`, and server CPU beside Kamailio and a loop that does nothing.
+//! The yardstick: parsing beside `httparse`, captures beside tshark and sngrep, and server CPU beside Kamailio and a loop that does
+//! nothing.
 //!
 //! ```text
-//! cargo xtask bench [parse|server] [--quick] [--rounds N] [--kind KIND]...
+//! cargo xtask bench [parse|capture|server] [--quick] [--rounds N] [--kind KIND]...
 //! ```
 //!
 //! | module | holds |
 //! |---|---|
 //! | [`machine`] | what the figures were taken on, and which programs are there |
+//! | [`capture`] | reads a capture of the simulation with our tools, tshark and sngrep |
 //! | [`parsing`] | runs the program of `bench/`, natively and under callgrind |
 //! | [`servers`] | runs the reference's load against three servers in turn |
 //! | [`table`] | columns |
 //!
 //! Figures are medians. What is missing on this machine is named, and its figures are left out, never guessed.
 
+mod capture;
 mod machine;
 mod parsing;
 mod servers;
@@ -28,13 +31,14 @@ use crate::project::{Project, is_ci};
 #[derive(Debug, PartialEq, Eq)]
 struct Wish {
     parse: bool,
+    capture: bool,
     server: bool,
     quick: bool,
     rounds: usize,
     kinds: Vec<String>,
 }
 
-/// One half's tables, and what stood in the way of the rest.
+/// One part's tables, and what stood in the way of the rest.
 #[derive(Debug, Default)]
 struct Report {
     text: String,
@@ -50,13 +54,15 @@ struct Report {
 /// Where the arguments can't be understood or the reference isn't there.
 pub(crate) fn run(project: &Project, arguments: &[String]) -> Result<bool, String> {
     let wish = Wish::read(arguments)?;
-    let reference = reference(project)?;
     let mut reports = Vec::new();
     if wish.parse {
-        reports.push(parsing::measure(project, &reference, &wish)?);
+        reports.push(parsing::measure(project, &reference(project)?, &wish)?);
+    }
+    if wish.capture {
+        reports.push(capture::measure(project, &wish)?);
     }
     if wish.server {
-        reports.push(servers::measure(project, &reference, &wish)?);
+        reports.push(servers::measure(project, &reference(project)?, &wish)?);
     }
     println!("\n{}", machine::describe(project));
     if wish.quick {
@@ -74,12 +80,13 @@ pub(crate) fn run(project: &Project, arguments: &[String]) -> Result<bool, Strin
 
 impl Wish {
     fn read(arguments: &[String]) -> Result<Wish, String> {
-        let mut wish = Wish { parse: false, server: false, quick: false, rounds: 0, kinds: Vec::new() };
+        let mut wish = Wish { parse: false, capture: false, server: false, quick: false, rounds: 0, kinds: Vec::new() };
         let mut arguments = arguments.iter();
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
             match argument.as_str() {
                 "parse" => wish.parse = true,
+                "capture" => wish.capture = true,
                 "server" => wish.server = true,
                 "--quick" => wish.quick = true,
                 "--rounds" => {
@@ -90,8 +97,8 @@ impl Wish {
                 other => return Err(format!("what is {other}?")),
             }
         }
-        if !wish.parse && !wish.server {
-            (wish.parse, wish.server) = (true, true);
+        if !wish.parse && !wish.capture && !wish.server {
+            (wish.parse, wish.capture, wish.server) = (true, true, true);
         }
         if wish.rounds == 0 {
             wish.rounds = if wish.quick { 1 } else { 3 };
@@ -148,12 +155,12 @@ mod tests {
     }
 
     #[test]
-    fn both_halves_unless_one_is_named() {
+    fn all_parts_unless_one_is_named() {
         let wish = read(&[]).unwrap();
-        assert!(wish.parse && wish.server && !wish.quick);
+        assert!(wish.parse && wish.capture && wish.server && !wish.quick);
         assert_eq!(wish.rounds, 3);
         let wish = read(&["server", "--quick", "--kind", "proxy"]).unwrap();
-        assert!(!wish.parse && wish.server && wish.quick);
+        assert!(!wish.parse && !wish.capture && wish.server && wish.quick);
         assert_eq!((wish.rounds, wish.kinds), (1, vec!["proxy".to_owned()]));
         for bad in [&["--rounds"][..], &["--rounds", "0"], &["--kind", "prxy"], &["parsing"]] {
             assert!(read(bad).is_err(), "{bad:?}");

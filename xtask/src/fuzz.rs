@@ -14,7 +14,7 @@ use crate::project::Project;
 use crate::stages::{Verdict, finish};
 
 /// As in `ringback_fuzz::TARGETS`.
-const TARGETS: [&str; 7] = ["message", "stream", "uri", "headers", "multipart", "sdp", "digest"];
+const TARGETS: [&str; 9] = ["message", "stream", "uri", "headers", "multipart", "sdp", "digest", "capture", "lint"];
 
 /// So long is each target run in CI.
 const CI_SECONDS: u64 = 60;
@@ -125,7 +125,7 @@ fn one(project: &Project, driver: &Path, place: &Path, target: &str, enough: Eno
         doing(&file, fs::write(&file, line))?;
     }
     let mut seeds = vec![found, lines, project.path(&format!("fuzz/corpus/{target}"))];
-    if ["message", "stream"].contains(&target) {
+    if ["message", "stream", "lint"].contains(&target) {
         seeds.push(project.path("crates/ringback-message/tests/torture"));
     }
     let mut command = Command::new(driver);

@@ -1,5 +1,6 @@
 //! The stages of a night: the same proofs as in CI, for as long as a night lasts, and each night from another seed.
 
+use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::project::Project;
@@ -9,12 +10,16 @@ use crate::{bench, fuzz};
 /// Names the seed of what is random; without it, it is the number of the day since 1970, so that each night looks elsewhere.
 const SEED_VARIABLE: &str = "RINGBACK_SEED";
 
+/// Names the revision that the public API is held against; without it, it is the last tag.
+const BASELINE_VARIABLE: &str = "RINGBACK_BASELINE";
+
 /// The seeds of simulated worlds are numbers in a row: so many are a night's own.
 const WORLDS_PER_NIGHT: u64 = 1_000_000;
 
 /// Every stage.
 pub(crate) const STAGES: &[Stage] = &[
     Stage { name: "licences", act: licences },
+    Stage { name: "semver", act: semver },
     Stage { name: "simulation", act: simulation },
     Stage { name: "crashes", act: crashes },
     Stage { name: "fuzz", act: fuzz::long },
@@ -29,6 +34,53 @@ fn licences(project: &Project) -> Verdict {
         return Verdict::Missing("cargo-deny (cargo install cargo-deny --locked)".to_owned());
     }
     cargo_with(project, &[], &["deny", "check", "bans", "licenses", "sources"])
+}
+
+/// The crates that others build on.
+const LIBRARIES: &[&str] = &[
+    "ringback",
+    "ringback-message",
+    "ringback-sdp",
+    "ringback-lint",
+    "ringback-capture",
+    "ringback-auth",
+    "ringback-base",
+];
+
+/// What a later version takes away from who builds on an earlier one: the public API, held against that of a release.
+fn semver(project: &Project) -> Verdict {
+    let Some(baseline) = baseline(project) else {
+        println!(
+            "nothing to hold the public API against: there is no tag, and {BASELINE_VARIABLE} names no revision. Not checked."
+        );
+        return Verdict::Good;
+    };
+    if !project.cargo().args(["semver-checks", "--version"]).output().is_ok_and(|output| output.status.success()) {
+        return Verdict::Missing("cargo-semver-checks (cargo install cargo-semver-checks --locked)".to_owned());
+    }
+    println!("the public API, against {baseline}");
+    let mut arguments = vec!["semver-checks", "--baseline-rev", &baseline];
+    // Named one by one: what isn't published is left out of a whole workspace.
+    let known = |library: &&&str| is_at(project, &baseline, library);
+    LIBRARIES.iter().filter(known).for_each(|library| arguments.extend(["-p", library]));
+    cargo_with(project, &[], &arguments)
+}
+
+/// A revision that the variable names, or the last tag.
+fn baseline(project: &Project) -> Option<String> {
+    let named = std::env::var(BASELINE_VARIABLE).ok().filter(|name| !name.is_empty());
+    named.or_else(|| git(project, &["describe", "--tags", "--abbrev=0"]))
+}
+
+/// Whether a crate was there at that revision.
+fn is_at(project: &Project, revision: &str, library: &str) -> bool {
+    git(project, &["cat-file", "-t", &format!("{revision}:crates/{library}/Cargo.toml")]).is_some()
+}
+
+/// What git says, where it succeeds.
+fn git(project: &Project, arguments: &[&str]) -> Option<String> {
+    let output = Command::new("git").current_dir(project.path(".")).args(arguments).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 /// A million simulated calls.

@@ -102,6 +102,12 @@ impl Fragments {
         (whole, given_up)
     }
 
+    /// How many bytes wait, with what keeps them in order.
+    pub(crate) fn held(&self) -> usize {
+        let places = |partial: &Partial| partial.pieces.len().saturating_mul(size_of::<(usize, Box<[u8]>)>());
+        self.table.values().map(|partial| partial.bytes.saturating_add(places(partial))).sum()
+    }
+
     /// Gives up the oldest of what is left.
     pub(crate) fn end(&mut self) -> Option<Datagram> {
         let oldest = self.order.first_key_value().map(|(_, key)| *key)?;

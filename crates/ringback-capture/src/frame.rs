@@ -47,6 +47,11 @@ impl Layers {
         }
     }
 
+    /// How many bytes wait for others.
+    pub(crate) fn held(&self) -> usize {
+        self.fragments.held().saturating_add(self.connections.held())
+    }
+
     /// Nothing comes any more: what waits for something is given out as it is.
     pub(crate) fn end(&mut self, sink: &mut Sink) {
         while let Some(datagram) = self.fragments.end() {

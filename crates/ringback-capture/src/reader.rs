@@ -115,6 +115,13 @@ impl Reader {
         self.tap.frames
     }
 
+    /// How many bytes of a capture are kept because something before or behind them hasn't come: of a record, of fragments, of
+    /// connections. Of text it is all that was fed, until it is read.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        self.input.rest().len().saturating_add(self.tap.layers.held())
+    }
+
     /// What the file is; `None` until that can be said.
     #[must_use]
     pub fn form(&self) -> Option<Form> {
@@ -167,6 +174,7 @@ impl Reader {
             self.tap.sink.note(0, What::RecordCut { offset });
         }
         self.tap.layers.end(&mut self.tap.sink);
+        self.input = Input::ended();
     }
 }
 

@@ -97,6 +97,11 @@ impl Connections {
         }
     }
 
+    /// How many bytes wait, with what keeps them in order.
+    pub(crate) fn held(&self) -> usize {
+        self.held
+    }
+
     pub(crate) fn end(&mut self, sink: &mut Sink) {
         while let Some(key) = self.order.pop_front() {
             if let Some(mut connection) = self.table.remove(&key) {

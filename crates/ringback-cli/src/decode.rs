@@ -108,19 +108,6 @@ impl Out {
 
 /// A message as an object; its `message` is the JSON view of the library, whose names are documented there.
 fn json(found: &Found, message: Option<&Message>, faults: &[Fault]) -> Result<String, Failure> {
-    let faults: Vec<_> = faults
-        .iter()
-        .map(|fault| {
-            let header = fault.error.header.map(|id| id.to_string());
-            json!({
-                "depth": fault.depth,
-                "header": header,
-                "byte": fault.error.offset,
-                "expected": fault.error.expected,
-                "section": fault.error.section,
-            })
-        })
-        .collect();
     let message = message.map(serde_json::to_string).transpose().map_err(internal)?;
     let rest = serde_json::to_string(&json!({ "origin": found.origin, "faults": faults })).map_err(internal)?;
     // The message is written as it is serialised, so that its names stay in their order.

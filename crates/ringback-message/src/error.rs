@@ -26,6 +26,7 @@ pub struct ParseError {
 
 /// Kinds of defect, by what the receiver does about them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum ParseErrorKind {
     /// The first line is neither a request line nor a status line.
@@ -44,6 +45,8 @@ pub enum ParseErrorKind {
     Misplaced,
     /// The length of the body and Content-Length don't fit together.
     Length,
+    /// A body is not what its Content-Type says, such as a multipart without its boundary.
+    Body,
     /// The message ends before its empty line.
     Incomplete,
     /// A named limit of the parser is passed: answered with 513. `[RFC 3261, Section 21.5.7]`
@@ -64,15 +67,26 @@ impl ParseErrorKind {
 
 impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.header {
-            Some(id) => write!(f, "{id}, byte {}: expected {}", self.offset, self.expected)?,
-            None => write!(f, "byte {}: expected {}", self.offset, self.expected)?,
-        }
-        if self.section.is_empty() { Ok(()) } else { write!(f, " [{}]", self.section) }
+        write_defect(f, self.header, self.offset, self.expected, self.section)
     }
 }
 
 impl core::error::Error for ParseError {}
+
+/// The header field, the byte, what was expected, and the section that asks for it.
+pub(crate) fn write_defect(
+    f: &mut fmt::Formatter<'_>,
+    header: Option<HeaderId>,
+    offset: u32,
+    expected: &str,
+    section: &str,
+) -> fmt::Result {
+    if let Some(id) = header {
+        write!(f, "{id}, ")?;
+    }
+    write!(f, "byte {offset}: expected {expected}")?;
+    if section.is_empty() { Ok(()) } else { write!(f, " [{section}]") }
+}
 
 /// Bytes that are not a well-formed message, with all that could be read of them.
 #[derive(Clone, Debug)]

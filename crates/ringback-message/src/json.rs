@@ -20,10 +20,12 @@
 //! | | `parts` | of a multipart body: the bodies in it that are no multipart, over all levels |
 //! | | `error` | of a multipart body: why it can't be taken apart |
 //! | part | `headers`, `offset`, `length`, `text` or `hex` | as those of the message; the body starts at `offset` |
-//! | error | `header` | the header field that it is in, or `null` |
+//! | error | `kind` | `"start_line"`, `"version"`, `"header_line"`, `"header_value"`, `"missing"`, `"repeated"`, `"misplaced"`, `"length"`, `"body"`, `"incomplete"` or `"too_large"` |
+//! | | `header` | the header field that it is in, or `null` |
 //! | | `byte` | of the message, where reading stopped |
 //! | | `expected` | what should have stood there |
 //! | | `section` | which section asks for it, such as `"RFC 3261, Section 20.10"` |
+//! | fault | `depth` | `"framing"`, `"syntax"` or `"semantics"`; the rest as of an error |
 //!
 //! A [`Request`] and a [`Response`] are serialised as their [`Message`]. Names may be added to an object; none is taken away or
 //! gets another meaning.
@@ -35,12 +37,13 @@ use alloc::vec::Vec;
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use crate::body::Body;
-use crate::error::ParseError;
+use crate::error::{ParseError, ParseErrorKind};
 use crate::header::text::lossy;
 use crate::header::{ContentType, HeaderId, is_typed};
 use crate::message::{Header, Message, Request, Response};
 use crate::params::Params;
 use crate::uri::Uri;
+use crate::verdict::{Fault, FaultError};
 
 impl Serialize for Message {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
@@ -108,13 +111,36 @@ impl Serialize for Body {
 impl Serialize for ParseError {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
         let mut map = out.serialize_map(None)?;
-        let header = self.header.filter(|id| *id != HeaderId::Other);
-        map.serialize_entry("header", &header.map(HeaderId::as_str))?;
-        map.serialize_entry("byte", &self.offset)?;
-        map.serialize_entry("expected", self.expected)?;
-        map.serialize_entry("section", self.section)?;
+        defect(&mut map, self.kind, self.header, self.offset, (self.expected, self.section))?;
         map.end()
     }
+}
+
+impl Serialize for Fault {
+    /// Its depth, and what an error has.
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        let mut map = out.serialize_map(None)?;
+        map.serialize_entry("depth", &self.depth)?;
+        let FaultError { kind, header, offset, expected, section } = &self.error;
+        defect(&mut map, *kind, *header, *offset, (expected, section))?;
+        map.end()
+    }
+}
+
+/// What is expected, and which section asks for it, stand last.
+fn defect<M: SerializeMap>(
+    map: &mut M,
+    kind: ParseErrorKind,
+    header: Option<HeaderId>,
+    offset: u32,
+    (expected, section): (&str, &str),
+) -> Result<(), M::Error> {
+    let header = header.filter(|id| *id != HeaderId::Other);
+    map.serialize_entry("kind", &kind)?;
+    map.serialize_entry("header", &header.map(HeaderId::as_str))?;
+    map.serialize_entry("byte", &offset)?;
+    map.serialize_entry("expected", expected)?;
+    map.serialize_entry("section", section)
 }
 
 /// Header fields one after another.

@@ -15,7 +15,7 @@
 //!
 //! What a table lacks is as good a value as what it has: it is kept as it came, and has no row.
 //! The tables hold what the IANA registries "Session Initiation Protocol (SIP) Parameters" and "Session Initiation
-//! Protocol (SIP) Event Types Namespace" held in July 2026.
+//! Protocol (SIP) Event Types Namespace" held in July 2026, by stored copies of them.
 //!
 //! ```
 //! use ringback_message::registry::{EventType, OptionTag, Places, WarnCode};

@@ -32,7 +32,7 @@ use core::fmt;
 use bytes::Bytes;
 
 use crate::cursor::{Cursor, Strictness};
-use crate::error::{ParseError, ParseErrorKind, Rejected};
+use crate::error::{ParseError, ParseErrorKind, Rejected, write_defect};
 use crate::header::facts::{Repeats, Where};
 use crate::header::{CSeq, HeaderId, check};
 use crate::message::{Message, StartLine};
@@ -85,13 +85,11 @@ impl From<ParseError> for FaultError {
 
 impl fmt::Display for FaultError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.header {
-            Some(id) => write!(f, "{id}, byte {}: expected {}", self.offset, self.expected)?,
-            None => write!(f, "byte {}: expected {}", self.offset, self.expected)?,
-        }
-        if self.section.is_empty() { Ok(()) } else { write!(f, " [{}]", self.section) }
+        write_defect(f, self.header, self.offset, &self.expected, &self.section)
     }
 }
+
+impl core::error::Error for FaultError {}
 
 /// Reads a datagram and says all that is wrong with it: the message as far as it could be read, and the faults in the order of their depth.
 #[must_use]

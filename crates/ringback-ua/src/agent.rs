@@ -30,7 +30,6 @@ use ringback_transaction::{ClientId, ServerId, Transactions, Transmit};
 use crate::config::Config;
 use crate::dialog::{Dialog, DialogId};
 use crate::event::{CommandError, EndReason, Event, Lookup, SessionId};
-use crate::lists;
 use calling::Invite;
 use leg::{Leg, Phase, Timer};
 use sending::Sending;
@@ -144,6 +143,19 @@ impl UserAgent {
     pub fn handle_transport_error(&mut self, hop: &Hop, now: Now) {
         self.transactions.handle_transport_error(hop, now);
         self.settle(now);
+    }
+
+    /// The network says that the request with this method and branch does not arrive; true where it is one of ours that went by
+    /// this hop. `[RFC 3261, Section 18.4]`
+    pub fn handle_unreachable(&mut self, method: &[u8], branch: &[u8], hop: &Hop, now: Now) -> bool {
+        let is_ours = self.transactions.handle_unreachable(method, branch, hop, now);
+        self.settle(now);
+        is_ours
+    }
+
+    /// Sends a message that belongs to no transaction, such as the answer to a request that can't be read.
+    pub fn send_stateless(&mut self, bytes: Bytes, hop: Hop) {
+        self.transactions.send(bytes, hop);
     }
 
     /// The answer to a [`Lookup`]: the hops to try, in order; none where the URI leads nowhere.
@@ -404,7 +416,7 @@ impl UserAgent {
 
     /// Whether the caller can take provisional responses reliably. `[RFC 3262, Section 3]`
     fn takes_reliable(&self, request: &Request) -> bool {
-        lists(request, HeaderId::Require, "100rel")
-            || (self.config.reliable_provisionals && lists(request, HeaderId::Supported, "100rel"))
+        request.has_token(HeaderId::Require, "100rel")
+            || (self.config.reliable_provisionals && request.has_token(HeaderId::Supported, "100rel"))
     }
 }

@@ -163,7 +163,7 @@ impl Exchange {
             }
             other => {
                 self.0 = other;
-                Err(Refusal { status: 500, warning: None, media: None, defect: None, reason: None })
+                Err(Refusal::bare(500, None))
             }
         }
     }
@@ -283,8 +283,7 @@ fn answer(carrier: Carrier, offer: ReceivedOffer, media: Media) -> (State, Resul
             (State::Answering(carrier, answer), Ok(text))
         }
         Err(unanswered) => {
-            let refusal =
-                Refusal { status: 500, warning: None, media: unanswered.error.media, defect: None, reason: None };
+            let refusal = Refusal::bare(500, unanswered.error.media);
             (State::Asked(carrier, unanswered.offer), Err(MediaError::Refused(refusal)))
         }
     }

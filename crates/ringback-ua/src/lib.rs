@@ -25,6 +25,72 @@
 //! | `agent/sending` | client requests: next hop, Via, credentials, further hops |
 //! | `agent/calling`, `agent/called` | the INVITE that makes a session, from both sides |
 //! | `agent/within`, `agent/modify` | requests within a session, from both sides |
+//!
+//! A call, here with both sides in one process, and no time that passes:
+//!
+//! ```
+//! use ringback_base::{Hop, Now, Random, Transport};
+//! use ringback_message::{Message, Request, Response, StatusCode};
+//! use ringback_sdp::Origin;
+//! use ringback_sdp::negotiate::{Codec, Endpoint, LocalMedia};
+//! use ringback_ua::{Config, EndReason, Event, Local, Media, Outbound, UserAgent};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let [alice_at, bob_at] = ["192.0.2.1:5060".parse()?, "192.0.2.2:5060".parse()?];
+//! let agent = |user, at, seed| UserAgent::new(Config::new(user, vec![Local::new(Transport::Udp, at)]), Random::from_seed([seed; 32]));
+//! let (mut alice, mut bob) = (agent("alice", alice_at, 1), agent("bob", bob_at, 2));
+//! let sound = |user: &str, ip: &str| -> Result<Media, Box<dyn std::error::Error>> {
+//!     let origin = Origin::parse(&format!("{user} 1 1 IN IP4 {ip}"))?;
+//!     Ok(Media::Endpoint(Endpoint::new(origin, ip).media(LocalMedia::audio(40_000).codec(Codec::pcmu()))))
+//! };
+//! let now = Now::default();
+//!
+//! alice.invite(&Outbound::new("sip:alice@192.0.2.1", "sip:bob@192.0.2.2"), sound("alice", "192.0.2.1")?, now)?;
+//! let mut story = Vec::new();
+//! loop {
+//!     let carried = carry(&mut alice, &mut bob, Hop::udp(bob_at, alice_at))? + carry(&mut bob, &mut alice, Hop::udp(alice_at, bob_at))?;
+//!     while let Some(event) = bob.poll_event() {
+//!         if let Event::Incoming { session, .. } = event {
+//!             bob.ring(session, StatusCode::Ringing, Media::None, now)?;
+//!             bob.answer(session, sound("bob", "192.0.2.2")?, now)?;
+//!         }
+//!     }
+//!     while let Some(event) = alice.poll_event() {
+//!         match event {
+//!             Event::Progress { response, .. } => story.push(response.status().as_u16()),
+//!             Event::Answered { session, response, .. } => {
+//!                 story.push(response.status().as_u16());
+//!                 assert!(alice.media(session).is_some_and(|media| media.streams().len() == 1));
+//!                 alice.hang_up(session, now)?;
+//!             }
+//!             Event::Ended { reason, .. } => assert_eq!(reason, EndReason::LocalBye),
+//!             _ => {}
+//!         }
+//!     }
+//!     if carried == 0 {
+//!         break;
+//!     }
+//! }
+//! assert_eq!(story, [100, 180, 200]);
+//! assert_eq!((alice.session_len(), bob.session_len()), (0, 0));
+//! # Ok(())
+//! # }
+//!
+//! /// Brings one's messages to the other, who gets them by this hop.
+//! fn carry(from: &mut UserAgent, to: &mut UserAgent, hop: Hop) -> Result<usize, Box<dyn std::error::Error>> {
+//!     let mut carried = 0;
+//!     while let Some(transmit) = from.poll_transmit() {
+//!         carried += 1;
+//!         let message = Message::parse(transmit.bytes)?;
+//!         if message.is_request() {
+//!             to.handle_request(Request::check(message)?, hop, Now::default());
+//!         } else {
+//!             to.handle_response(Response::check(message)?, hop, Now::default());
+//!         }
+//!     }
+//!     Ok(carried)
+//! }
+//! ```
 #![no_std]
 
 extern crate alloc;
@@ -75,10 +141,3 @@ pub use subscriber::{
     Again, Condition, Fork, Notified, NotifyVerdict, SUBSCRIPTION_FORKS_MAX, SubscribeOutcome, Subscriber,
     SubscriberConfig, SubscriberDue, SubscriberState, Subscription, SubscriptionEnd, SubscriptionEndReason,
 };
-
-use ringback_message::{HeaderId, Message};
-
-/// Whether a list of tokens holds this one, in any case.
-fn lists(message: &Message, id: HeaderId, token: &str) -> bool {
-    message.tokens(id).flatten().any(|listed| listed.eq_ignore_ascii_case(token.as_bytes()))
-}

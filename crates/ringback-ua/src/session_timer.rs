@@ -4,8 +4,6 @@ use ringback_base::Micros;
 use ringback_message::header::{MinSe, Refresher, SessionExpires};
 use ringback_message::{HeaderId, Request, Response};
 
-use crate::lists;
-
 /// The least session interval that any element may insist on. `[RFC 4028, Section 5]`
 pub const SESSION_EXPIRES_MIN_SECS: u32 = 90;
 
@@ -58,7 +56,7 @@ impl SessionTimers {
 
     /// What a request asks of us. `[RFC 4028, Section 9]`
     pub(crate) fn asked(&self, request: &Request) -> Result<Asked, TooSmall> {
-        let client_supports = lists(request, HeaderId::Supported, "timer");
+        let client_supports = request.has_token(HeaderId::Supported, "timer");
         let Ok(Some(asked)) = request.get::<SessionExpires<&[u8]>>() else {
             // Only a server that refreshes by itself may begin with it where nobody asked.
             let timer = self.interval_secs.map(|interval_secs| SessionTimer { interval_secs, is_ours: true });

@@ -6,11 +6,13 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use ringback_capture::PcapWriter;
 use ringback_message::header::facts::Where;
 use ringback_message::header::{ToOwnedText, TypedHeader, is_typed};
 use ringback_message::status::registry;
@@ -365,32 +367,14 @@ fn tshark(folder: &Path, exhibits: &[Exhibit]) -> Result<Vec<String>, Fault> {
     Ok(complaints)
 }
 
-/// A capture of the messages as datagrams from port 5060 to port 5060: raw IPv4, checksums of UDP left out.
+/// A capture of the messages as datagrams from port 5060 to port 5060.
 fn pcap(exhibits: &[Exhibit]) -> Result<Vec<u8>, Fault> {
-    const RAW_IP: u32 = 101;
-    let mut out = Vec::new();
-    for word in [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 0x0004_0000, RAW_IP] {
-        out.extend_from_slice(&word.to_le_bytes());
-    }
+    let [from, to] = [1, 2].map(|host| SocketAddr::from(([192, 0, 2, host], 5060)));
+    let mut writer = PcapWriter::new();
     for Exhibit { name, message } in exhibits {
-        let bytes = message.as_bytes();
-        let length = u16::try_from(bytes.len() + 28).map_err(|_| format!("{name} is too long for a datagram"))?;
-        for word in [0, 0, u32::from(length), u32::from(length)] {
-            out.extend_from_slice(&word.to_le_bytes());
-        }
-        let mut ip = [0x45, 0, 0, 0, 0, 0, 0x40, 0, 64, 17, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2];
-        ip[2..4].copy_from_slice(&length.to_be_bytes());
-        let sum: u32 = ip.as_chunks::<2>().0.iter().map(|pair| u32::from(u16::from_be_bytes(*pair))).sum();
-        let folded = (sum & 0xffff) + (sum >> 16);
-        let [.., high, low] = (!folded).to_be_bytes();
-        ip[10..12].copy_from_slice(&[high, low]);
-        out.extend_from_slice(&ip);
-        for word in [5060, 5060, length - 20, 0] {
-            out.extend_from_slice(&word.to_be_bytes());
-        }
-        out.extend_from_slice(bytes);
+        writer.datagram(0, from, to, message.as_bytes()).map_err(|error| format!("{name}: {error}"))?;
     }
-    Ok(out)
+    Ok(writer.take())
 }
 
 #[cfg(test)]

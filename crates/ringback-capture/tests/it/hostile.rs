@@ -1,7 +1,7 @@
 //! Input that somebody made to do harm.
 
 use proptest::prelude::*;
-use ringback_capture::{CONNECTIONS_MAX, NOTES_MAX, PcapWriter, Reader};
+use ringback_capture::{CONNECTIONS_MAX, HELD_BYTES_MAX, NOTES_MAX, PcapWriter, Reader};
 
 use crate::build::{ACK, RAW, SYN, ethernet, forth, ipv4, ipv4_between, ipv4_piece, ipv6, message, options, pcap, udp};
 use crate::{read, read_in};
@@ -107,6 +107,36 @@ fn connections_make_room_for_each_other() {
     assert_eq!(packets.len(), frames.len());
     assert!(packets.iter().all(|packet| packet.is_cut));
     assert_eq!((notes.len(), notes[0].to_string().contains("CONNECTIONS_MAX")), (10, true));
+}
+
+/// Begins without ends, of datagrams and of connections, as many as there is time for.
+#[test]
+fn what_waits_has_a_bound() {
+    let mut reader = Reader::new();
+    reader.feed(&pcap(RAW, &[]));
+    let record = |frame: &[u8]| pcap(RAW, &[frame.to_vec()])[24..].to_vec();
+    let junk = vec![b'x'; 60_000];
+    let mut held_bytes_max = 0;
+    for number in 0..2_000_u32 {
+        let [_, _, high, low] = number.to_be_bytes();
+        let piece = ipv4_piece(17, &junk, u16::try_from(number).unwrap(), 0x2001);
+        // The byte that the stream begins with never comes.
+        let first = forth(7, ACK, b"O");
+        let later = forth(900, ACK, &junk);
+        let of_peer = |packet: &[u8]| ipv4_between([10, 1, high, low], [192, 0, 2, 2], 6, &packet[20..], 1, 0x4000);
+        for frame in [piece, of_peer(&first), of_peer(&later)] {
+            reader.feed(&record(&frame));
+            while reader.next_packet().unwrap().is_some() {}
+            held_bytes_max = held_bytes_max.max(reader.held_bytes());
+        }
+    }
+    // 256 datagrams, and what connections may hold with one more segment.
+    let fragments_max = 256 * 65_535;
+    assert!(held_bytes_max > HELD_BYTES_MAX, "{held_bytes_max}: no bound was reached");
+    assert!(held_bytes_max <= HELD_BYTES_MAX + fragments_max + 65_535, "{held_bytes_max}");
+    reader.finish();
+    while reader.next_packet().unwrap().is_some() {}
+    assert_eq!(reader.held_bytes(), 0);
 }
 
 #[test]

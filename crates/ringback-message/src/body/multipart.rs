@@ -150,7 +150,7 @@ fn split(body: &[u8], boundary: &[u8], offset: usize) -> Result<Pieces, ParseErr
         open = Some(next);
     }
     let expected = if open.is_some() { "the closing delimiter" } else { "the first delimiter" };
-    Err(ParseError { kind: ParseErrorKind::Incomplete, ..wrong(offset, body.len(), expected) })
+    Err(wrong(offset, body.len(), expected))
 }
 
 /// What a line is: two hyphens and the boundary, two more where it is the last, and nothing but blanks behind them.
@@ -164,7 +164,7 @@ fn delimiter(line: &[u8], boundary: &[u8]) -> Option<Delimiter> {
 }
 
 fn wrong(offset: usize, at: usize, expected: &'static str) -> ParseError {
-    defect(ParseErrorKind::HeaderLine, offset.saturating_add(at), expected, SECTION)
+    defect(ParseErrorKind::Body, offset.saturating_add(at), expected, SECTION)
 }
 
 pub(super) fn too_many(at: u32) -> ParseError {

@@ -7,6 +7,7 @@
 //! A row reads: variant, source, the shape of a value, how often, where, and for a few a standing other than `Current`.
 //! The grammars of RFC 3261 are in its section 25.1; its rows name the section that defines the field.
 //! Of the fields of 3GPP TS 24.229, a document that is no RFC, only the names are known here.
+//! Warning is one of responses, but for a NOTIFY, which may carry it as well. `[RFC 3265, Section 7.1]`
 //!
 //! ```
 //! use ringback_message::HeaderId;
@@ -160,6 +161,7 @@ header_facts! {
     Allow "RFC 3261, Section 20.5" Token List Both;
     AllowEvents "RFC 6665, Section 8.2.2" Token List Both;
     AnswerMode "RFC 5373, Section 2" TokenParams Once Both;
+    AttestationInfo "3GPP TS 24.229" Unknown Unknown Both;
     AuthenticationInfo "RFC 3261, Section 20.6" Params List Responses;
     Authorization "RFC 3261, Section 20.7" Scheme Lines Requests;
     CallId "RFC 3261, Section 20.8" CallId Once Both;
@@ -174,6 +176,8 @@ header_facts! {
     ContentType "RFC 3261, Section 20.15" Media Once Both;
     CSeq "RFC 3261, Section 20.16" Own Once Both;
     Date "RFC 3261, Section 20.17" Own Once Both;
+    DcInfo "3GPP TS 24.229" Unknown Unknown Both;
+    Encryption "RFC 3261, Section 28.1" Unknown Unknown Both Deprecated;
     ErrorInfo "RFC 3261, Section 20.18" Uri List Responses;
     Event "RFC 6665, Section 8.2.1" TokenParams Once Requests;
     Expires "RFC 3261, Section 20.19" Number Once Both;
@@ -183,6 +187,7 @@ header_facts! {
     Geolocation "RFC 6442, Section 4.1" Uri List Both;
     GeolocationError "RFC 6442, Section 4.4" NumberParams Once Responses;
     GeolocationRouting "RFC 6442, Section 4.2" TokenParams Once Both;
+    Hide "RFC 3261, Section 28.1" Unknown Unknown Both Deprecated;
     HistoryInfo "RFC 7044, Section 5" Address List Both;
     Identity "RFC 8224, Section 4" Own Lines Requests;
     IdentityInfo "RFC 4474, Section 9" Uri Once Requests Deprecated;
@@ -249,7 +254,9 @@ header_facts! {
     Require "RFC 3261, Section 20.32" Token List Both;
     ResourcePriority "RFC 4412, Section 3.1" Token List Requests;
     ResourceShare "3GPP TS 24.229" Unknown Unknown Both;
+    ResponseKey "RFC 3261, Section 28.1" Unknown Unknown Both Deprecated;
     ResponseSource "3GPP TS 24.229" Unknown Unknown Both;
+    RestorationInfo "3GPP TS 24.229" Unknown Unknown Both;
     RetryAfter "RFC 3261, Section 20.33" NumberParams Once Responses;
     Route "RFC 3261, Section 20.34" Address List Requests;
     RSeq "RFC 3262, Section 7.1" Number Once Responses;
@@ -275,6 +282,6 @@ header_facts! {
     UserAgent "RFC 3261, Section 20.41" Software Once Both;
     UserToUser "RFC 7433, Section 4.1" TokenParams List Both;
     Via "RFC 3261, Section 20.42" Own List Both;
-    Warning "RFC 3261, Section 20.43" Own List Responses;
+    Warning "RFC 3261, Section 20.43" Own List Both;
     WwwAuthenticate "RFC 3261, Section 20.44" Scheme Lines Responses;
 }

@@ -35,6 +35,7 @@ headers! {
     Allow = "Allow";
     AllowEvents = "Allow-Events" | b'u';
     AnswerMode = "Answer-Mode";
+    AttestationInfo = "Attestation-Info";
     AuthenticationInfo = "Authentication-Info";
     Authorization = "Authorization";
     CallId = "Call-ID" | b'i';
@@ -49,7 +50,8 @@ headers! {
     ContentType = "Content-Type" | b'c';
     CSeq = "CSeq";
     Date = "Date";
-
+    DcInfo = "DC-Info";
+    Encryption = "Encryption";
     ErrorInfo = "Error-Info";
     Event = "Event" | b'o';
     Expires = "Expires";
@@ -59,6 +61,7 @@ headers! {
     Geolocation = "Geolocation";
     GeolocationError = "Geolocation-Error";
     GeolocationRouting = "Geolocation-Routing";
+    Hide = "Hide";
     HistoryInfo = "History-Info";
     Identity = "Identity" | b'y';
     IdentityInfo = "Identity-Info" | b'n';
@@ -125,7 +128,9 @@ headers! {
     Require = "Require";
     ResourcePriority = "Resource-Priority";
     ResourceShare = "Resource-Share";
+    ResponseKey = "Response-Key";
     ResponseSource = "Response-Source";
+    RestorationInfo = "Restoration-Info";
     RetryAfter = "Retry-After";
     Route = "Route";
     RSeq = "RSeq";

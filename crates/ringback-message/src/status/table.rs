@@ -212,10 +212,12 @@ statuses! {
             AcceptResourcePriority if (on Options)]
         => Success "Done; for INVITE send an ACK for every 2xx and a BYE to surplus branches, for REGISTER plan \
             the refresh from the expiry granted."
-    202 Accepted "Accepted" ["RFC 6665, Section 8.3.1" also "RFC 3428, Section 7" "RFC 3515, Section 2.4.2"] by UAS;
+    202 Accepted "Accepted" ["RFC 6665, Section 8.3.1"
+            also "RFC 6665, Section 3.1.1" "RFC 3428, Section 7" "RFC 3515, Section 2.4.2"]
+        by UAS;
         "The request was taken but not yet carried out: REFER, and MESSAGE at a store [RFC 3428, Section 7]; \
             deprecated, and forbidden for SUBSCRIBE and NOTIFY."
-        must [Contact if (on Refer), RecordRoute if route]
+        must [Contact if (on Refer Subscribe), RecordRoute if route, Expires if (on Subscribe)]
         => Success "Treat it exactly as 200; for MESSAGE it does not promise delivery."
     204 NoNotification "No Notification" ["RFC 5839, Section 7.1" also "RFC 6665, Section 3.1.1"] by NOTIFIER;
         "A SUBSCRIBE within its dialog was accepted, and no NOTIFY follows because the state is the one the \
@@ -442,7 +444,7 @@ statuses! {
         should [Warning if "an offer is refused"]
         may [ContentType if "a body tells what would suit"]
         => RetryModified "Offer something else, led by the body or Warning; a re-INVITE leaves the session as it was."
-    489 BadEvent "Bad Event" ["RFC 6665, Section 8.3.2" also "RFC 3903, Section 6"]
+    489 BadEvent "Bad Event" ["RFC 6665, Section 8.3.2" also "RFC 6665, Section 8.2.2" "RFC 3903, Section 6"]
         by UAS NOTIFIER EVENT_STATE_COMPOSITOR;
         "The event package is missing or unknown."
         must [AllowEvents if (on Publish)]

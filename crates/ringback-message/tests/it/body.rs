@@ -113,6 +113,7 @@ fn malformed_multiparts_are_refused_where_they_are_wrong() {
         let message = message(&format!("multipart/mixed{params}"), body);
         let error = message.content().multipart().expect_err(body);
         assert_eq!(error.expected, expected, "{params} {body:?}");
+        assert_eq!(error.kind == ParseErrorKind::Body, expected.contains("delimiter"), "{error:?}");
         assert!(error.offset as usize <= message.as_bytes().len());
     }
     let longest = "b".repeat(70);

@@ -430,3 +430,19 @@ fn what_holds_bytes_shows_text() {
         assert!(list < 3, "{shown}");
     }
 }
+
+/// "200-class responses to SUBSCRIBE requests also MUST contain an "Expires" header field". `[RFC 6665, Section 3.1.1]`
+/// A 202 is deprecated there, which the lint tells; RFC 3265 demanded Allow-Events of a 489, RFC 6665 allows it anywhere.
+/// `[RFC 6665, Section 8.3.1]` `[RFC 6665, Section 8.2.2]`
+#[test]
+fn answers_to_subscribe_say_how_long() {
+    let text = format!("{INVITE}Event: presence\r\n\r\n").replace("INVITE", "SUBSCRIBE");
+    let subscribe = Request::check(Message::parse(Bytes::from(text)).unwrap()).unwrap();
+    for code in [StatusCode::Ok, StatusCode::Accepted] {
+        let answer = Response::to(&subscribe, code).to_tag("t").contact("sip:b@b.example", None);
+        let error = answer.clone().build().unwrap_err();
+        assert!(matches!(error, BuildError::Missing { header: "Expires", .. }), "{code}: {error}");
+        assert!(answer.expires_seconds(60).build().is_ok(), "{code}");
+    }
+    assert!(Response::to(&subscribe, StatusCode::BadEvent).to_tag("t").build().is_ok());
+}

@@ -1,7 +1,7 @@
 //! The JSON view: the example of its page, what can't be read, and what is no text.
 
 use bytes::Bytes;
-use ringback_message::{Message, Request, Response};
+use ringback_message::{Depth, Message, Request, Response};
 use serde_json::{Value, json};
 
 const PAGE: &str = include_str!("../../../../docs/json.md");
@@ -45,6 +45,7 @@ fn what_can_not_be_read_says_where() {
     let broken = &answer["headers"][1];
     assert_eq!((&broken["error"]["header"], &broken["error"]["byte"]), (&json!("Retry-After"), &json!(44)));
     assert!(broken["error"]["expected"].is_string() && broken["error"]["section"].is_string());
+    assert_eq!(broken["error"]["kind"], json!("header_value"));
     assert_eq!(broken.get("typed"), None);
     assert_eq!(answer["headers"][2]["name"], json!("Content-Encoding"));
     assert_eq!(answer["body"], json!({ "length": 0, "text": "" }));
@@ -61,6 +62,21 @@ fn a_request_whose_first_line_is_broken_has_no_method() {
         (&json!("request"), &Value::Null, &Value::Null)
     );
     assert_eq!(salvage["headers"][0]["typed"][0]["text"], json!("a\u{fffd}b"));
+}
+
+#[test]
+fn faults_say_what_errors_do_and_how_deep() {
+    let options = Message::parse(Bytes::from_static(b"OPTIONS sip:a SIP/2.0\r\nt: <sip:%x@a>\r\n\r\n")).unwrap();
+    let faults = serde_json::to_value(options.faults(Depth::Semantics)).unwrap();
+    let expected = "two hexadecimal digits behind the % of an escape";
+    let to = json!({
+        "depth": "syntax", "kind": "header_value", "header": "To", "byte": 31, "expected": expected, "section": "RFC 3261, Section 20.39"
+    });
+    assert_eq!(faults[0], to);
+    assert_eq!(
+        (&faults[1]["depth"], &faults[1]["kind"], &faults[1]["header"]),
+        (&json!("semantics"), &json!("missing"), &json!("Via"))
+    );
 }
 
 #[test]

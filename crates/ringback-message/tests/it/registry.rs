@@ -4,7 +4,7 @@ use bytes::Bytes;
 use ringback_message::header::facts::{HeaderFacts, Repeats, Standing, Where};
 use ringback_message::registry::{EventType, HeaderParameter, OptionTag, Places, Source, UriParameter, WarnCode};
 use ringback_message::status::{When, registry};
-use ringback_message::{HeaderId, Message, Method, StatusCode};
+use ringback_message::{Depth, HeaderId, Message, Method, StatusCode};
 
 use crate::parse::INVITE;
 
@@ -217,4 +217,29 @@ fn places_are_those_of_the_documents() {
     assert_eq!(places(OptionTag::Privacy), Places::PROXY_REQUIRE);
     assert_eq!(places(OptionTag::Rel100), Places::SUPPORTED | Places::REQUIRE);
     assert_eq!(OptionTag::Timer.info().unwrap().not_recommended, Places::PROXY_REQUIRE);
+}
+
+/// 134 names, of which one is reserved. [RFC 3261] dropped what [RFC 2543] had for hiding and PGP.
+#[test]
+fn the_registry_has_no_other_header_fields() {
+    assert_eq!(HeaderId::all().count(), 134);
+    let of = |standing| HeaderId::all().filter(move |id| id.facts().unwrap().standing == standing).collect::<Vec<_>>();
+    assert_eq!(of(Standing::Reserved), [HeaderId::ReasonPhrase]);
+    let deprecated = [HeaderId::Encryption, HeaderId::Hide, HeaderId::IdentityInfo, HeaderId::ResponseKey];
+    assert_eq!(of(Standing::Deprecated), deprecated);
+    for (name, id) in [
+        ("attestation-info", HeaderId::AttestationInfo),
+        ("DC-Info", HeaderId::DcInfo),
+        ("Restoration-Info", HeaderId::RestorationInfo),
+    ] {
+        assert_eq!(HeaderId::from_name(name.as_bytes()), id);
+    }
+}
+
+/// "additional information about the status of a response", and about what a NOTIFY was sent for. [RFC 3265, Section 7.1]
+#[test]
+fn a_warning_may_stand_in_a_notify() {
+    let notify =
+        to_method("NOTIFY", "Event: a\r\nSubscription-State: active\r\nContact: <sip:a@b>\r\nWarning: 399 a \"b\"\r\n");
+    assert_eq!(notify.faults(Depth::Semantics), []);
 }

@@ -136,11 +136,11 @@ fn the_best_response() {
 fn challenges_are_gathered() {
     let mut script = Script::new("INVITE", &[("a", 1000), ("b", 1000)]);
     script.wants();
-    script.gets_with(0, 407, &[(HeaderId::ProxyAuthenticate, "Digest realm=\"a\"")]);
+    script.gets_with(0, 407, &[(HeaderId::ProxyAuthenticate, "Digest realm=\"a\", nonce=\"1\"")]);
     let request = request("INVITE");
     let other = Response::to(&request, StatusCode::Unauthorized)
         .to_tag("t")
-        .raw(HeaderId::WwwAuthenticate, "Digest realm=\"b\"")
+        .raw(HeaderId::WwwAuthenticate, "Digest realm=\"b\", nonce=\"2\"")
         .build();
     script.context.handle_response(BranchId(1), other.unwrap(), script.now).unwrap();
     let Some(Action::Respond(response)) = script.context.poll_action() else { panic!("no response") };

@@ -14,7 +14,7 @@ enum Level {
     Both,
 }
 
-/// Name, level, whether it may be there once only, and who says so.
+/// Name, level, whether it may be there once only, and who says so; in the order of names.
 const ROWS: &[(&str, Level, bool, &str)] = &[
     ("bundle-only", Level::Media, true, "RFC 8843, Section 6"),
     ("candidate", Level::Media, false, "RFC 8839, Section 5.1"),
@@ -63,7 +63,8 @@ pub(super) fn check(section: &Section, at: At) -> Result<(), BuildError> {
     let mut seen = BTreeSet::new();
     for line in section.with_letter('a') {
         let name = line.as_attribute().map(|(name, _)| name).unwrap_or_default();
-        let Some((name, level, is_single, source)) = ROWS.iter().find(|row| row.0.as_bytes() == name) else { continue };
+        let row = ROWS.binary_search_by(|row| row.0.as_bytes().cmp(name)).ok().and_then(|row| ROWS.get(row));
+        let Some((name, level, is_single, source)) = row else { continue };
         match (level, section.kind()) {
             (Level::Media, Kind::Session) => {
                 return Err(at.wrong("an attribute of streams at the session level", name, source));
@@ -78,4 +79,14 @@ pub(super) fn check(section: &Section, at: At) -> Result<(), BuildError> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ROWS;
+
+    #[test]
+    fn rows_are_in_order() {
+        assert!(ROWS.is_sorted_by(|a, b| a.0 < b.0));
+    }
 }

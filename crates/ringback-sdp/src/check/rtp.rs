@@ -1,12 +1,13 @@
 //! Formats and what is said of them.
 
 use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
 
 use super::At;
 use crate::attribute::{Fmtp, RtcpMux, RtpMap};
 use crate::description::MediaDescription;
 use crate::error::BuildError;
-use crate::negotiate::formats;
+use crate::negotiate::{Codec, formats};
 use crate::profile;
 
 /// Formats are there once, and what is said of a format is said once and of one that is there.
@@ -35,10 +36,12 @@ pub(super) fn check(media: &MediaDescription, at: At) -> Result<(), BuildError> 
 fn payload_types(media: &MediaDescription, at: At) -> Result<(), BuildError> {
     let listed: BTreeSet<u8> = media.line().payload_types().collect();
     let mut mapped = BTreeSet::new();
+    let mut has_parameters = false;
     for map in media.section().attributes::<RtpMap<'_>>().filter_map(Result::ok) {
         if !listed.contains(&map.payload_type) {
             return Err(at.wrong("rtpmap for a payload type that is not listed", map, "RFC 8866, Section 6.6"));
         }
+        has_parameters |= Codec::is_bound(map.encoding);
         if !mapped.insert(map.payload_type) {
             return Err(at.wrong("a payload type is mapped twice", map, "RFC 8866, Section 6.6"));
         }
@@ -51,7 +54,7 @@ fn payload_types(media: &MediaDescription, at: At) -> Result<(), BuildError> {
     {
         return Err(at.wrong("a payload type that rtcp-mux takes for RTCP", bad, "RFC 5761, Section 4"));
     }
-    for format in formats(media) {
+    for format in if has_parameters { formats(media) } else { Vec::new() } {
         if let Some((what, section)) = format.codec.defect() {
             return Err(at.wrong(what, format.codec.fmtp(), section));
         }

@@ -146,6 +146,11 @@ impl Codec {
         self.name.eq_ignore_ascii_case(name)
     }
 
+    /// True for an encoding whose parameters have a form of their own, which [`Codec::defect`] looks at.
+    pub(crate) fn is_bound(name: &str) -> bool {
+        ["telephone-event", "H264", "rtx"].iter().any(|bound| name.eq_ignore_ascii_case(bound))
+    }
+
     /// What its parameters can't be, whoever has them.
     pub(crate) fn defect(&self) -> Option<(&'static str, &'static str)> {
         fmtp::defect(self)

@@ -145,15 +145,20 @@ impl One<'_> {
     /// True where the offer has an attribute for this stream, or for all.
     fn has_offered(&self, name: &str) -> bool {
         // "MUST NOT include such attributes in any other bundled "m=" section" [RFC 8843, Section 7.1.3]
-        let carrier = self.carrier.filter(|_| self.is_bundle_only());
         self.theirs.section().has(name)
             || self.offer.section().has(name)
-            || carrier.is_some_and(|carrier| carrier.section().has(name))
+            || self.transport().is_some_and(|carrier| carrier.section().has(name))
+    }
+
+    /// The stream whose transport this one has, where it is offered in a bundle only.
+    fn transport(&self) -> Option<&MediaDescription> {
+        self.carrier.filter(|_| self.is_bundle_only())
     }
 
     /// True where RTP and RTCP will be on one port.
     fn is_muxed(&self, local: &LocalMedia) -> bool {
-        local.rtcp_mux && self.has_offered(RtcpMux::NAME)
+        let mut streams = core::iter::once(self.theirs).chain(self.transport());
+        local.rtcp_mux && streams.any(|stream| stream.section().attribute::<RtcpMux>().is_some())
     }
 
     /// A key that answers the first offered one that one has a suite for. `[RFC 4568, Section 5.1.2]`

@@ -41,7 +41,9 @@ impl Refusal {
         self.reason.or_else(|| self.warning.map(WarningCode::text))
     }
 
-    pub(crate) fn bare(status: u16, media: Option<usize>) -> Refusal {
+    /// One with this status and no warning.
+    #[must_use]
+    pub fn bare(status: u16, media: Option<usize>) -> Refusal {
         Refusal { status, warning: None, media, defect: None, reason: None }
     }
 }

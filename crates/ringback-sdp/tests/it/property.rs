@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
 use ringback_sdp::attribute::*;
 use ringback_sdp::negotiate::{Codec, Endpoint, HoldForm, LocalMedia, Session};
-use ringback_sdp::{MediaDirection, MediaLine, Origin, SdpBuilder, SessionDescription};
+use ringback_sdp::{MediaDescription, MediaDirection, MediaLine, Origin, SdpBuilder, SessionDescription};
 
 use crate::samples;
 
@@ -259,6 +259,7 @@ proptest! {
         mirrored(&a, &b);
         if again {
             let pending = { let draft = b.hold(HoldForm::Direction).unwrap(); b.send(draft).unwrap() };
+            one_address(pending.description());
             let answer = a.receive(pending.description().clone()).unwrap().answer(&one).unwrap();
             let b = pending.accept(answer.description().clone()).unwrap();
             let a = answer.sent();
@@ -310,6 +311,19 @@ fn endpoint(user: &str, address: &str, (streams, bundles): &Side) -> Endpoint {
         endpoint = endpoint.media(codecs.iter().fold(media, |media, codec| media.codec(all[*codec].clone())));
     }
     if *bundles { endpoint.bundles() } else { endpoint }
+}
+
+/// What is in a bundle is offered at one address, and what is gone is not offered.
+fn one_address(description: &SessionDescription) {
+    for group in description.section().attributes::<Group<'_>>().map(Result::unwrap) {
+        let member = |media: &&MediaDescription| {
+            media.section().attribute::<Mid<'_>>().is_some_and(|Mid(tag)| group.tags.contains(&tag))
+        };
+        let mut ports: Vec<u16> = description.media().iter().filter(member).map(|media| media.port()).collect();
+        assert_eq!(ports.len(), group.tags.len());
+        ports.dedup();
+        assert!(ports.len() == 1 && ports[0] != 0, "{description}");
+    }
 }
 
 fn mirrored(a: &Session, b: &Session) {

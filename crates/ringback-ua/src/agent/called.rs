@@ -16,7 +16,6 @@ use crate::config::PROVISIONALS_MAX;
 use crate::dialog::{Dialog, DialogId};
 use crate::event::{CommandError, EndReason, Event, SessionId};
 use crate::exchange::{Carrier, Exchange, Found, Media, MediaError, find};
-use crate::lists;
 
 /// How often a caller is told that it rings. `[RFC 3261, Section 13.3.1.1]`
 const RING_AGAIN: Micros = Micros::from_secs(60);
@@ -58,7 +57,7 @@ impl UserAgent {
             leg.session_id = SessionIds::new(&mut self.random);
         }
         leg.session_id.learn(&request);
-        leg.takes_update = lists(&request, HeaderId::Allow, "UPDATE");
+        leg.takes_update = request.has_token(HeaderId::Allow, "UPDATE");
         let serving = self.serving(id, &request, true, asked, replaces);
         leg.serving = Some(Box::new(serving));
         let Some(session) = self.insert(leg) else { return };
@@ -135,17 +134,22 @@ impl UserAgent {
 
     fn refusal(&mut self, refusal: &Refusal) -> (StatusCode, Option<Warning>, Option<RetryAfter>) {
         let status = StatusCode::new(refusal.status).unwrap_or(StatusCode::NotAcceptableHere);
-        let warning = refusal.warning.map(|warning| {
-            let text = match &refusal.defect {
-                Some(defect) => alloc::format!("{}: {defect}", warning.text()),
-                None => warning.text().into(),
-            };
-            let agent = self.config.locals.first().map_or("ringback", |local| &*local.sent_by);
-            Warning::new(warning.code(), agent, text)
-        });
+        let warning = self.warning(refusal);
         // "a Retry-After with a randomly chosen value of between 0 and 10 seconds" [RFC 3311, Section 5.2]
         let retry = (refusal.status == 500).then(|| self.retry_soon());
         (status, warning, retry)
+    }
+
+    /// What a refusal says to people. `[RFC 3261, Section 20.43]`
+    pub(crate) fn warning(&self, refusal: &Refusal) -> Option<Warning> {
+        let code = refusal.warning?;
+        let said = refusal.text().unwrap_or(code.text());
+        let text = match &refusal.defect {
+            Some(defect) => alloc::format!("{said}: {defect}"),
+            None => said.into(),
+        };
+        let agent = self.config.locals.first().map_or("ringback", |local| &*local.sent_by);
+        Some(Warning::new(code.code(), agent, text))
     }
 
     pub(crate) fn retry_soon(&mut self) -> RetryAfter {
@@ -164,7 +168,7 @@ impl UserAgent {
             return Err(CommandError::State("a provisional response is 101 to 199, and comes before the final one"));
         }
         let request = serving.request.clone();
-        let can = lists(&request, HeaderId::Require, "100rel") || lists(&request, HeaderId::Supported, "100rel");
+        let can = request.has_token(HeaderId::Require, "100rel") || request.has_token(HeaderId::Supported, "100rel");
         let offers = leg.exchange.is_blank() && !matches!(media, Media::None);
         if offers && !can {
             return Err(CommandError::State("an offer before the answer needs a caller that knows 100rel"));

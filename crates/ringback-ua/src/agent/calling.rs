@@ -15,7 +15,6 @@ use crate::config::{FORKS_MAX, ForkPolicy};
 use crate::dialog::{Dialog, DialogId};
 use crate::event::{CommandError, EndReason, Event, Failure, InviteId, SessionId};
 use crate::exchange::{Carrier, Exchange, Found, Media, find};
-use crate::lists;
 
 /// An INVITE of ours and the dialogs that it has made.
 #[derive(Debug)]
@@ -182,7 +181,7 @@ impl UserAgent {
             self.tell(Event::Progress { invite: id, session: Some(session), response });
             return self.end(session, EndReason::EarlyTerminated(cause));
         }
-        if lists(&response, HeaderId::Require, "100rel") {
+        if response.has_token(HeaderId::Require, "100rel") {
             return self.reliable_came(id, session, response, now);
         }
         self.tell(Event::Progress { invite: id, session: Some(session), response: response.clone() });
@@ -208,7 +207,7 @@ impl UserAgent {
         let exchange = invite.offer.fork().unwrap_or_default();
         let mut leg = Leg::new(dialog, true, exchange);
         leg.invite = Some(id);
-        leg.takes_update = lists(response, HeaderId::Allow, "UPDATE");
+        leg.takes_update = response.has_token(HeaderId::Allow, "UPDATE");
         leg.session_id = invite.session_id;
         leg.session_id.learn(response);
         let session = self.insert(leg)?;
@@ -219,7 +218,7 @@ impl UserAgent {
     /// The first description in any response is the answer, and those behind it are passed over. `[RFC 3261, Section 13.2.1]`
     fn early_media(&mut self, session: SessionId, response: &Response) {
         let Some(leg) = self.legs.get_mut(session.0) else { return };
-        leg.takes_update |= lists(response, HeaderId::Allow, "UPDATE");
+        leg.takes_update |= response.has_token(HeaderId::Allow, "UPDATE");
         if let (Found::Sdp(body), Some(Carrier::Invite)) = (find(response), leg.exchange.ours()) {
             // An answer that is none may be followed by a better one in the 2xx.
             if leg.exchange.accept(&body).is_ok() {
@@ -239,7 +238,7 @@ impl UserAgent {
         }
         self.tell(Event::Progress { invite: id, session: Some(session), response: response.clone() });
         let Some(leg) = self.legs.get_mut(session.0) else { return };
-        leg.takes_update |= lists(&response, HeaderId::Allow, "UPDATE");
+        leg.takes_update |= response.has_token(HeaderId::Allow, "UPDATE");
         let (cseq, patience) = (response.cseq(), self.config.patience);
         if let Found::Sdp(body) = find(&response) {
             if leg.exchange.ours() == Some(Carrier::Invite) {
@@ -313,7 +312,7 @@ impl UserAgent {
         // One without what a dialog needs is acknowledged as well as it can be.
         _ = leg.dialog.confirm_by(&response);
         leg.phase = Phase::Confirmed;
-        leg.takes_update |= lists(&response, HeaderId::Allow, "UPDATE");
+        leg.takes_update |= response.has_token(HeaderId::Allow, "UPDATE");
         leg.ack = Some(Box::new(Ack { cseq: response.cseq(), sent: None, credentials }));
         leg.timer = timers.agreed(&response);
         if is_unwanted {

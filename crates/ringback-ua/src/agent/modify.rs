@@ -14,7 +14,6 @@ use super::sending::{Purpose, gone};
 use super::{Outbound, UserAgent, calling};
 use crate::event::{CommandError, EndReason, Event, Failure, RequestId, SessionId};
 use crate::exchange::{Carrier, Found, Media, find};
-use crate::lists;
 
 /// How often a change is offered again after a glare, or after a 422.
 const CHANGE_ATTEMPTS_MAX: u8 = 5;
@@ -116,7 +115,7 @@ impl UserAgent {
             return self.change_refused(session, response, now);
         }
         leg.dialog.refresh_target(&response);
-        leg.takes_update |= lists(&response, HeaderId::Allow, "UPDATE");
+        leg.takes_update |= response.has_token(HeaderId::Allow, "UPDATE");
         if leg.phase == Phase::Confirmed {
             leg.timer = timers.agreed(&response);
             self.start_session_timer(session, now);

@@ -184,7 +184,13 @@ impl UserAgent {
         } else {
             builder
         };
-        builder.raw(HeaderId::Via, via).build()
+        let builder = builder.raw(HeaderId::Via, via);
+        // What ends or acknowledges a dialog goes out even where the other side's Contact is one that we would not write.
+        let must_go = matches!(purpose, Purpose::Ack(_) | Purpose::Prack(_) | Purpose::Bye(_));
+        match builder.clone().build() {
+            Err(_) if must_go => checked(builder.build_unchecked()?),
+            built => built,
+        }
     }
 
     /// The Session-ID of the call that a request belongs to. `[RFC 7989, Section 6]`

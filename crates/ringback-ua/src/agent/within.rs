@@ -13,7 +13,6 @@ use super::called::filled;
 use super::leg::{Means, Phase, Timer};
 use crate::event::{CommandError, EndReason, Event, SessionId};
 use crate::exchange::{Carrier, Found, Media, MediaError, find};
-use crate::lists;
 use crate::session_timer::Asked;
 
 impl UserAgent {
@@ -90,7 +89,7 @@ impl UserAgent {
         }
         let Some(asked) = self.timer_asked(id, &request, now) else { return };
         let Some(leg) = self.legs.get_mut(session.0) else { return };
-        leg.takes_update |= lists(&request, HeaderId::Allow, "UPDATE");
+        leg.takes_update |= request.has_token(HeaderId::Allow, "UPDATE");
         let found = find(&request);
         let received = match &found {
             Found::Sdp(body) => leg.exchange.receive(Carrier::Invite, body),
@@ -274,11 +273,7 @@ impl UserAgent {
             }
             _ => {
                 let status = StatusCode::new(refusal.status).unwrap_or(StatusCode::NotAcceptableHere);
-                let agent: Box<str> =
-                    self.config.locals.first().map_or("ringback".into(), |local| local.sent_by.clone());
-                let warning = refusal
-                    .warning
-                    .map(|warning| ringback_message::header::Warning::new(warning.code(), &*agent, warning.text()));
+                let warning = self.warning(refusal);
                 return self.reject(session, status, |r| filled(r, warning, None), now);
             }
         }

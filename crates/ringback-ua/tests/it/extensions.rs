@@ -95,7 +95,7 @@ fn a_refused_offer_leaves_the_session_as_it_was() {
     net.agents[0].reinvite(caller, Media::Offer(hold), net.now).unwrap();
     net.settle();
     net.event(1, |event| matches!(event, Event::Offered { .. }).then_some(()));
-    let refusal = Refusal { status: 488, warning: None, media: None, defect: None, reason: None };
+    let refusal = Refusal::bare(488, None);
     net.agents[1].refuse(callee, &refusal, net.now).unwrap();
     net.settle();
     assert_eq!(net.ladder, ["a INVITE b", "b 100 a", "b 488 a", "a ACK b"]);

@@ -181,6 +181,8 @@ token_params! {
     };
     /// The private network that the message is traffic of. `[RFC 7316]`
     ///
+    /// The grammar was not compared with the text of the RFC: a value that it refuses can still be passed on as it came.
+    ///
     /// ```text
     /// P-Private-Network-Indication = "P-Private-Network-Indication" HCOLON PNI-value *(SEMI PNI-param)
     /// PNI-value                    = hostname

@@ -3,12 +3,15 @@
 //! Prints a line for each measurement, in the order in which callgrind dumps them: entry, shape, bytes.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "where the program can't run there is nothing to measure")]
 
+mod captures;
+
 use std::fmt::Write as _;
 use std::hint::black_box;
 
 use bytes::Bytes;
 use ringback_auth::{Challenge, Credentials};
 use ringback_base::Now;
+use ringback_lint::{lint, lint_pair};
 use ringback_message::body::Sipfrag;
 use ringback_message::header::{ToOwnedText, check_value};
 use ringback_message::verdict::{Depth, judge};
@@ -84,6 +87,17 @@ const ENTRIES: &[Entry] = &[
     Entry { name: "digest", make: |shape| format!("Digest {shape}").into_bytes(), act: digest },
     Entry { name: "description", make: description, act: session },
     Entry { name: "stream, by bytes", make: lines, act: stream },
+    Entry { name: "lint", make: lines, act: judged },
+    Entry { name: "lint, description", make: described, act: judged },
+    Entry { name: "log", make: plain, act: captures::read },
+    Entry { name: "log of messages", make: |shape| logged(&lines(shape)), act: captures::read },
+    Entry { name: "TCP", make: captures::segments, act: captures::read },
+    Entry { name: "TCP, by bytes", make: captures::segments, act: captures::read_by_bytes },
+    Entry { name: "TCP, backwards", make: captures::segments_backwards, act: captures::read },
+    Entry { name: "TCP, overlapping", make: captures::segments_overlapping, act: captures::read },
+    Entry { name: "fragments", make: captures::fragments, act: captures::read },
+    Entry { name: "begun datagrams", make: captures::datagrams, act: captures::read },
+    Entry { name: "pcapng options", make: captures::options, act: captures::read },
 ];
 
 fn main() {
@@ -217,4 +231,30 @@ fn stream(input: &[u8]) {
             let _ = black_box(Message::parse_framed(bytes));
         }
     }
+}
+
+/// By every rule, alone and as its own answer.
+fn judged(input: &[u8]) {
+    let message = Message::parse(Bytes::copy_from_slice(input)).map_or_else(|rejected| rejected.salvage, Some);
+    if let Some(message) = message {
+        let _ = black_box((lint(&message), lint_pair(&message, &message)));
+    }
+}
+
+/// An INVITE with the shape in its session description.
+fn described(shape: &str) -> Vec<u8> {
+    let body = description(shape);
+    let mut message = format!(
+        "INVITE sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1\r\nMax-Forwards: 70\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\n\
+         Call-ID: 1\r\nCSeq: 1 INVITE\r\nContact: <sip:a@b>\r\nContent-Type: application/sdp\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    )
+    .into_bytes();
+    message.extend(body);
+    message
+}
+
+/// As a log has it: something before each line, and no carriage returns.
+fn logged(message: &[u8]) -> Vec<u8> {
+    String::from_utf8_lossy(message).replace("\r\n", "\nlog: ").into_bytes()
 }
