@@ -5,9 +5,15 @@ mod called;
 mod calling;
 mod leg;
 mod modify;
+mod publications;
+mod refers;
 mod registrations;
 mod sending;
+mod subscriptions;
+mod usages;
 mod within;
+
+pub use usages::USAGES_MAX;
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
@@ -30,6 +36,7 @@ use calling::Invite;
 use leg::{Leg, Phase, Timer};
 use registrations::Entry;
 use sending::Sending;
+use usages::Usages;
 
 /// Who sends a request to whom, outside of a dialog.
 #[derive(Clone, Debug, Default)]
@@ -96,6 +103,7 @@ pub struct UserAgent {
     digest: DigestClient,
     registrations: Table<Entry>,
     registration_timers: TimerQueue<RegistrationId>,
+    pub(crate) usages: Usages,
 }
 
 impl UserAgent {
@@ -105,6 +113,7 @@ impl UserAgent {
     pub fn new(config: Config, mut random: Random) -> UserAgent {
         let (hash, inner) = (random.hasher(), random.hasher());
         let digest = DigestClient::new(&mut random);
+        let usages = Usages::new(&mut random);
         UserAgent {
             transactions: Transactions::new(config.transactions, inner),
             legs: Table::new(config.sessions_max),
@@ -124,6 +133,7 @@ impl UserAgent {
             lookups: VecDeque::new(),
             digest,
             registration_timers: TimerQueue::new(),
+            usages,
         }
     }
 
@@ -184,6 +194,11 @@ impl UserAgent {
         }
         self.registrations_due(now);
         self.settle(now);
+        while let Some(usage) = self.usages.due(now) {
+            self.usage_timeout(usage, now);
+            self.settle(now);
+        }
+        self.notifier_due(now);
     }
 
     /// The next message to send.
@@ -210,7 +225,7 @@ impl UserAgent {
         let own = self.timers.next().map(|(at, _)| at);
         let below = self.transactions.poll_timeout().map(|(at, _)| at);
         let of_registrations = self.registration_timers.next().map(|(at, _)| at);
-        own.into_iter().chain(of_registrations).chain(below).min()
+        own.into_iter().chain(of_registrations).chain(below).chain(self.usages.poll_timeout()).min()
     }
 
     /// The transaction layer, to be looked at.
@@ -234,6 +249,7 @@ impl UserAgent {
             && self.registration_timers.is_empty()
             && self.events.is_empty()
             && self.lookups.is_empty()
+            && self.usages.is_idle()
     }
 
     /// How many sessions there are, early ones among them.
@@ -292,6 +308,15 @@ impl UserAgent {
     /// Brings what the transaction layer has to tell to whom it concerns, until it has nothing more.
     pub(crate) fn settle(&mut self, now: Now) {
         loop {
+            self.settle_below(now);
+            if !self.settle_usages(now) && self.remains.is_empty() {
+                return;
+            }
+        }
+    }
+
+    fn settle_below(&mut self, now: Now) {
+        loop {
             self.clear_away(now);
             let Some(event) = self.transactions.poll_event() else { break };
             self.below(event, now);
@@ -344,6 +369,9 @@ impl UserAgent {
     }
 
     fn outside_request(&mut self, id: ServerId, request: Request, now: Now) {
+        if self.usage_request(id, &request, now) {
+            return;
+        }
         // "a request with a tag in To that matches no dialog" [RFC 3261, Section 12.2.2]
         if request.to_tag().is_some() || matches!(request.method(), Method::Bye | Method::Prack | Method::Update) {
             let status = StatusCode::CallOrTransactionDoesNotExist;
@@ -402,6 +430,7 @@ impl UserAgent {
         for timer in leg.running() {
             self.timers.stop(timer);
         }
+        self.usages.session_ended(session, &leg.dialog);
         if let Some(invite) = leg.invite.and_then(|invite| self.invites.get_mut(invite.0)) {
             invite.legs.retain(|other| *other != session);
             invite.cseq_used = invite.cseq_used.max(leg.dialog.local_cseq());

@@ -153,7 +153,7 @@ impl UserAgent {
         for leg in legs {
             self.end(leg, EndReason::Elsewhere);
         }
-        self.events.push_back(Event::InviteFailed { invite: id, failure: Failure::Cancelled });
+        self.tell(Event::InviteFailed { invite: id, failure: Failure::Cancelled });
     }
 
     /// The INVITE is on its way to another hop, or with credentials: a CANCEL of it waits for a provisional response of its own.
@@ -174,19 +174,19 @@ impl UserAgent {
             return;
         }
         if response.to_tag().is_none() || response.status() == StatusCode::Trying {
-            self.events.push_back(Event::Progress { invite: id, session: None, response });
+            self.tell(Event::Progress { invite: id, session: None, response });
             return;
         }
         let Some(session) = self.early(id, &response) else { return };
         if response.status().as_u16() == 199 {
             let cause = cause(&response);
-            self.events.push_back(Event::Progress { invite: id, session: Some(session), response });
+            self.tell(Event::Progress { invite: id, session: Some(session), response });
             return self.end(session, EndReason::EarlyTerminated(cause));
         }
         if response.has_token(HeaderId::Require, "100rel") {
             return self.reliable_came(Some(id), session, response, now);
         }
-        self.events.push_back(Event::Progress { invite: id, session: Some(session), response: response.clone() });
+        self.tell(Event::Progress { invite: id, session: Some(session), response: response.clone() });
         self.early_media(session, &response);
     }
 
@@ -243,7 +243,7 @@ impl UserAgent {
         }
         let wants_offer = self.wants_offer(session);
         if let Some(invite) = invite {
-            self.events.push_back(Event::Progress { invite, session: Some(session), response: response.clone() });
+            self.tell(Event::Progress { invite, session: Some(session), response: response.clone() });
         }
         let Some(leg) = self.legs.get_mut(session.0) else { return };
         leg.takes_update |= response.has_token(HeaderId::Allow, "UPDATE");
@@ -281,9 +281,9 @@ impl UserAgent {
             }
         }
         if !matches!(invite.cancel, Cancel::Sent) {
-            self.events.push_back(Event::InviteFailed { invite: id, failure });
+            self.tell(Event::InviteFailed { invite: id, failure });
         }
-        self.events.push_back(Event::InviteEnded { invite: id });
+        self.tell(Event::InviteEnded { invite: id });
     }
 
     pub(crate) fn invite_session_id(&self, id: InviteId) -> Option<SessionIds> {
@@ -300,7 +300,7 @@ impl UserAgent {
                 None => {}
             }
         }
-        self.events.push_back(Event::InviteEnded { invite: id });
+        self.tell(Event::InviteEnded { invite: id });
     }
 
     /// A 2xx to an INVITE of ours, the first of its dialog or one more of the same. `[RFC 3261, Section 13.2.2.4]`
@@ -338,7 +338,7 @@ impl UserAgent {
         if self.config.forks == ForkPolicy::First {
             self.end_others(id, session);
         }
-        self.events.push_back(Event::Answered { invite: id, session, response: response.clone() });
+        self.tell(Event::Answered { invite: id, session, response: response.clone() });
         self.start_session_timer(session, now);
         self.described(session, &response, now);
     }

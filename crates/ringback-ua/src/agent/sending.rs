@@ -11,6 +11,7 @@ use ringback_message::{BuildError, Edit, HeaderId, Host, Method, Request, Reques
 use ringback_transaction::{ClientId, RequestError};
 
 use super::UserAgent;
+use super::usages::Task;
 use crate::config::{HOPS_MAX, Local};
 use crate::dialog::{Dialog, is_sips};
 use crate::event::{Event, Failure, InviteId, Lookup, RegistrationId, RequestId, SessionId};
@@ -30,6 +31,8 @@ pub(crate) enum Purpose {
     Change(SessionId),
     Prack(SessionId),
     Bye(SessionId),
+    /// That of a subscription, a REFER or a publication.
+    Usage(Task),
     /// The application's own, in a session or outside.
     Application(Option<SessionId>),
     Register(RegistrationId),
@@ -78,9 +81,7 @@ impl UserAgent {
 
     /// The hop to a URI that needs no look-up: an address, or what the configuration says.
     fn direct(&self, purpose: Purpose, uri: &[u8]) -> Option<Hop> {
-        if let (Some(hop), Purpose::Invite(_) | Purpose::Application(None) | Purpose::Register(_)) =
-            (self.config.outbound, purpose)
-        {
+        if let (Some(hop), true) = (self.config.outbound, self.is_outside(purpose)) {
             return Some(hop);
         }
         let Ok(Uri::Sip(uri)) = Uri::parse(uri, HeaderId::Other, 0) else { return None };
@@ -93,6 +94,20 @@ impl UserAgent {
         let remote = SocketAddr::new(address, uri.port.unwrap_or(transport.default_port()));
         let local = self.local(transport, &remote)?;
         Some(Hop { transport, local: local.address, remote, flow: None })
+    }
+
+    fn is_outside(&self, purpose: Purpose) -> bool {
+        match purpose {
+            Purpose::Invite(_) | Purpose::Application(None) | Purpose::Register(_) => true,
+            Purpose::Usage(task) => match task {
+                Task::Subscribe(_, None) | Task::Publish(_) => true,
+                Task::Refer(_) => self.usage_session(task).is_none(),
+                Task::Subscribe(_, Some(_)) | Task::Notify(_) | Task::ReferSubscribe(..) | Task::ReferNotify(_) => {
+                    false
+                }
+            },
+            _ => false,
+        }
     }
 
     /// Our address for this transport and the other side's family of addresses.
@@ -164,11 +179,13 @@ impl UserAgent {
                 if let Some(old) = sending.client.replace(client) {
                     self.clients.remove(&old);
                 }
-                (sending.request, sending.hop) = (Some(request), Some(hop));
+                (sending.request, sending.hop) = (Some(request.clone()), Some(hop));
                 let purpose = sending.purpose;
                 self.clients.insert(client, id);
-                if let Purpose::Invite(invite) = purpose {
-                    self.sent_anew(invite);
+                match purpose {
+                    Purpose::Invite(invite) => self.sent_anew(invite),
+                    Purpose::Usage(task) => self.usage_sent(task, &request, now),
+                    _ => {}
                 }
             }
             Err(RequestError::Full) => self.give_up(id, Failure::Full, now),
@@ -204,7 +221,7 @@ impl UserAgent {
         let session = match purpose {
             Purpose::Invite(invite) => return self.invite_session_id(invite)?.header(),
             Purpose::Ack(session, _) => session,
-            _ => Self::session_of_purpose(purpose)?,
+            _ => self.session_of_purpose(purpose)?,
         };
         self.legs.get(session.0)?.session_id.header()
     }
@@ -273,6 +290,7 @@ impl UserAgent {
             Purpose::Change(session) => self.changed(session, request.as_ref(), client, response, now),
             Purpose::Prack(session) => self.pracked(session, &response, now),
             Purpose::Bye(session) => self.bye_done(session),
+            Purpose::Usage(task) => self.usage_done(task, Some(&response), now),
             Purpose::Application(session) => {
                 let failure = gone(&response);
                 self.events.push_back(Event::Response { request: RequestId(id), session, response });
@@ -298,6 +316,7 @@ impl UserAgent {
             Purpose::Prack(session) => self.lost(Some(session), Some(failure), now),
             Purpose::Bye(session) => self.bye_done(session),
             Purpose::Register(registration) => self.register_failed(registration, failure, now),
+            Purpose::Usage(task) => self.usage_done(task, None, now),
             Purpose::Application(session) => {
                 self.events.push_back(Event::Failed { request: RequestId(id), session, failure: failure.clone() });
                 let failure = Some(failure).filter(|failure| matches!(failure, Failure::Timeout | Failure::Transport));
@@ -388,10 +407,11 @@ impl UserAgent {
     }
 
     /// The session that a request is sent in.
-    fn session_of_purpose(purpose: Purpose) -> Option<SessionId> {
+    fn session_of_purpose(&self, purpose: Purpose) -> Option<SessionId> {
         match purpose {
             Purpose::Change(session) | Purpose::Prack(session) | Purpose::Bye(session) => Some(session),
             Purpose::Application(session) => session,
+            Purpose::Usage(task) => self.usage_session(task),
             Purpose::Invite(_) | Purpose::Ack(..) | Purpose::StrayAck(_) | Purpose::StrayBye | Purpose::Register(_) => {
                 None
             }
@@ -400,7 +420,7 @@ impl UserAgent {
 
     /// The CSeq of a request that is sent again: above that of all before it in its dialog.
     fn next_cseq(&self, purpose: Purpose, request: &Request) -> u32 {
-        let leg = Self::session_of_purpose(purpose).and_then(|session| self.legs.get(session.0));
+        let leg = self.session_of_purpose(purpose).and_then(|session| self.legs.get(session.0));
         leg.map_or(0, |leg| leg.dialog.local_cseq()).max(request.cseq()).saturating_add(1)
     }
 
@@ -414,7 +434,7 @@ impl UserAgent {
         if let Some(entry) = registration {
             entry.registration.sent(request.cseq());
         }
-        if let Some(leg) = Self::session_of_purpose(purpose).and_then(|session| self.legs.get_mut(session.0)) {
+        if let Some(leg) = self.session_of_purpose(purpose).and_then(|session| self.legs.get_mut(session.0)) {
             leg.dialog.sent(request.cseq());
         }
     }

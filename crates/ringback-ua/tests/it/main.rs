@@ -8,3 +8,5 @@ mod forks;
 mod net;
 mod registering;
 mod registration;
+mod subscriptions;
+mod transfers;
