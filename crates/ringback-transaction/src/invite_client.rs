@@ -49,7 +49,7 @@ use crate::timers::Reason;
 /// > If there is no final response for the original request in 64*T1 seconds (T1 is defined in Section 17.1.1.1), the
 /// > client SHOULD then consider the original transaction cancelled and SHOULD destroy the client transaction handling
 /// > the original request. `[RFC 3261, Section 9.1]`
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct InviteClient {
     state: State,
 }
@@ -76,6 +76,15 @@ impl InviteClient {
         }
         fx.start(Reason::TimerB, fx.timers.timer_b());
         InviteClient { state: State::Calling(interval) }
+    }
+
+    pub(crate) fn state(&self) -> crate::State {
+        match self.state {
+            State::Calling(_) => crate::State::Calling,
+            State::Proceeding => crate::State::Proceeding,
+            State::Completed => crate::State::Completed,
+            State::Accepted => crate::State::Accepted,
+        }
     }
 
     pub(crate) fn response(&mut self, response: Response, request: &Request, fx: &mut Effects<'_>) {
@@ -146,7 +155,7 @@ impl InviteClient {
     /// The TU has given up: Timer B, D or M ends it, and in Proceeding a timer as long as they are.
     pub(crate) fn abandon(&mut self, fx: &mut Effects<'_>) {
         if let State::Proceeding = self.state {
-            fx.start(Reason::Abandoned, fx.timers.t1_64());
+            fx.start(Reason::Abandoned, fx.timers.abandoned());
         }
     }
 }

@@ -54,12 +54,12 @@ use crate::timers::Reason;
 ///
 /// > the server transaction MUST transition to the "Terminated" state, and MUST indicate to the TU that a transaction
 /// > failure has occurred. `[RFC 3261, Section 17.2.1]`
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct InviteServer {
     state: State,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum State {
     /// Not answered. The last provisional response.
     Proceeding(Option<Bytes>),
@@ -91,6 +91,15 @@ pub(crate) enum AckTo {
 impl InviteServer {
     pub(crate) fn new() -> InviteServer {
         InviteServer { state: State::Proceeding(None) }
+    }
+
+    pub(crate) fn state(&self) -> crate::State {
+        match self.state {
+            State::Proceeding(_) => crate::State::Proceeding,
+            State::Completed(_) => crate::State::Completed,
+            State::Confirmed(_) => crate::State::Confirmed,
+            State::Accepted => crate::State::Accepted,
+        }
     }
 
     pub(crate) fn is_answered(&self) -> bool {

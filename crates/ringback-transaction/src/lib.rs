@@ -21,8 +21,9 @@
 //! |---|---|
 //! | `invite_client` and three more | the machines, each under the RFC's figure |
 //! | `transactions` | [`Transactions`]: brings inputs to machines |
-//! | `key`, `table`, `hops` | what identifies a transaction, and the indexes over it |
-//! | `timers` | [`Timers`], all derived from T1, T2 and T4, and [`Reason`] |
+//! | `key`, `table`, `hops`, `merges` | what identifies a transaction, and the indexes over it |
+//! | `timers`, `peers` | [`Timers`], derived from T1, T2 and T4 or set one by one, for all or for a peer; [`Reason`] |
+//! | `state` | [`State`], by the figures' names |
 //! | `event` | [`Event`], [`Transmit`], the errors, [`Counters`] |
 //!
 //! The sources are `[RFC 3261, Section 17]`, corrected by RFC 6026 (Accepted, Timers L and M; no machine dies of a
@@ -99,15 +100,19 @@ mod hops;
 mod invite_client;
 mod invite_server;
 mod key;
+mod merges;
 mod non_invite_client;
 mod non_invite_server;
+mod peers;
 #[cfg(test)]
 mod probe;
 mod server;
+mod state;
 mod table;
 mod timers;
 mod transactions;
 
 pub use event::{ClientId, Counters, Event, RequestError, RespondError, ServerId, Transmit};
+pub use state::State;
 pub use timers::{Reason, Timers};
 pub use transactions::{Config, TRANSACTIONS_MAX, Transactions};

@@ -39,7 +39,7 @@ use crate::timers::Reason;
 ///                 | Terminated|<------------------+
 ///                 +-----------+
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct NonInviteClient {
     state: State,
 }
@@ -64,6 +64,14 @@ impl NonInviteClient {
         }
         fx.start(Reason::TimerF, fx.timers.timer_f());
         NonInviteClient { state: State::Trying(interval) }
+    }
+
+    pub(crate) fn state(&self) -> crate::State {
+        match self.state {
+            State::Trying(_) => crate::State::Trying,
+            State::Proceeding => crate::State::Proceeding,
+            State::Completed => crate::State::Completed,
+        }
     }
 
     pub(crate) fn response(&mut self, response: Response, fx: &mut Effects<'_>) {

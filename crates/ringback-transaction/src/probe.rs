@@ -17,7 +17,7 @@ use crate::table::Id;
 use crate::timers::{Reason, Timers};
 
 /// Every timer.
-pub(crate) const TIMERS: [Reason; 14] = [
+pub(crate) const TIMERS: [Reason; 15] = [
     Reason::TimerA,
     Reason::TimerB,
     Reason::TimerD,
@@ -30,6 +30,7 @@ pub(crate) const TIMERS: [Reason; 14] = [
     Reason::TimerK,
     Reason::TimerL,
     Reason::TimerM,
+    Reason::Trying,
     Reason::Expiry,
     Reason::Abandoned,
 ];

@@ -28,7 +28,7 @@ impl fmt::Display for Id {
 /// A slab, and an index from keyed hashes to its slots; the keys themselves stay in the messages that the values hold.
 ///
 /// Strangers pick the keys. What distinguishes two keys must be in the hash in full, or they could fill one bucket.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Table<T> {
     entries: Slab<Entry<T>>,
     index: HashTable<Place>,
@@ -36,14 +36,14 @@ pub(crate) struct Table<T> {
     limit: usize,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Entry<T> {
     generation: u64,
     hash: u64,
     value: T,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Place {
     hash: u64,
     slot: usize,
