@@ -19,7 +19,7 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `invite_client` and three more | the machines, each under the RFC's figure |
+//! | `invite_client` and three more | the machines, each under the RFC's figure; `docs/machines.md` draws them |
 //! | `transactions` | [`Transactions`]: brings inputs to machines |
 //! | `key`, `table`, `hops`, `merges` | what identifies a transaction, and the indexes over it |
 //! | `timers`, `peers` | [`Timers`], derived from T1, T2 and T4 or set one by one, for all or for a peer; [`Reason`] |
@@ -104,8 +104,6 @@ mod merges;
 mod non_invite_client;
 mod non_invite_server;
 mod peers;
-#[cfg(test)]
-mod probe;
 mod server;
 mod state;
 mod table;

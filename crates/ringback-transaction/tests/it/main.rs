@@ -5,6 +5,7 @@ mod failures;
 mod invite_client;
 mod invite_server;
 mod limits;
+mod machines;
 mod matching;
 mod merged;
 mod non_invite_client;
