@@ -1,6 +1,7 @@
 //! The machines as scripts in virtual time, matching, limits and leaks.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod explore;
 mod failures;
 mod invite_client;
 mod invite_server;
