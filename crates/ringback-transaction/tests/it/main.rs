@@ -14,3 +14,4 @@ mod non_invite_server;
 mod peers;
 mod random;
 mod script;
+mod vulnerabilities;
