@@ -1,5 +1,6 @@
 //! Transactions by id and by what a message says of them.
 
+use alloc::boxed::Box;
 use core::fmt;
 
 use hashbrown::HashTable;
@@ -40,7 +41,8 @@ pub(crate) struct Table<T> {
 struct Entry<T> {
     generation: u64,
     hash: u64,
-    value: T,
+    /// On its own: a table that grows then copies places and not messages, and what it has in reserve is small.
+    value: Box<T>,
 }
 
 #[derive(Clone, Debug)]
@@ -73,7 +75,7 @@ impl<T> Table<T> {
         let vacant = self.entries.vacant_entry();
         let slot = vacant.key();
         let id = Id { slot, generation };
-        vacant.insert(Entry { generation, hash, value: value(id) });
+        vacant.insert(Entry { generation, hash, value: Box::new(value(id)) });
         self.index.insert_unique(hash, Place { hash, slot }, |place| place.hash);
         Some(id)
     }
@@ -87,11 +89,11 @@ impl<T> Table<T> {
     }
 
     pub(crate) fn get(&self, id: Id) -> Option<&T> {
-        self.entries.get(id.slot).filter(|entry| entry.generation == id.generation).map(|entry| &entry.value)
+        self.entries.get(id.slot).filter(|entry| entry.generation == id.generation).map(|entry| &*entry.value)
     }
 
     pub(crate) fn get_mut(&mut self, id: Id) -> Option<&mut T> {
-        self.entries.get_mut(id.slot).filter(|entry| entry.generation == id.generation).map(|entry| &mut entry.value)
+        self.entries.get_mut(id.slot).filter(|entry| entry.generation == id.generation).map(|entry| &mut *entry.value)
     }
 
     pub(crate) fn remove(&mut self, id: Id) -> Option<T> {
@@ -100,7 +102,7 @@ impl<T> Table<T> {
         if let Ok(place) = self.index.find_entry(entry.hash, |place| place.slot == id.slot) {
             place.remove();
         }
-        Some(entry.value)
+        Some(*entry.value)
     }
 }
 
