@@ -51,7 +51,7 @@ struct Flight {
 /// No message lives longer.
 const T4: Micros = Micros::from_secs(5);
 
-/// The callee is as patient, and then does something.
+/// The callee is as patient, and then does something; so is the other one of a fork.
 const PATIENCE: Micros = Micros::from_secs(4);
 
 /// What a final response says: its code, and whose it is.
@@ -104,6 +104,8 @@ pub(crate) struct World {
     repeats: Vec<Repeat>,
     /// Since when it owes a response to the INVITE.
     owes_since: Option<Micros>,
+    /// Until when another may answer it too.
+    other_until: Option<Micros>,
 }
 
 impl World {
@@ -123,6 +125,7 @@ impl World {
             has_rung: false,
             repeats: Vec::new(),
             owes_since: None,
+            other_until: None,
         };
         world.ask(INVITE, request(text("INVITE", "1", "", 1).as_bytes()));
         world.settle().unwrap();
@@ -150,11 +153,7 @@ impl World {
         if self.scenario.cancel && self.rings && invite.finals.is_empty() && self.asked[CANCEL].id.is_none() {
             acts.push(Act::Cancel);
         }
-        let is_accepted =
-            self.served[INVITE].id.is_some_and(|id| self.callee.server_state(id) == Some(State::Accepted));
-        if self.scenario.fork && is_accepted && self.answers.len() == 1 {
-            acts.push(Act::AcceptElse);
-        }
+        acts.extend(self.other_until.map(|_| Act::AcceptElse));
         acts.extend(self.next_tick().map(|_| Act::Tick));
         acts
     }
@@ -190,8 +189,14 @@ impl World {
                 self.owes_since = Some(self.now.mono);
                 self.respond(INVITE, StatusCode::Ringing, "b")?;
             }
-            Act::Accept => self.answer(StatusCode::Ok, "b")?,
-            Act::AcceptElse => self.answer(StatusCode::Ok, "c")?,
+            Act::Accept => {
+                self.other_until = self.scenario.fork.then_some(self.now.mono.plus(PATIENCE));
+                self.answer(StatusCode::Ok, "b")?;
+            }
+            Act::AcceptElse => {
+                self.other_until = None;
+                self.answer(StatusCode::Ok, "c")?;
+            }
             Act::Refuse => self.answer(StatusCode::BusyHere, "b")?,
             Act::Cancel => {
                 let invite = self.asked[INVITE].id.and_then(|id| self.caller.client_request(id));
@@ -206,6 +211,7 @@ impl World {
         let at = self.next_tick().ok_or("time stands still")?;
         self.scenario.late -= u8::from(!self.net.is_empty());
         self.now = self.now.after(at.since(self.now.mono));
+        self.other_until = self.other_until.filter(|until| *until > at);
         self.caller.handle_timeout(self.now);
         self.callee.handle_timeout(self.now);
         let timers = Timers::default();
@@ -436,7 +442,8 @@ impl World {
                 add(&(at.since(now), reason));
             }
         }
-        add(&(&self.answers, &self.acknowledged, self.owes_since.map(|since| now.since(since))));
+        let other = self.other_until.map(|until| until.since(now));
+        add(&(&self.answers, &self.acknowledged, self.owes_since.map(|since| now.since(since)), other));
         for repeat in &self.repeats {
             add(&(repeat.tag, repeat.due.since(now), repeat.interval, repeat.give_up.since(now)));
         }
