@@ -2,7 +2,7 @@
 
 use ringback_sdp::attribute::T38;
 use ringback_sdp::negotiate::{Codec, Endpoint, HoldForm, LocalMedia, Session};
-use ringback_sdp::{Origin, SessionDescription};
+use ringback_sdp::{Origin, ParseError, SessionDescription};
 
 pub(crate) fn check(data: &[u8]) {
     let Ok(reading) = SessionDescription::read(data) else { return };
@@ -11,6 +11,8 @@ pub(crate) fn check(data: &[u8]) {
     assert_eq!(written.len(), description.byte_len());
     assert_eq!(SessionDescription::parse(&written).as_ref(), Ok(&description));
     let valid = description.check().is_ok();
+    assert_eq!(reading.departures, in_order(&reading.departures));
+    put_back(&description);
     let receive = |offer| Session::new().receive(offer).unwrap_or_else(|refused| panic!("{}", refused.refusal));
     let Ok(answer) = receive(description.clone()).answer(&everything()) else { return };
     let made = strict(answer.description());
@@ -23,6 +25,32 @@ pub(crate) fn check(data: &[u8]) {
     assert_eq!(session.streams().len(), made.media().len());
     for draft in [session.hold(HoldForm::Direction), session.refresh(), session.remove(0)].into_iter().flatten() {
         strict(draft.description());
+    }
+}
+
+/// Departures are told as they stand in the text.
+fn in_order(departures: &[ParseError]) -> Vec<ParseError> {
+    let mut sorted = departures.to_vec();
+    sorted.sort_by_key(|departure| (departure.line, departure.column));
+    sorted
+}
+
+/// A line that came in and is put in again is refused, or stands where it is read back.
+fn put_back(description: &SessionDescription) {
+    let all = description
+        .section()
+        .lines()
+        .iter()
+        .chain(description.media().iter().flat_map(|media| media.section().lines()));
+    for line in all.take(32) {
+        let mut copy = description.clone();
+        let mut is_in = copy.section_mut().insert(line.clone()).is_ok();
+        if let Some(media) = copy.media_mut(0) {
+            is_in |= media.section_mut().insert(line.clone()).is_ok();
+        }
+        if is_in {
+            assert_eq!(SessionDescription::parse(copy.to_bytes()).as_ref(), Ok(&copy));
+        }
     }
 }
 

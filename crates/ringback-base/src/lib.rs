@@ -5,6 +5,7 @@
 //! | [`time`] | [`Now`], with the clock that timers run on ([`Micros`]) and the one that is stored and sent ([`Millis`]) |
 //! | [`net`] | [`Transport`], [`Hop`], [`FlowId`] |
 //! | [`random`] | [`Random`], seeded from outside, and [`KeyedHash`] for tables whose keys a stranger picks |
+//! | [`table`] | [`Table`]: values by id and by the keyed hash of what a message says of them |
 //! | [`timers`] | [`TimerQueue`] |
 //!
 //! ```
@@ -22,10 +23,12 @@ extern crate alloc;
 
 pub mod net;
 pub mod random;
+pub mod table;
 pub mod time;
 pub mod timers;
 
 pub use net::{FlowId, Hop, Transport};
 pub use random::{KeyedHash, Random};
+pub use table::{Id, Table};
 pub use time::{Micros, Millis, Now};
 pub use timers::{TimerId, TimerQueue};

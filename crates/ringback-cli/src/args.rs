@@ -1,11 +1,13 @@
 //! The command line.
 
+mod help;
 mod lint;
 
 use std::num::NonZeroU16;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum, value_parser};
+use clap_complete::Shell;
 use ringback_message::Depth;
 use ringback_server::{Domain, Listen, LogFormat, LogSettings, SHARDS_MAX, UserName, When};
 
@@ -15,80 +17,9 @@ use crate::failure::Failure;
 
 pub(crate) use lint::LintArgs;
 
-const EXIT_STATUSES: &str = "\
-Exit status:
-  0    done; for serve: ended by Ctrl-C or SIGTERM
-  1    refused: no such user, a user that exists, a line that can't be imported
-  2    the command line can't be understood
-  3    an address can't be listened on: taken, not permitted, not this machine's
-  4    the data folder or a database in it can't be used: not writable, open elsewhere, broken, too new
-  5    the configuration file, or the file of accounts that it names, can't be read or has errors
-  70   a defect, or a system that refuses the least
-  130  a second Ctrl-C or SIGTERM ended it at once
-  explain, decode and lint have their own: see their help";
-
-const SERVE_EXAMPLES: &str = "\
-Examples:
-  ringback serve                                    port 5060 of 127.0.0.1 and ::1
-  ringback serve --listen 5070                      another port of them
-  ringback serve --listen 0.0.0.0 --domain a.example
-                                                    every IPv4 address of this machine
-  ringback serve --listen 192.0.2.1:5060 --data /var/lib/ringback --log json
-  ringback serve --config /etc/ringback.toml        what the flags don't say is in a file
-
-A flag wins over an environment variable (RINGBACK_DATA, RUST_LOG), that over the file, and the file over the defaults. --listen
-takes the place of all listeners of the file. Without a file digest is MD5 alone; with one, SHA-256 and then MD5.";
-
-const CHECK_CONFIG_MORE: &str = "\
-Prints every setting as a file that means the same, those that the file leaves out with their defaults. Of a file that can't be used \
-all that is wrong is drawn on standard error. Addresses and the data folder are not tried.";
-
-const EXPLAIN_MORE: &str = "\
-A term is a response code or its phrase, a method, a header field (also its compact form), an option tag, an event package, a parameter, \
-a timer, a warning code, a cause of Reason, or a status line as it stands in a trace. Letter case doesn't matter. Where a term has \
-several meanings all are told; a word before it picks one: status, method, header, option, event, warning, timer, uri, param, reason.";
-
-const EXPLAIN_EXAMPLES: &str = "\
-Examples:
-  ringback explain 423                      what it means, what it carries, who sends it, what to check
-  ringback explain 'SIP/2.0 603 Network Blocked'
-  ringback explain RSeq 100rel INVITE       several terms
-  ringback explain 'Timer B' 'Warning 370' presence
-  ringback explain 'Reason: Q.850;cause=17'
-  ringback explain 486 --lang ko            in Korean
-  ringback explain 401 --json               an array: one object a term, its \"entries\" with names that stay
-
-Exit status:
-  0    all terms are known
-  1    a term isn't; near names are told on standard error
-  2    the command line can't be understood";
-
-const DECODE_MORE: &str = "\
-Reads SIP messages as they are, one after another; captures (pcap, pcapng); hexadecimal dumps; and logs with messages in them. What a file \
-is, its content says. Each header field is shown with the parts of its value, and each fault with a caret under its place.";
-
-const DECODE_EXAMPLES: &str = "\
-Examples:
-  ringback decode invite.sip                a message in a file
-  ringback decode trace.pcapng --json       every message of a capture, as one object
-  pbpaste | ringback decode -               what was copied from a log
-  ringback decode a.sip --depth syntax      without a look at what is missing
-
-Exit status:
-  0    every message is fine
-  1    a message has faults, or the input has messages that can't be read whole
-  2    the file can't be read, or there is no SIP message in it; or the command line can't be understood";
-
-const LISTEN_HELP: &str =
-    "Where to listen, repeatable: HOST:PORT, [IPV6]:PORT, an address, or a port of the loopback addresses";
-
-const LISTEN_MORE: &str = "\
-0.0.0.0 and [::] mean every address that the machine has when the server starts. Without this flag it is port 5060 of 127.0.0.1, and of \
-::1 where there is IPv6. Port 0 lets the system choose one; the line \"ready\" of the log tells which.";
-
 /// A SIP registrar and proxy.
 #[derive(Debug, Parser)]
-#[command(name = "ringback", version, arg_required_else_help = true, after_help = EXIT_STATUSES)]
+#[command(name = "ringback", version, arg_required_else_help = true, after_help = help::with_statuses(help::EXAMPLES))]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -97,35 +28,50 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run the server until Ctrl-C or SIGTERM
-    #[command(after_help = format!("{SERVE_EXAMPLES}\n\n{EXIT_STATUSES}"))]
+    #[command(after_help = help::with_statuses(help::SERVE_EXAMPLES))]
     Serve(ServeArgs),
     /// Print what a configuration file means, or what is wrong with it
-    #[command(long_about = format!("Print what a configuration file means, or what is wrong with it.\n\n{CHECK_CONFIG_MORE}"))]
-    #[command(after_help = EXIT_STATUSES)]
+    #[command(long_about = format!("Print what a configuration file means, or what is wrong with it.\n\n{}", help::CHECK_CONFIG_MORE))]
+    #[command(after_help = help::with_statuses(help::CHECK_CONFIG_EXAMPLES))]
     CheckConfig {
         /// The file
         file: PathBuf,
     },
     /// Tell what a code, method, header field or other name of SIP stands for
-    #[command(long_about = format!("Tell what a code, method, header field or other name of SIP stands for.\n\n{EXPLAIN_MORE}"))]
-    #[command(after_help = EXPLAIN_EXAMPLES)]
+    #[command(long_about = format!("Tell what a code, method, header field or other name of SIP stands for.\n\n{}", help::EXPLAIN_MORE))]
+    #[command(after_help = help::EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
     /// Show the SIP messages of a file, and what is wrong with them
-    #[command(long_about = format!("Show the SIP messages of a file, and what is wrong with them.\n\n{DECODE_MORE}"))]
-    #[command(after_help = DECODE_EXAMPLES)]
+    #[command(long_about = format!("Show the SIP messages of a file, and what is wrong with them.\n\n{}", help::DECODE_MORE))]
+    #[command(after_help = help::DECODE_EXAMPLES)]
     Decode(DecodeArgs),
     /// Judge the SIP messages of a file: what breaks a rule, what is unwise, and which section says so
     #[command(long_about = format!("Judge the SIP messages of a file: what breaks a rule, what is unwise, and which section says so.\n\n{}", lint::MORE))]
     #[command(after_help = lint::EXAMPLES)]
     Lint(LintArgs),
     /// Manage the accounts of a server that is not running
-    #[command(after_help = EXIT_STATUSES)]
+    #[command(after_help = help::with_statuses(help::USER_EXAMPLES))]
     User(UserArgs),
+    /// Print the completions of a shell
+    #[command(long_about = format!("Print the completions of a shell.\n\n{}", help::COMPLETIONS_MORE))]
+    #[command(after_help = help::COMPLETIONS_EXAMPLES)]
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+    /// Print the manual page, or write all manual pages to a folder
+    #[command(long_about = format!("Print the manual page, or write all manual pages to a folder.\n\n{}", help::MAN_MORE))]
+    #[command(after_help = help::MAN_EXAMPLES)]
+    Man {
+        /// The folder, which is there
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ServeArgs {
-    #[arg(long, value_name = "ADDR", help = LISTEN_HELP, long_help = format!("{LISTEN_HELP}.\n\n{LISTEN_MORE}"))]
+    #[arg(long, value_name = "ADDR", help = help::LISTEN_HELP, long_help = format!("{}.\n\n{}", help::LISTEN_HELP, help::LISTEN_MORE))]
     listen: Vec<Listen>,
 
     /// The name of the domain; the addresses of the listeners are names of it, too.
@@ -277,6 +223,7 @@ pub(crate) struct UserArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum UserCommand {
     /// Add a user
+    #[command(after_help = help::ADD_EXAMPLES)]
     Add {
         /// The name, as it stands before the @
         name: UserName,
@@ -288,6 +235,7 @@ pub(crate) enum UserCommand {
         data: DataArgs,
     },
     /// Add users from a file of lines NAME,PASSWORD: all of them, or none
+    #[command(after_help = help::IMPORT_EXAMPLES)]
     Import {
         /// The file, or - for standard input
         file: PathBuf,
@@ -297,11 +245,13 @@ pub(crate) enum UserCommand {
         data: DataArgs,
     },
     /// Print the names of all users, one a line
+    #[command(after_help = help::LIST_EXAMPLES)]
     List {
         #[command(flatten)]
         data: DataArgs,
     },
     /// Change a user's password, and forget what was registered with the old one
+    #[command(after_help = help::PASSWD_EXAMPLES)]
     Passwd {
         /// Whose
         name: UserName,
@@ -311,6 +261,7 @@ pub(crate) enum UserCommand {
         data: DataArgs,
     },
     /// Have requests for a user answered with 302 and the user's contacts, or relayed again
+    #[command(after_help = help::REDIRECT_EXAMPLES)]
     Redirect {
         /// Whom
         name: UserName,
@@ -321,6 +272,7 @@ pub(crate) enum UserCommand {
         data: DataArgs,
     },
     /// Remove a user, and what it has registered
+    #[command(after_help = help::REMOVE_EXAMPLES)]
     Remove {
         /// Whom
         name: UserName,
@@ -354,6 +306,44 @@ mod tests {
     #[test]
     fn the_definition_is_sound() {
         Args::command().debug_assert();
+    }
+
+    /// What a help has as an example can be typed.
+    #[test]
+    fn every_command_has_examples_that_are_understood() {
+        let mut whole = Args::command();
+        whole.build();
+        let mut waiting = vec![whole];
+        while let Some(command) = waiting.pop() {
+            if command.get_name() == "help" {
+                continue;
+            }
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let path = command.get_bin_name().unwrap_or_default().to_owned();
+            let (_, examples) = help.split_once("Examples:\n").unwrap_or_else(|| panic!("{path}: no examples"));
+            let lines = examples.lines().take_while(|line| !line.is_empty()).filter(|line| line.contains("ringback "));
+            let commands: Vec<&str> = lines.filter_map(|line| line.get(line.find("ringback ")?..)).collect();
+            assert!(commands.iter().any(|line| line.starts_with(&path)), "{path}: none of its own");
+            for line in commands {
+                let parsed = Args::try_parse_from(words(line));
+                let is_help = |error: &clap::Error| error.kind() == clap::error::ErrorKind::DisplayHelp;
+                assert!(parsed.as_ref().err().is_none_or(is_help), "{line}: {}", parsed.unwrap_err());
+            }
+            waiting.extend(command.get_subcommands().cloned());
+        }
+    }
+
+    /// As a shell divides them, up to what is told of the line, or to where its output goes.
+    fn words(line: &str) -> Vec<String> {
+        let line = line.split("  ").next().unwrap_or_default().split(['|', '>']).next().unwrap_or_default();
+        let mut words = Vec::new();
+        for (i, part) in line.split('\'').enumerate() {
+            match i % 2 {
+                1 => words.push(part.to_owned()),
+                _ => words.extend(part.split_whitespace().map(str::to_owned)),
+            }
+        }
+        words
     }
 
     #[test]

@@ -13,6 +13,7 @@ use serde_json::json;
 use crate::args::DecodeArgs;
 use crate::failure::Failure;
 use crate::output::print;
+use crate::progress::Printing;
 use input::{Found, Input};
 
 /// Prints all messages as they are found: a capture may be large.
@@ -20,7 +21,7 @@ use input::{Found, Input};
 /// # Errors
 /// Where the file can't be read, or no message is in it.
 pub(crate) fn run(args: &DecodeArgs) -> Result<ExitStatus, Failure> {
-    let mut input = Input::open(&args.file)?;
+    let mut input = Input::open(&args.file, Printing::Everything)?;
     let mut out = Out { json: args.json, count: 0, is_fine: true };
     let failure = loop {
         match input.next() {

@@ -1,13 +1,16 @@
 //! The `ringback` command.
 
 mod args;
+mod completions;
 mod config;
 mod decode;
 mod explain;
 mod failure;
 mod lint;
 mod log;
+mod man;
 mod output;
+mod progress;
 mod users;
 
 use std::io;
@@ -26,6 +29,8 @@ fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&args).map(|()| ExitStatus::Ok),
         Command::Decode(args) => decode::run(&args),
         Command::Lint(args) => lint::run(&args),
+        Command::Completions { shell } => completions::print(shell).map(|()| ExitStatus::Ok),
+        Command::Man { folder } => man::run(folder.as_deref()).map(|()| ExitStatus::Ok),
         Command::User(args) => users::run(args).map(|()| ExitStatus::Ok),
     };
     let status = done.unwrap_or_else(|failure| {

@@ -1,10 +1,11 @@
 //! What commands print on standard output: lines that fit a terminal, and colours where there is one.
 
-use std::io::{self, Write as _};
+use std::io;
 
 use ringback_server::ExitStatus;
 
 use crate::failure::Failure;
+use crate::progress;
 
 /// No line of text is wider, as far as words allow.
 pub(crate) const WIDTH: usize = 100;
@@ -26,8 +27,19 @@ pub(crate) fn dim(text: &str) -> String {
 /// # Errors
 /// Where it can't be written.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
-    let mut out = anstream::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    write(&mut anstream::stdout().lock(), text.as_bytes())
+}
+
+/// The same for bytes in which nothing is a colour.
+///
+/// # Errors
+/// Where they can't be written.
+pub(crate) fn print_raw(bytes: &[u8]) -> Result<(), Failure> {
+    write(&mut io::stdout().lock(), bytes)
+}
+
+fn write(out: &mut impl io::Write, bytes: &[u8]) -> Result<(), Failure> {
+    match progress::aside(|| out.write_all(bytes).and_then(|()| out.flush())) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::new(ExitStatus::Internal, format!("standard output: {error}")))
         }

@@ -10,8 +10,25 @@ use ringback_message::{Header, Message, ParseError};
 
 use crate::rule::{Rule, Severity};
 
-/// The most findings about one message; what is found beyond is left out.
+/// The most findings about one message; of what is found beyond the least severe is left out, and counted.
 pub const FINDINGS_MAX: usize = 256;
+
+/// What the rules found in a message.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Report {
+    /// In the order of the message: at most [`FINDINGS_MAX`], the most severe of all.
+    pub findings: Vec<Finding>,
+    left_out: BySeverity<usize>,
+}
+
+impl Report {
+    /// How many findings of a severity there were beyond [`FINDINGS_MAX`].
+    #[must_use]
+    pub fn left_out(&self, severity: Severity) -> usize {
+        *self.left_out.of(severity)
+    }
+}
 
 /// One thing that is wrong with a message.
 #[derive(Clone, Debug)]
@@ -40,12 +57,38 @@ impl fmt::Display for Finding {
 pub struct Findings<'a> {
     message: &'a Message,
     open: Option<(&'static Rule, Severity)>,
-    list: Vec<Finding>,
+    kept: BySeverity<Vec<Finding>>,
+    left_out: BySeverity<usize>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct BySeverity<T> {
+    error: T,
+    warning: T,
+    note: T,
+}
+
+impl<T> BySeverity<T> {
+    fn of(&self, severity: Severity) -> &T {
+        match severity {
+            Severity::Error => &self.error,
+            Severity::Warning => &self.warning,
+            Severity::Note => &self.note,
+        }
+    }
+
+    fn of_mut(&mut self, severity: Severity) -> &mut T {
+        match severity {
+            Severity::Error => &mut self.error,
+            Severity::Warning => &mut self.warning,
+            Severity::Note => &mut self.note,
+        }
+    }
 }
 
 impl<'a> Findings<'a> {
     pub(crate) fn new(message: &'a Message) -> Findings<'a> {
-        Findings { message, open: None, list: Vec::new() }
+        Findings { message, open: None, kept: BySeverity::default(), left_out: BySeverity::default() }
     }
 
     /// What follows is found by this rule.
@@ -53,11 +96,20 @@ impl<'a> Findings<'a> {
         self.open = Some((rule, severity));
     }
 
-    pub(crate) fn finish(self) -> Vec<Finding> {
-        let mut list = self.list;
-        // Stable: the rules' own order, where they found something at one place.
-        list.sort_by_key(|finding| finding.span.start);
-        list
+    pub(crate) fn finish(mut self) -> Report {
+        let mut findings = Vec::new();
+        for severity in [Severity::Error, Severity::Warning, Severity::Note] {
+            let kept = self.kept.of_mut(severity);
+            let room = FINDINGS_MAX.saturating_sub(findings.len());
+            let beyond = kept.len().saturating_sub(room);
+            kept.truncate(room);
+            findings.append(kept);
+            let left_out = self.left_out.of_mut(severity);
+            *left_out = left_out.saturating_add(beyond);
+        }
+        // Stable: the rules' own order, where they found something of one severity at one place.
+        findings.sort_by_key(|finding| finding.span.start);
+        Report { findings, left_out: self.left_out }
     }
 
     /// At a part of the message; at the first line, where the part is none of it.
@@ -116,13 +168,16 @@ impl<'a> Findings<'a> {
 
     fn push(&mut self, span: Range<usize>, text: String, section: Option<Cow<'static, str>>) {
         let Some((rule, severity)) = self.open else { return };
-        if self.list.len() >= FINDINGS_MAX {
+        let kept = self.kept.of_mut(severity);
+        if kept.len() >= FINDINGS_MAX {
+            let left_out = self.left_out.of_mut(severity);
+            *left_out = left_out.saturating_add(1);
             return;
         }
         let len = self.message.as_bytes().len();
         let start = span.start.min(len.saturating_sub(1));
         let span = start..span.end.clamp(start.saturating_add(1), len.max(start.saturating_add(1))).min(len);
-        self.list.push(Finding { rule, severity, span, text, section: section.unwrap_or(Cow::Borrowed(rule.section)) });
+        kept.push(Finding { rule, severity, span, text, section: section.unwrap_or(Cow::Borrowed(rule.section)) });
     }
 
     /// Where in the message a part of it stands.

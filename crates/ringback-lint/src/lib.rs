@@ -46,7 +46,7 @@ use ringback_message::Message;
 
 pub use config::{Config, UnknownRule};
 pub use example::Example;
-pub use finding::{FINDINGS_MAX, Finding, Findings};
+pub use finding::{FINDINGS_MAX, Finding, Findings, Report};
 pub use rule::{Family, Rule, Severity};
 pub use rules::RULES;
 pub use subject::Subject;
@@ -66,8 +66,14 @@ pub fn lint_pair(request: &Message, response: &Message) -> Vec<Finding> {
 /// The same with some rules off, or with other severities.
 #[must_use]
 pub fn lint_with(subject: &Subject<'_>, config: &Config) -> Vec<Finding> {
+    report(subject, config).findings
+}
+
+/// The same with how much was left out.
+#[must_use]
+pub fn report(subject: &Subject<'_>, config: &Config) -> Report {
     let mut findings = Findings::new(subject.message());
-    for rule in RULES.iter().flat_map(|family| family.rules) {
+    for rule in Rule::all() {
         if let Some(severity) = config.severity_of(rule) {
             findings.open(rule, severity);
             (rule.check)(subject, &mut findings);
@@ -77,9 +83,42 @@ pub fn lint_with(subject: &Subject<'_>, config: &Config) -> Vec<Finding> {
 }
 
 impl Rule {
+    /// Every rule, family by family.
+    pub fn all() -> impl Iterator<Item = &'static Rule> {
+        RULES.iter().flat_map(|family| family.rules)
+    }
+
     /// The rule of that id.
     #[must_use]
     pub fn find(id: &str) -> Option<&'static Rule> {
-        RULES.iter().flat_map(|family| family.rules).find(|rule| rule.id == id)
+        Rule::all().find(|rule| rule.id == id)
+    }
+
+    /// What this rule alone finds, as severe as it is by itself.
+    ///
+    /// Whoever has an act for each rule, such as to answer or to drop a message, asks the rules one by one:
+    ///
+    /// ```
+    /// use ringback_lint::{Rule, Subject};
+    /// use ringback_message::Request;
+    ///
+    /// enum Act { Respond, Drop }
+    ///
+    /// let acts = [("via-branch-no-cookie", Act::Respond), ("mandatory-header-missing", Act::Drop)];
+    /// let request = Request::parse(
+    ///     b"OPTIONS sip:b.example SIP/2.0\r\nVia: SIP/2.0/UDP a.example;branch=7\r\nMax-Forwards: 70\r\n\
+    ///       From: <sip:a@a.example>;tag=8s3ja8\r\nTo: <sip:b.example>\r\nCall-ID: 7\r\nCSeq: 1 OPTIONS\r\n\r\n",
+    /// )?;
+    /// let subject = Subject::new(&request);
+    /// let broken = |id: &&(&str, Act)| Rule::find(id.0).is_some_and(|rule| !rule.report(&subject).findings.is_empty());
+    /// assert!(matches!(acts.iter().find(broken), Some((_, Act::Respond))));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn report(&'static self, subject: &Subject<'_>) -> Report {
+        let mut findings = Findings::new(subject.message());
+        findings.open(self, self.severity);
+        (self.check)(subject, &mut findings);
+        findings.finish()
     }
 }

@@ -148,9 +148,12 @@ fn is_place(place: &str, status: Option<u16>) -> Option<bool> {
         "R" => status.is_none(),
         "r" | "rc" => status.is_some(),
         _ => match place.split_once('-') {
+            Some((from, to)) if from.len() == 3 && !to.ends_with('x') => {
+                (from.parse::<u16>().ok()?..=to.parse::<u16>().ok()?).contains(&code)
+            }
             Some((from, to)) => {
                 let (from, to) = (from.get(..1)?.parse::<u16>().ok()?, to.get(..1)?.parse::<u16>().ok()?);
-                (from..=to).contains(&(code / 100)) || from == 3 && to == 6 && code == 699
+                (from..=to).contains(&(code / 100))
             }
             None => match (place.strip_suffix("xx"), place.strip_suffix('x')) {
                 (Some(class), _) => class.parse::<u16>().ok()? == code / 100,
@@ -196,6 +199,11 @@ mod tests {
         assert_eq!(is(HeaderId::RecordRoute, Method::Invite, 183), Mark::Optional);
         assert_eq!(is(HeaderId::ErrorInfo, Method::Invite, 699), Mark::Optional);
         assert_eq!(is(HeaderId::RecordRoute, Method::Message, 200), Mark::NotApplicable);
+        assert_eq!(is(HeaderId::PChargingVector, Method::Bye, 101), Mark::Optional);
+        assert_eq!(is(HeaderId::PChargingVector, Method::Cancel, 200), Mark::NotApplicable);
+        assert_eq!(is(HeaderId::PAssociatedUri, Method::Register, 200), Mark::Optional);
+        let trying = verdict(HeaderId::PChargingVector, &Method::Invite, Some(StatusCode::Trying));
+        assert_eq!(trying, Verdict::Elsewhere("RFC 7976, Section 3"));
         let retry = verdict(HeaderId::RetryAfter, &Method::Invite, Some(StatusCode::Ok));
         assert_eq!(retry, Verdict::Elsewhere("RFC 3261, Section 20"));
     }

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use ringback_message::header::{List, Qvalue};
+use ringback_message::header::{List, Qvalue, check_strict};
 use ringback_message::{HeaderId, NameAddr, Request, Uri};
 
 use crate::refusal::Refusal;
@@ -90,6 +90,8 @@ fn read_wish(request: &Request) -> Result<Wish, Refusal> {
             wildcards = wildcards.saturating_add(1);
             continue;
         }
+        // It will be sent to others, who need not read what we could.
+        check_strict(header.id(), header.value(), header.offset()).map_err(Refusal::Malformed)?;
         for address in List::new(HeaderId::Contact, header.value(), header.offset(), NameAddr::parse) {
             if contacts.len() == CONTACTS_PER_REQUEST_MAX {
                 return Err(Refusal::TooManyContacts { max: CONTACTS_PER_REQUEST_MAX });
@@ -167,6 +169,9 @@ impl Contact {
 fn read_path(request: &Request) -> Result<Vec<Box<[u8]>>, Refusal> {
     let mut path = Vec::new();
     let mut bytes = 0_usize;
+    for header in request.all(HeaderId::Path) {
+        check_strict(header.id(), header.value(), header.offset()).map_err(Refusal::Malformed)?;
+    }
     for address in request.addresses(HeaderId::Path) {
         let mut value = Vec::new();
         address.map_err(Refusal::Malformed)?.write(&mut value);

@@ -359,6 +359,10 @@ fn malformed_contacts_are_refused_by_name() {
         "Contact: <sip:a@x>;q=high",
         "Contact: <sip:a@x>;q",
         "Contact: a b c",
+        // They are read, and can't be sent to others.
+        "Contact: <sip:%zz@x>",
+        "Contact: <sip:a@x>;x;X",
+        "Contact: <sip:a@x;lr;lr>",
     ] {
         let refusal = read(&[field]).unwrap_err();
         assert_eq!((refusal.status(), &*refusal.reason()), (StatusCode::BadRequest, "Malformed Contact"), "{field}");

@@ -41,6 +41,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::error::ParseError;
+use crate::header::text::Escaped;
 use crate::header::{ContentDisposition, ContentId, ContentType, Decode, HeaderId};
 use crate::message::{Header, Message};
 
@@ -54,12 +55,19 @@ pub struct Body {
 }
 
 /// What a body is for, and whether its receiver may pass it over. `[RFC 3261, Section 20.11]`
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Disposition<'a> {
     /// `session`, `render`, `icon`, `alert`, `by-reference` or another.
     pub kind: &'a [u8],
     /// True unless `handling` is `optional`. In a multipart/alternative nobody asks a part for it. `[RFC 5621, Section 8.3]`
     pub is_required: bool,
+}
+
+impl fmt::Debug for Disposition<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = Escaped(self.kind);
+        f.debug_struct("Disposition").field("kind", &kind).field("is_required", &self.is_required).finish()
+    }
 }
 
 impl Message {

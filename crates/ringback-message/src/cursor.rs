@@ -1,16 +1,42 @@
 //! Reading a header value byte by byte.
 
+use core::fmt;
+
 use crate::chars;
 use crate::error::{ParseError, ParseErrorKind};
 use crate::header::HeaderId;
+use crate::header::text::Escaped;
 
 /// A place in a value. Nothing moves it past the end, and it can't be moved back.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Cursor<'a> {
     rest: &'a [u8],
     /// The offset in the message of the end of `rest`, which stays where it is while the cursor moves.
     end: u32,
     header: HeaderId,
+    strictness: Strictness,
+}
+
+impl fmt::Debug for Cursor<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Cursor { rest, header, .. } = self;
+        f.debug_struct("Cursor")
+            .field("header", header)
+            .field("offset", &self.offset())
+            .field("rest", &Escaped(rest))
+            .finish()
+    }
+}
+
+/// How much is refused: reading lets pass what does no harm, and building makes none of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Strictness {
+    /// What can't be read.
+    Reading,
+    /// Also what the grammar lacks: an escape without its digits. `[RFC 3261, Section 25.1]`
+    Grammar,
+    /// Also what a rule beside the grammar forbids: a parameter that stands twice. `[RFC 3261, Section 7.3.1]`
+    Building,
 }
 
 impl<'a> Cursor<'a> {
@@ -18,7 +44,26 @@ impl<'a> Cursor<'a> {
     #[must_use]
     #[inline]
     pub fn new(header: HeaderId, value: &'a [u8], offset: u32) -> Cursor<'a> {
-        Cursor { rest: value, end: offset.saturating_add(length(value)), header }
+        Cursor { rest: value, end: offset.saturating_add(length(value)), header, strictness: Strictness::Reading }
+    }
+
+    /// The same, as strict as this.
+    #[must_use]
+    #[inline]
+    pub(crate) fn with_strictness(self, strictness: Strictness) -> Cursor<'a> {
+        Cursor { strictness, ..self }
+    }
+
+    /// A part of what is read here, at its own offset.
+    #[must_use]
+    #[inline]
+    pub(crate) fn part<'b>(&self, text: &'b [u8], offset: u32) -> Cursor<'b> {
+        Cursor::new(self.header, text, offset).with_strictness(self.strictness)
+    }
+
+    #[inline]
+    pub(crate) fn strictness(&self) -> Strictness {
+        self.strictness
     }
 
     /// What has not been read.

@@ -1,11 +1,15 @@
 //! Changes to a message that leave all else as it came.
 
+mod check;
+
 use alloc::vec::Vec;
+use core::fmt;
 
 use smallvec::SmallVec;
 
 use crate::cursor::Cursor;
 use crate::error::BuildError;
+use crate::header::text::Escaped;
 use crate::header::{HeaderId, NameAddr, Via};
 use crate::message::{Message, Span, StartLine};
 use crate::writer::{Writer, blanks_off};
@@ -31,20 +35,33 @@ use crate::writer::{Writer, blanks_off};
 /// assert_eq!(onward.request_uri_text(), b"sip:bob@192.0.2.7");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+///
+/// Nothing is made worse: [`finish`](Edit::finish) refuses what would break the message, and looks at no more than was changed.
+#[derive(Clone)]
 pub struct Edit<'a> {
     message: &'a Message,
     uri: Option<Span>,
-    body: Option<Vec<u8>>,
-    changes: SmallVec<[Change; 6]>,
+    body: Option<Span>,
+    changes: SmallVec<[Change; 4]>,
     /// The texts of all changes, one behind the other.
     texts: Vec<u8>,
 }
 
+impl fmt::Debug for Edit<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Edit { message, uri, body, changes, texts } = self;
+        let texts = Escaped(texts);
+        let mut shown = f.debug_struct("Edit");
+        shown.field("uri", uri).field("body", body).field("changes", changes).field("texts", &texts);
+        shown.field("message", message).finish()
+    }
+}
+
+/// Small, since an edit is moved with each step.
 #[derive(Clone, Copy, Debug)]
 struct Change {
     /// The line that it is done to or before; the count of lines stands for the end.
-    index: usize,
+    index: u32,
     what: What,
 }
 
@@ -52,6 +69,8 @@ struct Change {
 enum What {
     Remove,
     Replace(Span),
+    /// What is left of a value, as it came.
+    Shorten(Span),
     InsertBefore(HeaderId, Span),
 }
 
@@ -72,21 +91,29 @@ impl<'a> Edit<'a> {
         }
         let place = |texts: &Vec<u8>| u32::try_from(texts.len()).unwrap_or(u32::MAX);
         let start = place(&self.texts);
-        self.texts.extend_from_slice(blanks_off(text));
+        self.texts.extend_from_slice(text);
         Span { start, end: place(&self.texts) }
     }
 
-    #[inline]
-    fn change(mut self, index: usize, what: What) -> Edit<'a> {
-        self.changes.push(Change { index, what });
-        self
+    fn keep_value(&mut self, value: &[u8]) -> Span {
+        self.keep(blanks_off(value))
+    }
+
+    // In place: whatever takes an edit and gives it back copies it.
+    fn change(&mut self, index: usize, what: What) {
+        self.changes.push(Change { index: u32::try_from(index).unwrap_or(u32::MAX), what });
+    }
+
+    fn remove_all(&mut self, id: HeaderId) {
+        let message = self.message;
+        message.all(id).for_each(|header| self.change(header.index(), What::Remove));
     }
 
     /// Another Request-URI.
     #[must_use]
     #[inline]
     pub fn request_uri(mut self, uri: &[u8]) -> Edit<'a> {
-        self.uri = Some(self.keep(uri));
+        self.uri = Some(self.keep_value(uri));
         self
     }
 
@@ -95,49 +122,56 @@ impl<'a> Edit<'a> {
     #[inline]
     pub fn prepend(mut self, id: HeaderId, value: &[u8]) -> Edit<'a> {
         let index = self.message.first(id).map_or(0, |h| h.index());
-        let value = self.keep(value);
-        self.change(index, What::InsertBefore(id, value))
+        let value = self.keep_value(value);
+        self.change(index, What::InsertBefore(id, value));
+        self
     }
 
     /// A header field behind all others.
     #[must_use]
     #[inline]
     pub fn append(mut self, id: HeaderId, value: &[u8]) -> Edit<'a> {
-        let end = self.message.lines.len();
-        let value = self.keep(value);
-        self.change(end, What::InsertBefore(id, value))
+        let value = self.keep_value(value);
+        self.change(self.message.lines.len(), What::InsertBefore(id, value));
+        self
     }
 
     /// One header field of that name with this value, in the place of all that are there.
     #[must_use]
     #[inline]
-    pub fn set(self, id: HeaderId, value: &[u8]) -> Edit<'a> {
+    pub fn set(mut self, id: HeaderId, value: &[u8]) -> Edit<'a> {
+        let value = self.keep_value(value);
         let message = self.message;
-        let mut there = message.all(id);
-        let Some(first) = there.next() else { return self.append(id, value) };
-        let edit = self.replace_line(first.index(), value);
-        there.fold(edit, |edit, header| edit.change(header.index(), What::Remove))
+        let mut there = message.all(id).map(|header| header.index());
+        match there.next() {
+            Some(first) => self.change(first, What::Replace(value)),
+            None => self.change(message.lines.len(), What::InsertBefore(id, value)),
+        }
+        there.for_each(|index| self.change(index, What::Remove));
+        self
     }
 
     /// No header field of that name.
     #[must_use]
-    pub fn remove(self, id: HeaderId) -> Edit<'a> {
-        let message = self.message;
-        message.all(id).fold(self, |edit, header| edit.change(header.index(), What::Remove))
+    pub fn remove(mut self, id: HeaderId) -> Edit<'a> {
+        self.remove_all(id);
+        self
     }
 
-    /// Another value in the line at this place.
+    /// Another value in the line at this place, which there must be.
     #[must_use]
     #[inline]
     pub fn replace_line(mut self, index: usize, value: &[u8]) -> Edit<'a> {
-        let value = self.keep(value);
-        self.change(index, What::Replace(value))
+        let value = self.keep_value(value);
+        self.change(index, What::Replace(value));
+        self
     }
 
-    /// Without the line at this place.
+    /// Without the line at this place, which there must be.
     #[must_use]
-    pub fn remove_line(self, index: usize) -> Edit<'a> {
-        self.change(index, What::Remove)
+    pub fn remove_line(mut self, index: usize) -> Edit<'a> {
+        self.change(index, What::Remove);
+        self
     }
 
     /// Without the first element of the header fields of that name: how a Via or Route that was for us goes.
@@ -150,10 +184,9 @@ impl<'a> Edit<'a> {
 
     /// Without the first `count` elements of the header fields of that name.
     #[must_use]
-    pub fn drop_elements(self, id: HeaderId, count: usize) -> Edit<'a> {
+    pub fn drop_elements(mut self, id: HeaderId, count: usize) -> Edit<'a> {
         let message = self.message;
         let mut left = count;
-        let mut edit = self;
         for header in message.all(id) {
             if left == 0 {
                 break;
@@ -162,31 +195,35 @@ impl<'a> Edit<'a> {
             while left > 0 && skip_element(id, &mut cursor) {
                 left -= 1;
             }
-            edit = match cursor.rest() {
-                [] => edit.change(header.index(), What::Remove),
-                rest => edit.replace_line(header.index(), rest),
+            let what = match cursor.rest() {
+                [] => What::Remove,
+                rest => What::Shorten(self.keep_value(rest)),
             };
+            self.change(header.index(), what);
         }
-        edit
+        self
     }
 
     /// Another body; Content-Length follows.
     #[must_use]
-    pub fn body(self, body: &[u8]) -> Edit<'a> {
-        let mut edit = self.remove(HeaderId::ContentLength);
-        edit.body = Some(body.into());
-        edit
+    pub fn body(mut self, body: &[u8]) -> Edit<'a> {
+        self.remove_all(HeaderId::ContentLength);
+        self.body = Some(self.keep(body));
+        self
     }
 
     /// The changed message.
     ///
     /// # Errors
-    /// Where a new value holds CR, LF or NUL, or the message becomes too large.
+    /// Where a new value can't be read, or its header field can't stand in such a message or not as often; where one that every message
+    /// carries is gone, or a body has no type; where Content-Length is not the length of the body; where there is no line at a place
+    /// that was named; where the message becomes too large. What was as bad before is no error.
     pub fn finish(mut self) -> Result<Message, BuildError> {
         let nothing_to_do = self.changes.is_empty() && self.uri.is_none() && self.body.is_none();
         if nothing_to_do && self.message.clean {
             return Ok(self.message.clone());
         }
+        self.check_texts()?;
         // Stable: what is done to one line stays in the order of asking.
         self.changes.sort_by_key(|change| change.index);
         let mut writer = Writer::with_capacity(self.bytes());
@@ -194,13 +231,19 @@ impl<'a> Edit<'a> {
         let end = self.message.lines.len();
         let mut next = 0;
         for changes in self.changes.chunk_by(|a, b| a.index == b.index) {
-            let index = changes.first().map_or(end, |change| change.index);
+            let index = changes.first().map_or(end, |change| change.index as usize);
             writer.copy_lines(self.message, next..index.min(end));
             self.write_changes(index, changes, &mut writer);
             next = end.min(index.saturating_add(1));
         }
         writer.copy_lines(self.message, next..end);
-        writer.finish(self.body.as_deref().unwrap_or_else(|| self.message.body()))
+        let message = writer.finish(self.body_bytes())?;
+        self.check_lines(&message)?;
+        Ok(message)
+    }
+
+    fn body_bytes(&self) -> &[u8] {
+        self.body.map_or_else(|| self.message.body(), |body| body.of(&self.texts))
     }
 
     /// What is inserted before one line, and what becomes of the line itself.
@@ -215,7 +258,7 @@ impl<'a> Edit<'a> {
         changes.iter().rev().for_each(&mut write);
         match changes.iter().rfind(|change| !matches!(change.what, What::InsertBefore(..))).map(|change| change.what) {
             Some(What::Remove) => {}
-            Some(What::Replace(value)) => writer.copy_name(header, value.of(&self.texts)),
+            Some(What::Replace(value) | What::Shorten(value)) => writer.copy_name(header, value.of(&self.texts)),
             _ => writer.copy(header),
         }
     }
@@ -223,24 +266,21 @@ impl<'a> Edit<'a> {
     /// How many bytes the message will have, so that it is written into memory of the right size: a guess where a line has several changes.
     fn bytes(&self) -> usize {
         let line = |name: usize, value: Span| name + value.len() + 4;
-        let old = |index: usize| {
-            let end = self.message.line_start(index.saturating_add(1));
-            self.message
-                .lines
-                .get(index)
-                .map_or((0, 0), |line| (usize::from(line.name_len), Span { start: line.name_start.into(), end }.len()))
-        };
-        let body = self.body.as_ref().map_or(0, |body| body.len() + "Content-Length: 65535\r\n".len());
+        let old =
+            |index: u32| self.message.header_at(index as usize).map_or((0, 0), |h| (h.name().len(), h.line_len()));
+        let body = self.body.map_or(0, |body| body.len() + "Content-Length: 65535\r\n".len());
         let (mut more, mut less) = (body, if self.body.is_some() { self.message.body().len() } else { 0 });
         if let (Some(new), StartLine::Request { uri: old, .. }) = (self.uri, self.message.start) {
             more += new.len();
             less += old.len();
         }
         for change in &self.changes {
-            let (name, len) = old(change.index);
             match change.what {
-                What::Remove => less += len,
-                What::Replace(value) => (more, less) = (more + line(name, value), less + len),
+                What::Remove => less += old(change.index).1,
+                What::Replace(value) | What::Shorten(value) => {
+                    let (name, len) = old(change.index);
+                    (more, less) = (more + line(name, value), less + len);
+                }
                 What::InsertBefore(id, value) => more += line(id.as_str().len(), value),
             }
         }

@@ -150,6 +150,11 @@ pub enum BuildError {
     RequestUri(ParseError),
     /// What was built would not be read back: the defect.
     Malformed(ParseError),
+    /// An edit names a line that the message hasn't.
+    NoSuchLine {
+        /// The place that was named, counted from 0.
+        index: usize,
+    },
     /// A value would be read back as another one: a text in it holds what its grammar gives a meaning.
     ReadsOtherwise {
         /// The header field.
@@ -191,6 +196,7 @@ impl fmt::Display for BuildError {
                 write!(f, "Request-URI, byte {}: expected {} [RFC 3261, Section 19.1]", error.offset, error.expected)
             }
             BuildError::Malformed(error) => write!(f, "what was built is malformed: {error}"),
+            BuildError::NoSuchLine { index } => write!(f, "the message has no line at place {index}"),
             BuildError::ReadsOtherwise { header } => {
                 write!(f, "{header}: the value would be read as another one than was given")
             }

@@ -28,5 +28,6 @@ pub use list::{List, tokens};
 pub use name_addr::{NameAddr, Qvalue};
 pub use param::Param;
 pub use text::OwnedText;
-pub use typed::{HeaderName, HeaderValue, TypedHeader, check_value, is_typed};
+pub(crate) use typed::check;
+pub use typed::{HeaderName, HeaderValue, TypedHeader, check_strict, check_value, is_typed};
 pub use via::{MAGIC_COOKIE, Via};

@@ -242,6 +242,14 @@ impl Message {
         self.all(id).flat_map(|h| tokens(h.line.id, h.value(), h.offset()))
     }
 
+    /// Whether a header field of that name lists this token, in any case: an option tag in Require, a package in Allow-Events …
+    ///
+    /// Names of methods differ by case: compare what [`Message::tokens`] gives.
+    #[must_use]
+    pub fn has_token(&self, id: HeaderId, token: impl AsRef<[u8]>) -> bool {
+        self.all(id).any(|header| header_list::has_token(id, header.value(), token.as_ref()))
+    }
+
     /// A header field whose value is one number, such as Expires: `None` where it is missing.
     ///
     /// # Errors

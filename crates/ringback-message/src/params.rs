@@ -1,13 +1,16 @@
 //! Parameters behind a value, kept as the text they came in.
 
+use alloc::vec::Vec;
+
 use crate::chars;
-use crate::cursor::Cursor;
-use crate::error::ParseError;
+use crate::cursor::{Cursor, Strictness};
+use crate::error::{ParseError, ParseErrorKind};
+use crate::header::text::debug_as_written;
 
 /// `;name=value` parameters of a URI or header value, generic over how their text is held.
 ///
 /// The text runs from the first semicolon to the end; the parameters are found in it on demand.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Params<T> {
     text: T,
 }
@@ -52,7 +55,11 @@ impl<'a> Params<&'a [u8]> {
         }
         let used = start.len().saturating_sub(cursor.rest().len());
         // Blanks behind a last name were passed in search of an equals sign.
-        Ok((Params { text: start.get(..used).unwrap_or_default().trim_ascii_end() }, found.flatten()))
+        let params = Params { text: start.get(..used).unwrap_or_default().trim_ascii_end() };
+        if cursor.strictness() >= Strictness::Building {
+            params.each_once(cursor, start)?;
+        }
+        Ok((params, found.flatten()))
     }
 
     /// Reads URI parameters, whose values are never quoted and hold no white space. `[RFC 3261, Section 25.1]`
@@ -69,7 +76,25 @@ impl<'a> Params<&'a [u8]> {
             }
         }
         let used = start.len().saturating_sub(cursor.rest().len());
-        Ok(Params { text: start.get(..used).unwrap_or_default() })
+        let params = Params { text: start.get(..used).unwrap_or_default() };
+        if cursor.strictness() >= Strictness::Building {
+            params.each_once(cursor, start)?;
+        }
+        Ok(params)
+    }
+
+    /// "any given parameter-name MUST NOT appear more than once". `[RFC 3261, Section 7.3.1]` `[RFC 3261, Section 19.1.1]`
+    #[cold]
+    fn each_once(&self, cursor: &Cursor<'a>, start: &'a [u8]) -> Result<(), ParseError> {
+        let behind = u32::try_from(start.len().saturating_sub(cursor.rest().len())).unwrap_or(u32::MAX);
+        let at = cursor.part(start, cursor.offset().saturating_sub(behind));
+        match self.repeated() {
+            Some(name) => {
+                let error = at.error_at(name, "each parameter once");
+                Err(ParseError { kind: ParseErrorKind::Repeated, ..error })
+            }
+            None => Ok(()),
+        }
     }
 }
 
@@ -77,6 +102,10 @@ impl<'a> Params<&'a [u8]> {
 fn value<'a>(cursor: &mut Cursor<'a>) -> Result<&'a [u8], ParseError> {
     let value = cursor.run(chars::PARAM_VALUE);
     if value.is_empty() { Err(cursor.error("the value of a parameter")) } else { Ok(value) }
+}
+
+debug_as_written! {
+    Params: |params, out| out.extend_from_slice(params.text());
 }
 
 impl<T: AsRef<[u8]>> Params<T> {
@@ -116,6 +145,20 @@ impl<T: AsRef<[u8]>> Params<T> {
     #[must_use]
     pub fn value(&self, name: &[u8]) -> Option<&[u8]> {
         self.find(name).flatten()
+    }
+
+    /// The name of a parameter that stands twice, where it does so for the second time; names compare in any case.
+    ///
+    /// Looked for among sorted names, so that no list makes the work grow with its square.
+    #[must_use]
+    pub fn repeated(&self) -> Option<&[u8]> {
+        let mut names: Vec<(Vec<u8>, usize, &[u8])> =
+            self.iter().enumerate().map(|(place, (name, _))| (name.to_ascii_lowercase(), place, name)).collect();
+        names.sort_unstable();
+        let pairs = names.iter().zip(names.iter().skip(1));
+        let doubles =
+            pairs.filter(|((one, ..), (other, ..))| one == other).map(|(_, (_, place, name))| (*place, *name));
+        doubles.min_by_key(|(place, _)| *place).map(|(_, name)| name)
     }
 
     /// True where there is a parameter of that name.

@@ -2,12 +2,14 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::chars;
-use crate::cursor::Cursor;
+use crate::cursor::{Cursor, Strictness};
 use crate::error::ParseError;
 use crate::header::HeaderId;
+use crate::header::text::{Escaped, debug_as_written};
 use crate::params::Params;
 
 mod compare;
@@ -23,7 +25,7 @@ pub use tel::TelUri;
 /// ```text
 /// SIP-URI = "sip:" [ userinfo ] hostport uri-parameters [ headers ]
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Uri<T> {
     /// `sip:` or `sips:`.
@@ -38,7 +40,7 @@ pub enum Uri<T> {
 }
 
 /// A SIP or SIPS URI, not compared by `==` but by [`SipUri::equivalent`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SipUri<T> {
     /// True for `sips:`.
     pub secure: bool,
@@ -57,12 +59,21 @@ pub struct SipUri<T> {
 }
 
 /// What a host name turns out to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Host<'a> {
     /// A name that has to be looked up.
     Name(&'a [u8]),
     /// An address.
     Address(IpAddr),
+}
+
+impl fmt::Debug for Host<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Host::Name(name) => f.debug_tuple("Name").field(&Escaped(name)).finish(),
+            Host::Address(address) => f.debug_tuple("Address").field(address).finish(),
+        }
+    }
 }
 
 impl<'a> Uri<&'a [u8]> {
@@ -72,8 +83,25 @@ impl<'a> Uri<&'a [u8]> {
     /// Where the text is no URI, or not one that its own scheme allows.
     #[inline]
     pub fn parse(text: &'a [u8], header: HeaderId, offset: u32) -> Result<Uri<&'a [u8]>, ParseError> {
-        let mut cursor = Cursor::new(header, text, offset);
-        match sip_scheme(text) {
+        Uri::read(Cursor::new(header, text, offset))
+    }
+
+    /// The same for what is to be built: an escape has its two digits, and no parameter stands twice. `[RFC 3261, Section 19.1.1]`
+    ///
+    /// # Errors
+    /// As [`Uri::parse`], and where it lets pass what nobody should send.
+    pub fn parse_strict(text: &'a [u8], header: HeaderId, offset: u32) -> Result<Uri<&'a [u8]>, ParseError> {
+        Uri::read(Cursor::new(header, text, offset).with_strictness(Strictness::Building))
+    }
+
+    /// All that the cursor has.
+    #[inline]
+    pub(crate) fn read(cursor: Cursor<'a>) -> Result<Uri<&'a [u8]>, ParseError> {
+        if cursor.strictness() >= Strictness::Grammar {
+            escapes(&cursor)?;
+        }
+        let mut cursor = cursor;
+        match sip_scheme(cursor.rest()) {
             Some((scheme_len, secure)) => {
                 cursor.take(scheme_len);
                 sip_uri(cursor, secure)
@@ -81,6 +109,20 @@ impl<'a> Uri<&'a [u8]> {
             None => other_uri(cursor),
         }
     }
+}
+
+/// `escaped = "%" HEXDIG HEXDIG` `[RFC 3261, Section 25.1]`
+#[cold]
+fn escapes(cursor: &Cursor<'_>) -> Result<(), ParseError> {
+    let mut ahead = cursor.clone();
+    while let Some(at) = memchr::memchr(b'%', ahead.rest()) {
+        ahead.take(at);
+        match ahead.rest() {
+            [_, high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => _ = ahead.take(3),
+            _ => return Err(ahead.error("two hexadecimal digits behind the % of an escape")),
+        }
+    }
+    Ok(())
 }
 
 /// How long `sip:` or `sips:` at the start is, in any case, and whether it is the latter.
@@ -246,6 +288,11 @@ fn ipv6(text: &[u8]) -> Option<Ipv6Addr> {
     repaired.push_str("::");
     repaired.push_str(tail);
     repaired.parse().ok()
+}
+
+debug_as_written! {
+    Uri: Uri::write;
+    SipUri: SipUri::write;
 }
 
 impl<T: AsRef<[u8]>> Uri<T> {

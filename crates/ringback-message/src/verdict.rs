@@ -31,10 +31,10 @@ use core::fmt;
 
 use bytes::Bytes;
 
-use crate::cursor::Cursor;
+use crate::cursor::{Cursor, Strictness};
 use crate::error::{ParseError, ParseErrorKind, Rejected};
 use crate::header::facts::{Repeats, Where};
-use crate::header::{CSeq, HeaderId, check_value, tokens};
+use crate::header::{CSeq, HeaderId, check};
 use crate::message::{Message, StartLine};
 use crate::method::Method;
 use crate::status::When;
@@ -127,15 +127,37 @@ impl Message {
     }
 
     fn syntax(&self) -> impl Iterator<Item = ParseError> + '_ {
-        let of_uri = self.request_uri_fault().into_iter();
-        of_uri
-            .chain(self.headers().filter_map(|header| check_value(header.id(), header.value(), header.offset()).err()))
+        self.texts().filter_map(|text| text.fault(Strictness::Grammar))
     }
 
-    fn request_uri_fault(&self) -> Option<ParseError> {
-        let StartLine::Request { uri, .. } = self.start else { return None };
-        let error = Uri::parse(uri.of(&self.buf), HeaderId::Other, uri.start).err()?;
-        Some(ParseError { kind: ParseErrorKind::StartLine, header: None, section: "RFC 3261, Section 19.1", ..error })
+    /// The Request-URI and each value.
+    fn texts(&self) -> impl Iterator<Item = Text<'_>> {
+        let uri = match self.start {
+            StartLine::Request { uri, .. } => {
+                Some(Text::RequestUri(Cursor::new(HeaderId::Other, uri.of(&self.buf), uri.start)))
+            }
+            _ => None,
+        };
+        uri.into_iter().chain(self.headers().map(|header| Text::Value(header.cursor())))
+    }
+}
+
+/// What has a grammar.
+enum Text<'a> {
+    RequestUri(Cursor<'a>),
+    Value(Cursor<'a>),
+}
+
+impl Text<'_> {
+    fn fault(&self, strictness: Strictness) -> Option<ParseError> {
+        match self {
+            Text::Value(cursor) => check(cursor.clone().with_strictness(strictness)).err(),
+            Text::RequestUri(cursor) => {
+                let error = Uri::read(cursor.clone().with_strictness(strictness)).err()?;
+                let section = "RFC 3261, Section 19.1";
+                Some(ParseError { kind: ParseErrorKind::StartLine, header: None, section, ..error })
+            }
+        }
     }
 }
 
@@ -147,6 +169,7 @@ struct Semantics<'a> {
 impl Semantics<'_> {
     fn run(&mut self) {
         self.lines();
+        self.unsent();
         for id in [HeaderId::Via, HeaderId::From, HeaderId::To, HeaderId::CallId, HeaderId::CSeq] {
             self.needed(id, "every message carries", "RFC 3261, Section 8.1.1");
         }
@@ -190,6 +213,13 @@ impl Semantics<'_> {
         }
     }
 
+    /// What no grammar forbids and nobody sends, such as a parameter that stands twice. `[RFC 3261, Section 7.3.1]`
+    fn unsent(&mut self) {
+        let sound = self.message.texts().filter(|text| text.fault(Strictness::Grammar).is_none());
+        let faults = sound.filter_map(|text| text.fault(Strictness::Building));
+        self.faults.extend(faults.map(FaultError::from));
+    }
+
     fn needed(&mut self, id: HeaderId, who: &str, section: &str) {
         if self.message.first(id).is_none() {
             self.faults.push(FaultError {
@@ -224,7 +254,7 @@ impl Semantics<'_> {
     fn response(&mut self) {
         let Some(status) = self.message.status() else { return };
         let rseq = self.message.first(HeaderId::RSeq).is_some();
-        let reliable = self.lists(HeaderId::Require, b"100rel");
+        let reliable = self.message.has_token(HeaderId::Require, "100rel");
         if status.is_provisional() && rseq != reliable {
             let id = if rseq { HeaderId::Require } else { HeaderId::RSeq };
             self.needed(id, "a reliable provisional response carries", "RFC 3262, Section 3");
@@ -234,10 +264,5 @@ impl Semantics<'_> {
             let section = format!("RFC {}, Section {}", info.rfc, info.section);
             self.needed(carry.header, &format!("a {status} carries"), &section);
         }
-    }
-
-    fn lists(&self, id: HeaderId, token: &[u8]) -> bool {
-        let mut lines = self.message.all(id);
-        lines.any(|h| tokens(id, h.value(), h.offset()).flatten().any(|other| other.eq_ignore_ascii_case(token)))
     }
 }

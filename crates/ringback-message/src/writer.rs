@@ -156,7 +156,9 @@ impl Writer {
         let stretch = Span { start: message.line_start(places.start), end: message.line_start(places.end) };
         let moved = narrow(self.here().wrapping_sub(stretch.start));
         self.raw(stretch.of(&message.buf));
-        self.lines.extend(message.lines.get(places).unwrap_or_default().iter().map(|line| line.moved(moved)));
+        let first = self.lines.len();
+        self.lines.extend_from_slice(message.lines.get(places).unwrap_or_default());
+        self.lines.iter_mut().skip(first).for_each(|line| *line = line.moved(moved));
     }
 
     /// A header field of another message to the letter, its folds included.

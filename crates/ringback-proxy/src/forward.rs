@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 
 use ringback_base::{Hop, Transport};
-use ringback_message::{AuthParams, BuildError, Edit, HeaderId, Host, Method, Request, SipUri, Uri};
+use ringback_message::{AuthParams, BuildError, Edit, HeaderId, Host, Request, SipUri, Uri};
 use ringback_transport::sent_by;
 
 use crate::names::Names;
@@ -96,9 +96,8 @@ impl Onward<'_> {
 
     /// One, or two where the dialog crosses from one listener to another. `[RFC 5658, Section 5]`
     fn record_routes(&self) -> Vec<String> {
-        let makes = [Method::Invite, Method::Subscribe, Method::Refer, Method::Notify];
         let in_dialog = self.request.to_tag().is_some();
-        if in_dialog || !makes.iter().any(|method| self.request.is(method)) {
+        if in_dialog || !self.request.method().info().is_some_and(|info| info.forms_dialog) {
             return Vec::new();
         }
         let record = |hop: &Hop| self.routes.record(hop.transport, &self.written(hop), self.request);

@@ -27,8 +27,8 @@ mod text;
 use alloc::string::{String, ToString};
 use core::fmt;
 
-use crate::cursor::Cursor;
-use crate::error::{BuildError, ParseError};
+use crate::cursor::{Cursor, count, is_token};
+use crate::error::{BuildError, ParseError, ParseErrorKind};
 use crate::line::Line;
 
 pub use direction::MediaDirection;
@@ -46,7 +46,7 @@ pub use rtp::{
 pub use security::{ConnectionUse, Crypto, Fingerprint, Setup};
 pub use simulcast::{Rid, RidDirection, Simulcast};
 pub use source::{Ssrc, SsrcGroup};
-pub use t38::{RateManagement, T38, UdpErrorCorrection};
+pub use t38::{RateManagement, T38, T38VendorInfo, UdpErrorCorrection};
 pub use text::{Category, Charset, Keywords, Lang, Orient, Quality, SdpLang, SessionType, Tool};
 
 /// An attribute with a name and a grammar. What it writes is what stands behind the colon; nothing, for a property.
@@ -62,10 +62,11 @@ pub trait Attribute<'a>: Sized + fmt::Display {
     /// Where the grammar doesn't allow it.
     fn read(cursor: &mut Cursor<'a>) -> Result<Self, ParseError>;
 
-    /// That a value would be read.
+    /// That a value is as the grammar has it, to the last blank: what is built is held to this, and what comes in is read
+    /// without.
     ///
     /// # Errors
-    /// Where it wouldn't.
+    /// Where it isn't.
     fn check(value: &str) -> Result<(), ParseError>;
 
     /// Reads a value that belongs to no description.
@@ -91,9 +92,33 @@ pub trait Attribute<'a>: Sized + fmt::Display {
     }
 }
 
-/// That the value of a known attribute is one; what is unknown may say anything.
+/// Reads a value as the grammar has it, with nothing passed over.
+pub(crate) fn strict<'a, A: Attribute<'a>>(value: &'a str) -> Result<(), ParseError> {
+    let mut cursor = Cursor::detached(value, A::SECTION);
+    A::read(&mut cursor)?;
+    cursor.end()?;
+    cursor.lenient().map_or(Ok(()), Err)
+}
+
+/// That a name is one, and the value of a known attribute too; what is unknown may say anything.
 pub(crate) fn check(line: &Line) -> Result<(), ParseError> {
-    let Some((name, _)) = line.as_attribute() else { return Ok(()) };
+    let Some((name, value)) = line.as_attribute() else { return Ok(()) };
+    let at = |column: usize, expected| ParseError {
+        kind: ParseErrorKind::Value,
+        line: line.number(),
+        column: count(column),
+        expected,
+        section: "RFC 8866, Section 5.13",
+    };
+    if !core::str::from_utf8(name).is_ok_and(is_token) {
+        return Err(at(3, "a name that is a token"));
+    }
+    if value.is_some_and(<[u8]>::is_empty) {
+        return Err(at(name.len().saturating_add(4), "a value behind the colon"));
+    }
+    if value.is_some() && MediaDirection::from_name(name).is_some() {
+        return Err(at(name.len().saturating_add(3), "no value: a direction is its name alone"));
+    }
     let Some((_, section, check)) = KNOWN.iter().find(|(known, ..)| known.as_bytes() == name) else { return Ok(()) };
     let cursor = line.attribute_cursor(section)?;
     check(cursor.rest()).map_err(|error| {
@@ -158,5 +183,6 @@ const KNOWN: &[Row] = rows![
     Simulcast<'_>,
     Ssrc<'_>,
     SsrcGroup<'_>,
+    T38VendorInfo,
     Tool<'_>,
 ];

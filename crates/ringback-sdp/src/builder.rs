@@ -3,13 +3,12 @@
 mod media;
 
 use alloc::boxed::Box;
-use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crate::attribute::{Attribute, Group, MediaDirection, T38};
 use crate::description::SessionDescription;
 use crate::error::BuildError;
-use crate::line::{Line, MediaType};
+use crate::line::{Connection, Line, MediaType};
 use crate::section::rank;
 
 pub use media::MediaBuilder;
@@ -67,7 +66,16 @@ impl SdpBuilder {
         address: &str,
     ) -> SdpBuilder {
         let fields = [username, session_id, session_version, network, address_type, address];
-        self.origin = self.lines.fields('o', &fields).or(self.origin);
+        let line = self.lines.fields('o', &fields);
+        if let Some(first) = &self.origin {
+            self.lines.fail(BuildError::Contradiction {
+                media: None,
+                what: "a second o= line",
+                value: first.text().into(),
+                section: "RFC 8866, Section 5.2",
+            });
+        }
+        self.origin = self.origin.or(line);
         self
     }
 
@@ -273,13 +281,7 @@ impl Lines {
     }
 
     fn multicast(&mut self, address: &str, ttl: Option<u8>, count: Option<u32>) {
-        let mut text = String::from(address);
-        for number in ttl.map(u32::from).into_iter().chain(count) {
-            text.push('/');
-            text.push_str(&number.to_string());
-        }
-        let address_type = if address.contains(':') { "IP6" } else { "IP4" };
-        self.add_fields('c', &["IN", address_type, &text]);
+        self.take(Connection { ttl, count, ..Connection::internet(address) }.to_line());
     }
 
     fn property(&mut self, name: &str) {

@@ -1,38 +1,47 @@
 //! What is written as the grammar has it and still can't be: parts that contradict each other, or lack what they need.
 
-use alloc::collections::BTreeSet;
+mod groups;
+mod levels;
+mod rtp;
+
+use alloc::collections::BTreeMap;
 use alloc::string::ToString;
 
-use crate::attribute::{self, BundleOnly, Fmtp, Group, MaxPtime, MediaDirection, Mid, Ptime, RtpMap};
+use crate::attribute::{MaxPtime, MediaDirection, Mid, Ptime};
 use crate::description::{MediaDescription, SessionDescription};
 use crate::error::BuildError;
 use crate::line::Connection;
-use crate::profile;
+use crate::order;
 use crate::section::Section;
 
 impl SessionDescription {
-    /// That no part of the description contradicts another, lacks what it needs, or is a known attribute with a value that it
-    /// can't have. The builder asks this of all that it makes.
+    /// That every line stands where it may, no part of the description contradicts another or lacks what it needs, and no known
+    /// attribute has a value that it can't have, or stands where it has no meaning. The builder asks this of all that it makes.
     ///
     /// # Errors
     /// The first that does, media descriptions after the session.
     pub fn check(&self) -> Result<(), BuildError> {
         session(self)?;
-        let mut tags = BTreeSet::new();
+        let has_connection = self.section().connection().is_some();
+        let mut tags = BTreeMap::new();
         for (index, media) in self.media().iter().enumerate() {
             let at = At(Some(index));
             section(media.section(), at)?;
-            for connection in media.section().connections() {
+            let mut connections = media.section().connections().peekable();
+            if !has_connection && connections.peek().is_none() {
+                return Err(at.wrong("a stream without a c= line", media.line(), "RFC 8866, Section 5.7"));
+            }
+            for connection in connections {
                 address(&connection, at)?;
             }
             if let Some(Mid(tag)) = media.section().attribute()
-                && !tags.insert(tag)
+                && tags.insert(tag, index).is_some()
             {
                 return Err(at.wrong("two streams have one name", tag, "RFC 5888, Section 4"));
             }
             stream(media, at)?;
         }
-        groups(self, &tags)
+        groups::check(self, &tags)
     }
 }
 
@@ -78,11 +87,13 @@ fn address(connection: &Connection<'_>, at: At) -> Result<(), BuildError> {
     }
 }
 
-/// Known attributes have values that they can have, and there is one direction at most.
+/// Lines are in their order, attributes have values that they can have and stand where they may, and there is one direction at
+/// most.
 fn section(section: &Section, at: At) -> Result<(), BuildError> {
+    order::check(section).map_err(|error| error.in_media(at.0))?;
+    levels::check(section, at)?;
     let mut direction = None;
     for line in section.with_letter('a') {
-        attribute::check(line)?;
         let named = line.as_attribute().and_then(|(name, _)| MediaDirection::from_name(name));
         if let Some(named) = named
             && let Some(first) = direction.replace(named)
@@ -95,60 +106,10 @@ fn section(section: &Section, at: At) -> Result<(), BuildError> {
 
 fn stream(media: &MediaDescription, at: At) -> Result<(), BuildError> {
     let section = media.section();
-    let is_bundled = section.attribute::<BundleOnly>().is_some();
-    if is_bundled && media.port() != 0 {
-        return Err(at.wrong("bundle-only with a port that is not 0", media.port(), "RFC 8843, Section 6"));
-    }
-    let mut formats = BTreeSet::new();
-    for format in media.formats() {
-        if !formats.insert(&**format) {
-            return Err(at.wrong("a format twice", format, "RFC 8866, Section 5.14"));
-        }
-    }
-    for fmtp in section.attributes::<Fmtp<'_>>().filter_map(Result::ok) {
-        if !formats.contains(fmtp.format) {
-            return Err(at.wrong("fmtp for a format that is not listed", fmtp, "RFC 8866, Section 6.15"));
-        }
-    }
     if let (Some(ptime), Some(MaxPtime { time_us })) = (section.attribute::<Ptime>(), section.attribute::<MaxPtime>())
         && ptime.time_us > time_us
     {
         return Err(at.wrong("ptime above maxptime", ptime, "RFC 8866, Section 6.5"));
     }
-    if media.line().is_rtp() && (media.port() != 0 || is_bundled) { payload_types(media, at) } else { Ok(()) }
-}
-
-/// Each payload type is mapped once, or has a meaning of its own.
-fn payload_types(media: &MediaDescription, at: At) -> Result<(), BuildError> {
-    let listed: BTreeSet<u8> = media.line().payload_types().collect();
-    let mut mapped = BTreeSet::new();
-    for map in media.section().attributes::<RtpMap<'_>>().filter_map(Result::ok) {
-        if !listed.contains(&map.payload_type) {
-            return Err(at.wrong("rtpmap for a payload type that is not listed", map, "RFC 8866, Section 6.6"));
-        }
-        if !mapped.insert(map.payload_type) {
-            return Err(at.wrong("a payload type is mapped twice", map, "RFC 8866, Section 6.6"));
-        }
-    }
-    match listed.iter().find(|listed| !mapped.contains(listed) && profile::of(**listed).is_none()) {
-        Some(bare) => Err(at.wrong("a dynamic payload type without rtpmap", bare, "RFC 8866, Section 6.6")),
-        None => Ok(()),
-    }
-}
-
-/// Groups name streams that are there, and no stream is in two bundles.
-fn groups(description: &SessionDescription, tags: &BTreeSet<&str>) -> Result<(), BuildError> {
-    let at = At(None);
-    let mut bundled = BTreeSet::new();
-    for group in description.section().attributes::<Group<'_>>().filter_map(Result::ok) {
-        for tag in &group.tags {
-            if !tags.contains(tag) {
-                return Err(at.wrong("a group names a stream that is not there", tag, "RFC 5888, Section 6"));
-            }
-            if group.is_bundle() && !bundled.insert(*tag) {
-                return Err(at.wrong("a stream is in two bundles", tag, "RFC 8843, Section 5"));
-            }
-        }
-    }
-    Ok(())
+    rtp::check(media, at)
 }

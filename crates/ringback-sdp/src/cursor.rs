@@ -142,6 +142,19 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Blanks and tabs, at least one: where the grammar allows any number.
+    ///
+    /// # Errors
+    /// Where none stands here.
+    pub fn blanks(&mut self, expected: &'static str) -> Result<(), ParseError> {
+        self.word(is_blank, expected).map(drop)
+    }
+
+    /// A departure from the grammar whose meaning is plain, at the place of `at`.
+    pub(crate) fn depart(&mut self, at: &Cursor<'a>, expected: &'static str) {
+        self.lenient.get_or_insert_with(|| at.error(expected));
+    }
+
     /// A `token`.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use crate::attribute::MediaDirection;
 use crate::error::{BuildError, ParseError};
 use crate::line::{Connection, Line, MediaLine, MediaType, Origin, Repeat, Timing, Zone};
 use crate::parse::{self, Reading};
-use crate::section::Section;
+use crate::section::{Kind, Section};
 
 /// What a session is, and what media it has. `[RFC 8866, Section 5]`
 ///
@@ -71,7 +71,7 @@ impl SessionDescription {
             });
         }
         let lines = [Line::own(b's', "-"), Line::own(b't', "0 0")];
-        Ok(SessionDescription { origin, section: Section::from_lines(lines.into()), media: Vec::new() })
+        Ok(SessionDescription { origin, section: Section::from_lines(Kind::Session, lines.into()), media: Vec::new() })
     }
 
     pub(crate) fn from_parts(origin: Origin, section: Section, media: Vec<MediaDescription>) -> SessionDescription {

@@ -48,7 +48,10 @@ pub enum ParseErrorKind {
 
 impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}, column {}: expected {}", self.line, self.column, self.expected)?;
+        if self.line > 0 {
+            write!(f, "line {}, ", self.line)?;
+        }
+        write!(f, "column {}: expected {}", self.column, self.expected)?;
         if self.section.is_empty() { Ok(()) } else { write!(f, " [{}]", self.section) }
     }
 }
@@ -66,7 +69,8 @@ pub enum BuildError {
         /// The place in the value.
         offset: usize,
     },
-    /// What was built would not be read back: the defect, by the line and column of the text.
+    /// What was built would not be read back: the defect, by the line and column of the text that would have been written, or by
+    /// the column of a value alone, with line 0, where there is no text yet.
     Malformed(ParseError),
     /// Two parts of the description contradict each other, or one lacks what it needs.
     Contradiction {
@@ -100,6 +104,16 @@ impl fmt::Display for BuildError {
 }
 
 impl core::error::Error for BuildError {}
+
+impl BuildError {
+    /// The same, where it concerns a media description.
+    pub(crate) fn in_media(mut self, index: Option<usize>) -> BuildError {
+        if let BuildError::Contradiction { media: media @ None, .. } = &mut self {
+            *media = index;
+        }
+        self
+    }
+}
 
 impl From<ParseError> for BuildError {
     fn from(error: ParseError) -> BuildError {

@@ -45,11 +45,13 @@ pub mod attribute;
 pub mod negotiate;
 
 mod builder;
+mod bundling;
 mod check;
 mod cursor;
 mod description;
 mod error;
 mod line;
+mod order;
 mod parse;
 mod profile;
 mod section;

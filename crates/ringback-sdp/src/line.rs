@@ -2,6 +2,7 @@
 
 mod bandwidth;
 mod connection;
+mod contact;
 mod media;
 mod origin;
 mod time;
@@ -16,6 +17,7 @@ use crate::error::{BuildError, ParseError};
 
 pub(crate) use bandwidth::SECTION as BANDWIDTH;
 pub(crate) use connection::SECTION as CONNECTION;
+pub(crate) use contact::defect as contact_defect;
 pub(crate) use media::{SECTION as MEDIA, payload_type};
 pub(crate) use origin::SECTION as ORIGIN;
 pub(crate) use time::{REPEAT, TIMING, ZONE};
@@ -64,7 +66,13 @@ impl Line {
         let byte = u8::try_from(letter).ok().filter(u8::is_ascii_alphabetic);
         match (byte, forbidden) {
             (Some(letter), None) => Ok(Line { letter, value: value.into(), number: 0 }),
-            (_, offset) => Err(BuildError::ForbiddenByte { letter, offset: offset.unwrap_or(0) }),
+            (Some(_), Some(offset)) => Err(BuildError::ForbiddenByte { letter, offset }),
+            (None, _) => Err(BuildError::Contradiction {
+                media: None,
+                what: "a line begins with a letter of ASCII, and this is none",
+                value: String::from(letter).into(),
+                section: "RFC 8866, Section 5",
+            }),
         }
     }
 

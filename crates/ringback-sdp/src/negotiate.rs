@@ -35,6 +35,7 @@ pub use codec::Codec;
 pub use endpoint::Endpoint;
 pub use facts::{Stream, StreamState, Target};
 pub use format::Format;
+pub(crate) use format::formats;
 pub use local::LocalMedia;
 pub use pending::{Glare, Offer, PendingOffer, Unanswered, Unfit};
 pub use precondition::Precondition;

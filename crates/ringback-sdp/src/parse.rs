@@ -9,7 +9,7 @@ use crate::cursor::{Cursor, count};
 use crate::description::{MediaDescription, SessionDescription};
 use crate::error::{ParseError, ParseErrorKind};
 use crate::line::{self, Bandwidth, Connection, Line, MediaLine, Origin, Repeat, Timing, Zone};
-use crate::section::{Section, rank};
+use crate::section::{Kind, Section, rank};
 use crate::work;
 
 /// Bytes of a description, at most.
@@ -27,7 +27,8 @@ pub struct Reading {
     /// What was read.
     pub description: SessionDescription,
     /// Where the text departs from the grammar and its meaning is still plain: line ends, blanks too many, order, `s=` or `t=`
-    /// or `c=` that are missing, `k=`, unknown letters, names of attributes that are none. In the order of the text.
+    /// or `c=` that are missing, `k=`, `u=`, `e=` and `p=` that hold something else, unknown letters, names of attributes that are
+    /// none. In the order of the text; what is missing stands where it should have stood.
     pub departures: Vec<ParseError>,
 }
 
@@ -57,6 +58,8 @@ struct Ranked {
 #[derive(Default)]
 struct Reader {
     has_version: bool,
+    /// An `s=` line without a text is told where it stands, and isn't missing.
+    has_bare_name: bool,
     origin: Option<Origin>,
     session: Ranked,
     media: Vec<(MediaLine, Ranked, u32)>,
@@ -220,7 +223,10 @@ impl Reader {
                 Ok(Some(self.settled(&line, &value, &cursor)))
             }
             b'a' => Ok(self.attribute(line)),
-            b's' | b'i' | b'u' | b'e' | b'p' if !line.value().is_empty() => Ok(Some(line)),
+            b's' | b'i' | b'u' | b'e' | b'p' if !line.value().is_empty() => {
+                line::contact_defect(&line).into_iter().for_each(|departure| self.depart(departure));
+                Ok(Some(line))
+            }
             letter => Ok(self.departing(letter, line)),
         }
     }
@@ -239,6 +245,7 @@ impl Reader {
         let number = line.number();
         let (departure, line) = match letter {
             b's' | b'i' | b'u' | b'e' | b'p' => {
+                self.has_bare_name |= letter == b's';
                 (error(ParseErrorKind::Value, number, 2, "a text", "RFC 8866, Section 9"), None)
             }
             b'k' => (error(ParseErrorKind::Obsolete, number, 0, "no k= line", "RFC 8866, Section 5.12"), None),
@@ -288,7 +295,10 @@ impl Reader {
             [(b's', "-", "an s= line", "RFC 8866, Section 5.3"), (b't', "0 0", "a t= line", "RFC 8866, Section 5.9")]
         {
             if !self.session.has(letter) {
-                self.depart(missing(expected, section));
+                if letter != b's' || !self.has_bare_name {
+                    let number = self.place_of(letter).unwrap_or(after);
+                    self.departures.push(error(ParseErrorKind::Missing, number, 0, expected, section));
+                }
                 self.session.lines.push((rank(letter), Line::own(letter, value)));
                 self.session.is_misordered = true;
             }
@@ -298,12 +308,23 @@ impl Reader {
         for (line, section, number) in core::mem::take(&mut self.media) {
             if !has_connection && !section.has(b'c') {
                 let section = "RFC 8866, Section 5.7";
-                self.depart(error(ParseErrorKind::Missing, number, 0, "a c= line for this stream", section));
+                let expected = "a c= line for this stream";
+                self.departures.push(error(ParseErrorKind::Missing, number, 0, expected, section));
             }
-            media.push(MediaDescription::from_parts(line, section.finish()));
+            media.push(MediaDescription::from_parts(line, section.finish(Kind::Media)));
         }
-        let description = SessionDescription::from_parts(origin, self.session.finish(), media);
+        // What is missing is known at the end only, and stands among the rest by its place.
+        self.departures.sort_by_key(|departure| (departure.line, departure.column));
+        self.departures.truncate(DEPARTURES_MAX);
+        let description = SessionDescription::from_parts(origin, self.session.finish(Kind::Session), media);
         Ok(Reading { description, departures: self.departures })
+    }
+
+    /// The line before which a line of this letter would stand; nothing where that is the end of the text.
+    fn place_of(&self, letter: u8) -> Option<u32> {
+        let behind = self.session.lines.iter().find(|(other, line)| *other > rank(letter) && line.number() != 0);
+        let media = self.media.first().map(|(_, _, number)| *number);
+        behind.map(|(_, line)| line.number()).or(media)
     }
 
     fn depart(&mut self, departure: ParseError) {
@@ -322,11 +343,11 @@ impl Ranked {
         self.letters & letter_bit(letter) != 0
     }
 
-    fn finish(mut self) -> Section {
+    fn finish(mut self, kind: Kind) -> Section {
         if self.is_misordered {
             self.lines.sort_by_key(|(rank, _)| *rank);
         }
-        Section::from_lines(self.lines.into_iter().map(|(_, line)| line).collect())
+        Section::from_lines(kind, self.lines.into_iter().map(|(_, line)| line).collect())
     }
 }
 

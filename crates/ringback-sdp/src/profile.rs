@@ -35,6 +35,11 @@ pub(crate) fn of(payload_type: u8) -> Option<(&'static str, u32, u32)> {
     Some((row.1, row.2, row.3))
 }
 
+/// True where RTCP on the port of RTP leaves a payload type no room. `[RFC 5761, Section 4]`
+pub(crate) fn is_rtcp(payload_type: u8) -> bool {
+    (64..=95).contains(&payload_type)
+}
+
 /// The payload type that an encoding has without `rtpmap`.
 pub(crate) fn payload_type(encoding: &str, clock_rate: u32, channels: u32) -> Option<u8> {
     let mut rows = STATIC.iter();

@@ -1,22 +1,35 @@
 //! The lines of the session level, or of one media description.
 
-use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use crate::attribute::{Attribute, MediaDirection};
 use crate::error::{BuildError, ParseError};
 use crate::line::{Bandwidth, Connection, Line};
+use crate::order;
 use crate::work;
 
 /// Lines in the order of the grammar, without those that begin the section (`v=` and `o=`, or `m=`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Section {
+    kind: Kind,
     lines: Vec<Line>,
 }
 
+/// Which lines may be there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Session,
+    #[default]
+    Media,
+}
+
 impl Section {
-    pub(crate) fn from_lines(lines: Vec<Line>) -> Section {
-        Section { lines }
+    pub(crate) fn from_lines(kind: Kind, lines: Vec<Line>) -> Section {
+        Section { kind, lines }
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
     }
 
     /// All of them.
@@ -94,15 +107,33 @@ impl Section {
     /// # Errors
     /// Where a value in it holds CR, LF or NUL.
     pub fn push<'a>(&mut self, attribute: &impl Attribute<'a>) -> Result<(), BuildError> {
-        self.insert(attribute.to_line()?);
+        self.put(attribute.to_line()?);
         Ok(())
     }
 
-    /// Puts a line where the grammar has lines of its letter, behind those that are there.
-    pub fn insert(&mut self, line: Line) {
-        let rank = rank(line.byte());
+    /// Puts a line where the grammar has lines of its letter, behind those that are there: `r=` behind the last `t=` and its
+    /// schedules, `z=` behind its `r=`.
+    ///
+    /// # Errors
+    /// Where the section can't have such a line, or no second one, or the value is not what the line needs. `v=`, `o=` and `m=`
+    /// are none of a section's: see [`SessionDescription`](crate::SessionDescription).
+    pub fn insert(&mut self, line: Line) -> Result<(), BuildError> {
+        let at = order::place(self, &line)?;
+        order::value(&line)?;
+        self.lines.insert(at, line);
+        Ok(())
+    }
+
+    /// Puts a line whose letter and value are known to fit.
+    pub(crate) fn put(&mut self, line: Line) {
+        self.lines.insert(self.end_of(line.byte()), line);
+    }
+
+    /// The place behind all lines of a letter, and of those that stand before it.
+    pub(crate) fn end_of(&self, letter: u8) -> usize {
+        let rank = rank(letter);
         let place = self.lines.iter().rposition(|other| crate::section::rank(other.byte()) <= rank);
-        self.lines.insert(place.map_or(0, |place| place.saturating_add(1)), line);
+        place.map_or(0, |place| place.saturating_add(1))
     }
 
     /// Takes all attributes with a name away.
@@ -120,17 +151,17 @@ impl Section {
         self.lines.retain(|line| {
             line.as_attribute().is_none_or(|(name, value)| value.is_some() || MediaDirection::from_name(name).is_none())
         });
-        self.insert(Line::own(b'a', direction.name()));
+        self.put(Line::own(b'a', direction.name()));
     }
 
     /// Puts one `c=` line in the place of what is there.
     ///
     /// # Errors
-    /// Where a value in it holds CR, LF or NUL.
+    /// Where it would not be read back as it is.
     pub fn set_connection(&mut self, connection: &Connection<'_>) -> Result<(), BuildError> {
-        let line = Line::new('c', connection.to_string())?;
+        let line = connection.to_line()?;
         self.remove_letter('c');
-        self.insert(line);
+        self.put(line);
         Ok(())
     }
 }

@@ -67,6 +67,16 @@ pub static LIMITS: &[Limit] = limits! {
         "PARTS_MAX" = Fixed(64), LIBRARY, "the multipart body can't be read";
         "NESTING_MAX" = Fixed(8), LIBRARY, "the multipart body can't be read";
     }
+    "ua" {
+        "ROUTES_MAX" = Fixed(32), LIBRARY, "no dialog is made: the request is refused with 400";
+        "DIALOG_BYTES_MAX" = Fixed(8_192), LIBRARY, "no dialog is made: the request is refused with 400";
+        "SESSIONS_MAX" = Fixed(65_536), LIBRARY, "a new call is refused with 503";
+        "FORKS_MAX" = Fixed(32), LIBRARY, "a fork more is passed over until it answers with a 2xx";
+        "PROVISIONALS_MAX" = Fixed(16), LIBRARY, "a reliable provisional response more is an error";
+        "CHALLENGES_ANSWERED_MAX" = Fixed(4), LIBRARY, "the challenge is told as the response that it is";
+        "HOPS_MAX" = Fixed(8), LIBRARY, "hops beyond it are not tried";
+        "CHANGE_ATTEMPTS_MAX" = Fixed(5), LIBRARY, "a change that meets glare again is told to have failed";
+    }
     "sdp" {
         "SDP_BYTES_MAX" = Fixed(65_535), LIBRARY, "the description can't be read";
         "LINES_MAX" = Fixed(8_192), LIBRARY, "the description can't be read";

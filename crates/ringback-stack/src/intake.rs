@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::format;
 
 use bytes::Bytes;
-use ringback_base::{Hop, Now};
+use ringback_base::{Hop, KeyedHash, Now};
 use ringback_message::{HeaderId, Message, Method, Rejected, Request, Response};
 use ringback_proxy::Reply;
 use ringback_transport::{Datagram, reply_hop, salvage_reply_hop, stamp, stamp_message};
@@ -56,30 +56,13 @@ impl Stack {
     /// A request that can be answered is, without a transaction; ACKs, responses and noise are dropped. `[RFC 3261, Section 8.2.7]`
     fn malformed(&mut self, rejected: Rejected, from: Hop) {
         self.counters.malformed(&rejected, from.transport.is_reliable());
-        let answered = rejected
-            .salvage
-            .as_ref()
-            .is_some_and(|message| self.refuse_statelessly(message, &Reply::malformed(&rejected.error), from));
+        let reply = self.reply(Reply::malformed(&rejected.error));
+        let refusal = rejected.salvage.as_ref().and_then(|message| refusal(message, &reply, &self.stateless, from));
+        let answered = refusal.is_some();
+        if let Some((bytes, hop)) = refusal {
+            self.transactions.send(bytes, hop);
+        }
         self.events.push_back(Event::Malformed { error: rejected.error, from, answered });
-    }
-
-    fn refuse_statelessly(&mut self, message: &Message, reply: &Reply, from: Hop) -> bool {
-        let is_ack = message.method_text() == Some(Method::Ack.as_str().as_bytes());
-        if !message.is_request() || is_ack {
-            return false;
-        }
-        let Some(hop) = salvage_reply_hop(message, from) else { return false };
-        // The same for each retransmission, for want of a transaction that would remember it.
-        let identity = |id| message.first(id).map_or(&b""[..], |h| h.value());
-        let tag = format!("{:016x}", self.stateless.of(&[identity(HeaderId::CallId), identity(HeaderId::Via)]));
-        match self.reply(reply.clone()).to_salvage(message, &tag) {
-            Ok(response) => {
-                let stamped = stamp_message(&response, &from).ok().flatten().unwrap_or(response);
-                self.transactions.send(stamped.as_bytes().clone(), hop);
-                true
-            }
-            Err(_) => false,
-        }
     }
 
     /// Ends a server transaction with a response of our own. Whatever limit is the reason for it is counted here and nowhere else.
@@ -114,6 +97,21 @@ impl Stack {
             None => reply,
         }
     }
+}
+
+/// The response to a request that can't be read whole, and where it goes; `None` for what nobody may answer.
+pub(crate) fn refusal(message: &Message, reply: &Reply, hash: &KeyedHash, from: Hop) -> Option<(Bytes, Hop)> {
+    let is_ack = message.method_text() == Some(Method::Ack.as_str().as_bytes());
+    if !message.is_request() || is_ack {
+        return None;
+    }
+    let hop = salvage_reply_hop(message, from)?;
+    // The same for each retransmission, for want of a transaction that would remember it.
+    let identity = |id| message.first(id).map_or(&b""[..], |h| h.value());
+    let tag = format!("{:016x}", hash.of(&[identity(HeaderId::CallId), identity(HeaderId::Via)]));
+    let response = reply.to_salvage(message, &tag).ok()?;
+    let stamped = stamp_message(&response, &from).ok().flatten().unwrap_or(response);
+    Some((stamped.as_bytes().clone(), hop))
 }
 
 /// Text of a message for the log, which escapes it.

@@ -39,6 +39,7 @@ mod calls;
 mod config;
 mod counters;
 mod dispatch;
+mod endpoint;
 mod event;
 mod intake;
 mod jobs;
@@ -59,6 +60,7 @@ use ringback_transport::{peek_branch, peek_call_id};
 
 pub use config::Config;
 pub use counters::Counters;
+pub use endpoint::{Endpoint, EndpointCounters};
 pub use event::Event;
 pub use lookup::{Account, Answer, Lookup, Query, Token};
 pub use ringback_auth::AuthConfigError;

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use ringback_base::Hop;
 use ringback_message::{Request, Response};
 
-use crate::table::Id;
+use ringback_base::Id;
 
 /// A server transaction. An id whose transaction is gone names nothing, ever again.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

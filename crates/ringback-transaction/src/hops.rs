@@ -7,7 +7,7 @@ use core::net::SocketAddr;
 use ringback_base::{FlowId, Hop, Transport};
 
 use crate::event::{ClientId, ServerId};
-use crate::table::Id;
+use ringback_base::Id;
 
 /// A transaction of either side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

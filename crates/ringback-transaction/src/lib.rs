@@ -21,7 +21,7 @@
 //! |---|---|
 //! | `invite_client` and three more | the machines, each under the RFC's figure; `docs/machines.md` draws them |
 //! | `transactions` | [`Transactions`]: brings inputs to machines |
-//! | `key`, `table`, `hops`, `merges` | what identifies a transaction, and the indexes over it |
+//! | `key`, `hops`, `merges` | what identifies a transaction, and the indexes over it |
 //! | `timers`, `peers` | [`Timers`], derived from T1, T2 and T4 or set one by one, for all or for a peer; [`Reason`] |
 //! | `state` | [`State`], by the figures' names |
 //! | `event` | [`Event`], [`Transmit`], the errors, [`Counters`] |
@@ -106,7 +106,6 @@ mod non_invite_server;
 mod peers;
 mod server;
 mod state;
-mod table;
 mod timers;
 mod transactions;
 

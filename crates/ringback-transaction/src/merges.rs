@@ -1,8 +1,8 @@
 //! Requests that came more than once, by different paths. `[RFC 3261, Section 8.2.2.2]`
 
+use alloc::collections::BTreeMap;
 use core::hash::BuildHasher as _;
 
-use hashbrown::HashMap;
 use ringback_base::KeyedHash;
 use ringback_message::Request;
 
@@ -15,12 +15,12 @@ use crate::key::MergeKey;
 #[derive(Clone, Debug)]
 pub(crate) struct Merges {
     hash: KeyedHash,
-    ongoing: HashMap<u64, usize, KeyedHash>,
+    ongoing: BTreeMap<u64, usize>,
 }
 
 impl Merges {
     pub(crate) fn new(hash: KeyedHash) -> Merges {
-        Merges { hash, ongoing: HashMap::with_hasher(hash) }
+        Merges { hash, ongoing: BTreeMap::new() }
     }
 
     /// Takes in the request of a transaction; true where another of its kind is there.

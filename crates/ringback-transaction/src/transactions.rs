@@ -18,8 +18,8 @@ use crate::merges::Merges;
 use crate::peers::Peers;
 use crate::server::{Server, ServerMachine};
 use crate::state::State;
-use crate::table::Table;
 use crate::timers::{Reason, Timers};
+use ringback_base::Table;
 
 /// How many client and how many server transactions there may be, where nobody says otherwise.
 pub const TRANSACTIONS_MAX: usize = 65_536;

@@ -12,5 +12,5 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let unknown = required.into_iter().filter(|tag| !KNOWN.iter().any(|known| known.eq_ignore_ascii_case(tag)));
     let response = Response::to(&invite, StatusCode::BadExtension).header(Unsupported::new(unknown)).build()?;
     assert_eq!(response.tokens(HeaderId::Unsupported).collect::<Result<Vec<_>, _>>()?, [b"hologram"]);
-    common::show(&response)
+    common::show(&invite, &response)
 }

@@ -18,6 +18,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             Method::Prack,
             Method::Update,
             Method::Refer,
+            Method::Subscribe,
             Method::Notify,
         ])
         .supported_tags(["100rel", "replaces", "timer"].map(String::from).into())
@@ -28,5 +29,5 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .header(AllowEvents::new(["refer"]))
         .build()?;
     assert!(capable.tokens(HeaderId::Allow).any(|method| method == Ok(b"PRACK")));
-    common::show(&capable)
+    common::show(&options, &capable)
 }

@@ -19,5 +19,5 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let empty = Response::to(&invite, StatusCode::ProxyAuthenticationRequired).build();
     assert!(empty.is_err_and(|error| error.to_string().starts_with("a 407 must carry Proxy-Authenticate")));
-    common::show(&response)
+    common::show(&invite, &response)
 }

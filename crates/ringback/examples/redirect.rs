@@ -17,5 +17,5 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut targets: Vec<_> = moved.addresses(HeaderId::Contact).collect::<Result<_, _>>()?;
     targets.sort_by_key(|target| std::cmp::Reverse(target.q().unwrap_or(Qvalue::ONE)));
     assert_eq!(targets.last().and_then(|last| last.q()), Qvalue::from_thousandths(100));
-    common::show(&moved)
+    common::show(&invite, &moved)
 }

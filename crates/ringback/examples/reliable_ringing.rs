@@ -20,5 +20,5 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         half.map_err(|error| error.to_string()).err().as_deref(),
         Some("a 180 must carry RSeq [RFC 3262, Section 3]")
     );
-    common::show(&ringing)
+    common::show(&invite, &ringing)
 }

@@ -22,23 +22,30 @@
 //! | [`message`] | parse, edit, build; URIs; the registries |
 //! | [`header`] | a type for every header field |
 //! | [`sdp`] | session descriptions, and offer and answer |
+//! | [`session`] | session descriptions in messages |
 //! | [`auth`] | digest, as server and as client |
+//! | [`transport`] | `received` and `rport`, the way of a response, messages out of streams |
+//! | [`base`] | what cores are given: time, random numbers, addresses |
 //! | [`manual`] | chapters to learn from |
 //!
 //! The crates behind it do no I/O: bytes, time and random numbers come in as arguments, and messages go out. So one object runs in a
 //! test, in a simulation and in production.
 
 pub mod manual;
+pub mod session;
 
 pub use ringback_auth as auth;
+pub use ringback_base as base;
 pub use ringback_message as message;
 pub use ringback_message::{body, header, params, registry, status, uri, verdict};
 pub use ringback_sdp as sdp;
+pub use ringback_transport as transport;
 
 /// What most programs need.
 ///
 /// Types whose names are Rust's own, such as [`header::From`](crate::header), are not in it.
 pub mod prelude {
+    pub use crate::session::{MessageSdp, SdpBody};
     pub use bytes::Bytes;
     pub use ringback_message::header::{
         Contact, HeaderName, HeaderValue, OwnedText, Param, ProxyAuthenticate, Qvalue, Refresher, Require, RetryAfter,
@@ -48,5 +55,6 @@ pub mod prelude {
         BuildError, Edit, Header, HeaderId, Host, Message, Method, NameAddr, ParseError, ParseErrorKind, Rejected,
         Request, RequestBuilder, Response, ResponseBuilder, SipUri, StatusCode, TelUri, Uri, Via,
     };
-    pub use ringback_sdp::{MediaBuilder, MediaDirection, SdpBuilder};
+    pub use ringback_sdp::negotiate::{Codec, Endpoint, LocalMedia, Session};
+    pub use ringback_sdp::{MediaBuilder, MediaDirection, Origin, SdpBuilder, SessionDescription};
 }

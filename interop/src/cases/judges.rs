@@ -1,7 +1,7 @@
 //! What our builder makes, read by two programs that others wrote: tshark, and a parser that is strict.
 //!
-//! A message for each registered code with what it must carry, one for each method, one with each typed header field, and what
-//! the examples print. Tshark's expert says what it finds odd; `judge.c` says what Sofia-SIP reads, which must be what we read.
+//! A message for each registered code with what it must carry, one for each method, one with each typed header field, what
+//! the examples print, and what the manual shows. Tshark's expert says what it finds odd; `judge.c` says what Sofia-SIP reads, which must be what we read.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -28,12 +28,17 @@ const JUDGE: &str = include_str!("../../judge.c");
 const SAMPLES: &str = include_str!("judges.txt");
 /// How long a compiler, a judge or an example may take.
 const RUN_MAX: Duration = Duration::from_secs(120);
+/// How long the doc tests of the manual may take, the time to compile them included.
+const MANUAL_MAX: Duration = Duration::from_secs(600);
+/// Fewer messages than the manual has: that none is lost on the way.
+const MANUAL_MESSAGES_MIN: usize = 42;
 /// What tshark says and is wrong to, and why.
 const WRONG_OF_TSHARK: &[(&str, &str)] = &[
     ("Unrecognised SIP header (alertmsg-error)", "RFC 8876 is younger than its table"),
     ("Unrecognised SIP header (content-id)", "RFC 8262 is younger than its table"),
     ("Unrecognised SIP header (p-private-network-indication)", "RFC 7316 is missing from its table"),
     ("Unrecognised SIP header (refer-events-at)", "RFC 7614 is missing from its table"),
+    ("Unrecognised SIP header (example-desk)", "the manual's own, which shows how such a one is made"),
     (
         "Invalid retry_after value",
         "it takes digits alone, and not the comment and parameters of RFC 3261, Section 20.33",
@@ -53,8 +58,14 @@ pub(super) fn judges(place: &mut Place, figures: &mut Figures) -> Result<(), Fau
     exhibits.extend(fields()?);
     let built = exhibits.len();
     exhibits.extend(examples(&place.folder)?);
+    let shown = exhibits.len();
+    exhibits.extend(manual(&place.folder)?);
     let complaints = [sofia(&place.folder, &exhibits)?, tshark(&place.folder, &exhibits)?].concat();
-    place.note(format!("{built} messages of the builder and {} of the examples", exhibits.len() - built));
+    place.note(format!(
+        "{built} messages of the builder, {} of the examples and {} of the manual",
+        shown - built,
+        exhibits.len() - shown
+    ));
     figures.one_call(began.elapsed().as_secs_f64());
     if complaints.is_empty() { Ok(()) } else { Err(complaints.join("\n    ")) }
 }
@@ -174,6 +185,32 @@ fn examples(folder: &Path) -> Result<Vec<Exhibit>, Fault> {
         }
     }
     Ok(exhibits)
+}
+
+/// What the programs of the manual make: its doc tests, which write each message into a folder that is named to them.
+fn manual(folder: &Path) -> Result<Vec<Exhibit>, Fault> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
+    let shown = folder.join("manual");
+    doing(|| format!("making {}", shown.display()), fs::create_dir_all(&shown))?;
+    let mut cargo = command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(root).args(["test", "--quiet", "--package", "ringback", "--doc", "manual::"]);
+    let said = output(cargo.env("RINGBACK_MANUAL_MESSAGES", &shown), MANUAL_MAX)?;
+    if !said.status.success() {
+        return Err(format!("the manual: {}", String::from_utf8_lossy(&said.stdout).trim()));
+    }
+    let listed = doing(|| "reading the messages of the manual".to_owned(), fs::read_dir(&shown))?;
+    let mut files: Vec<PathBuf> = listed.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    files.sort();
+    if files.len() < MANUAL_MESSAGES_MIN {
+        return Err(format!("the manual made {} messages", files.len()));
+    }
+    let exhibit = |file: &PathBuf| {
+        let name = format!("manual {}", file.file_stem().unwrap_or_default().to_string_lossy());
+        let bytes = doing(|| format!("reading {}", file.display()), fs::read(file))?;
+        let message = Message::parse(Bytes::from(bytes)).map_err(|rejected| format!("{name}: {rejected}"))?;
+        Ok(Exhibit { name, message })
+    };
+    files.iter().map(exhibit).collect()
 }
 
 /// What Sofia-SIP refuses, or reads otherwise than we do.

@@ -6,10 +6,11 @@ use clap::ValueEnum;
 use ringback_lint::{Config, RULES, Rule, Severity, UnknownRule};
 
 pub(super) const MORE: &str = "\
-Reads what decode reads. A response is judged together with its request where the request stands before it. An error breaks a MUST, a \
+Reads what decode reads. A response is judged together with its request where the request stands \
+before it or not far behind it. An error breaks a MUST, a \
 warning is against a SHOULD or what some peers cope with, a note is deprecated or unwise. docs/lint.md has all rules with examples. What \
 can't be read at all is an error of the name framing or syntax, which is no rule; of such a message nothing else is judged, nor is a \
-message that the capture has but a part of.";
+message that the capture has but a part of. Of a message with very many findings the most severe are told, and how many are left out.";
 
 pub(super) const EXAMPLES: &str = "\
 Examples:

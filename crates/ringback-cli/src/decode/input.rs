@@ -1,6 +1,6 @@
 //! Messages out of a file, whatever it is.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::unreadable;
 use crate::failure::Failure;
+use crate::progress::{Printing, Progress};
 
 /// One message, and where it comes from.
 #[derive(Debug)]
@@ -47,6 +48,7 @@ pub(crate) struct Input {
     reader: Reader,
     is_finished: bool,
     notes: Vec<String>,
+    progress: Progress,
 }
 
 const CHUNK_BYTES: usize = 65_536;
@@ -56,14 +58,18 @@ impl Input {
     ///
     /// # Errors
     /// Where that can't be done.
-    pub(crate) fn open(file: &Path) -> Result<Input, Failure> {
-        let name = if file == Path::new("-") { "standard input".to_owned() } else { file.display().to_string() };
-        let source: Box<dyn Read> = if file == Path::new("-") {
-            Box::new(io::stdin())
+    pub(crate) fn open(file: &Path, printing: Printing) -> Result<Input, Failure> {
+        let is_stdin = file == Path::new("-");
+        let name = if is_stdin { "standard input".to_owned() } else { file.display().to_string() };
+        let (source, length): (Box<dyn Read>, _) = if is_stdin {
+            (Box::new(io::stdin()), None)
         } else {
-            Box::new(File::open(file).map_err(|error| unreadable(format!("{name}: can't be read: {error}")))?)
+            let file = File::open(file).map_err(|error| unreadable(format!("{name}: can't be read: {error}")))?;
+            let length = file.metadata().ok().filter(Metadata::is_file).map(|metadata| metadata.len());
+            (Box::new(file), length)
         };
-        Ok(Input { name, source, reader: Reader::new(), is_finished: false, notes: Vec::new() })
+        let progress = Progress::new(length, printing);
+        Ok(Input { name, source, reader: Reader::new(), is_finished: false, notes: Vec::new(), progress })
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -85,6 +91,14 @@ impl Input {
     /// # Errors
     /// Where the file can't be read any further.
     pub(crate) fn next(&mut self) -> Result<Option<Found>, Failure> {
+        let found = self.read_on();
+        if !matches!(found, Ok(Some(_))) {
+            self.progress.end();
+        }
+        found
+    }
+
+    fn read_on(&mut self) -> Result<Option<Found>, Failure> {
         loop {
             let packet = self.reader.next_packet();
             self.take_notes();
@@ -107,6 +121,7 @@ impl Input {
             self.reader.finish();
             return Ok(());
         }
+        self.progress.add(count);
         self.reader.feed(&chunk);
         Ok(())
     }

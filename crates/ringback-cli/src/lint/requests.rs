@@ -28,21 +28,15 @@ impl Requests {
         Requests { by_key: HashMap::new(), order: VecDeque::new(), bytes: 0, bytes_max }
     }
 
-    /// The request that a response answers, if it is kept.
-    pub(super) fn answered_by(&self, message: &Message) -> Option<Message> {
-        message.status()?;
-        let bytes = self.by_key.get(&Key::of(message)?)?;
-        Message::parse(bytes.clone()).ok()
+    /// The request that responses with this key answer, if it is kept.
+    pub(super) fn get(&self, key: &Key) -> Option<Message> {
+        Message::parse(self.by_key.get(key)?.clone()).ok()
     }
 
     /// Keeps a request; of several with the same key the latest.
-    pub(super) fn remember(&mut self, message: &Message) {
-        if message.status().is_some() {
-            return;
-        }
-        let Some(key) = Key::of(message) else { return };
+    pub(super) fn remember(&mut self, key: Key, request: &Message) {
         // A copy: the message may be a small part of a large piece of the file.
-        let bytes = Bytes::copy_from_slice(message.as_bytes());
+        let bytes = Bytes::copy_from_slice(request.as_bytes());
         self.bytes = self.bytes.saturating_add(bytes.len());
         match self.by_key.insert(key.clone(), bytes) {
             Some(before) => self.bytes = self.bytes.saturating_sub(before.len()),
@@ -60,7 +54,7 @@ impl Requests {
 /// What a response copies from its request and no other request of the same sender has: by the branch alone an element matches
 /// them `[RFC 3261, Section 17.1.3]`, but one of RFC 2543 may use a branch again.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Key {
+pub(super) struct Key {
     call_id: Vec<u8>,
     number: u32,
     method: Vec<u8>,
@@ -69,7 +63,7 @@ struct Key {
 
 impl Key {
     /// Nothing where one of them can't be read.
-    fn of(message: &Message) -> Option<Key> {
+    pub(super) fn of(message: &Message) -> Option<Key> {
         let cseq = message.get::<CSeq<&[u8]>>().ok()??;
         let via = message.vias().next()?.ok()?;
         Some(Key {
@@ -99,12 +93,15 @@ mod tests {
         let len = request(0).as_bytes().len();
         let mut requests = Requests::keeping(3 * len);
         for call in [1, 2, 2, 2, 3, 4] {
-            requests.remember(&request(call));
+            requests.remember(Key::of(&request(call)).unwrap(), &request(call));
         }
-        let is_kept = |call| requests.answered_by(&message("SIP/2.0 200 OK", call, "Z9hG4bK1")).is_some();
+        let is_answer = |call, branch| {
+            let key = Key::of(&message("SIP/2.0 200 OK", call, branch)).unwrap();
+            requests.get(&key).is_some()
+        };
+        let is_kept = |call| is_answer(call, "Z9hG4bK1");
         assert_eq!([1, 2, 3, 4].map(is_kept), [false, true, true, true]);
         assert_eq!((requests.bytes, requests.order.len(), requests.by_key.len()), (3 * len, 3, 3));
-        assert!(requests.answered_by(&message("SIP/2.0 200 OK", 2, "z9hG4bK2")).is_none());
-        assert!(requests.answered_by(&request(2)).is_none());
+        assert!(!is_answer(2, "z9hG4bK2"));
     }
 }

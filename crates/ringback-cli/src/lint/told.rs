@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 
 use annotate_snippets::Level;
-use ringback_lint::{Finding, Severity};
+use ringback_lint::{Finding, Report, Severity};
 use ringback_message::Depth;
 use ringback_message::verdict::Fault;
 use serde::Serialize;
@@ -14,7 +14,15 @@ use crate::decode::input::Origin;
 
 pub(super) enum Told {
     Finding(Finding),
-    Fault { fault: Fault, title: String },
+    Fault {
+        fault: Fault,
+        title: String,
+    },
+    /// What a message has beyond what is told of it.
+    LeftOut {
+        counts: Counts,
+        worst: Severity,
+    },
 }
 
 /// A finding as an object: these names stay.
@@ -31,6 +39,8 @@ pub(super) struct Json<'a> {
     text: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_out: Option<Counts>,
 }
 
 impl Told {
@@ -39,12 +49,34 @@ impl Told {
         Told::Fault { fault, title }
     }
 
+    /// What a report has no room for, as far as it is severe enough.
+    pub(super) fn left_out(report: &Report, least: Severity) -> Option<Told> {
+        let mut left_out = Counts::default();
+        let severities = [Severity::Error, Severity::Warning, Severity::Note].into_iter();
+        let mut worst = None;
+        for severity in severities.filter(|severity| *severity >= least) {
+            let count = report.left_out(severity);
+            left_out.add(severity, u64::try_from(count).unwrap_or(u64::MAX));
+            worst = worst.or((count > 0).then_some(severity));
+        }
+        Some(Told::LeftOut { counts: left_out, worst: worst? })
+    }
+
+    /// Adds it to what was told before.
+    pub(super) fn count(&self, counts: &mut Counts) {
+        match self {
+            Told::LeftOut { counts: left_out, .. } => counts.add_all(left_out),
+            told => counts.add(told.severity(), 1),
+        }
+    }
+
     /// The id of the rule; what can't be read breaks none.
     pub(super) fn rule(&self) -> &str {
         match self {
             Told::Finding(finding) => finding.rule.id,
             Told::Fault { fault, .. } if fault.depth == Depth::Framing => "framing",
             Told::Fault { .. } => "syntax",
+            Told::LeftOut { .. } => "left-out",
         }
     }
 
@@ -52,6 +84,7 @@ impl Told {
         match self {
             Told::Finding(finding) => finding.severity,
             Told::Fault { .. } => Severity::Error,
+            Told::LeftOut { worst, .. } => *worst,
         }
     }
 
@@ -59,6 +92,7 @@ impl Told {
         match self {
             Told::Finding(finding) => finding.span.clone(),
             Told::Fault { fault, .. } => draw::of_fault(fault).span,
+            Told::LeftOut { .. } => 0..0,
         }
     }
 
@@ -87,6 +121,10 @@ impl Told {
             what: self.what(),
             text: self.text(),
             why: self.why(),
+            left_out: match self {
+                Told::LeftOut { counts, .. } => Some(*counts),
+                _ => None,
+            },
         }
     }
 
@@ -94,6 +132,7 @@ impl Told {
         match self {
             Told::Finding(finding) => finding.rule.what.trim_end_matches('.'),
             Told::Fault { title, .. } => title,
+            Told::LeftOut { .. } => "There is more to find in this message than is told",
         }
     }
 
@@ -101,6 +140,7 @@ impl Told {
         match self {
             Told::Finding(finding) => Some(finding.rule.why.trim_end_matches('.')),
             Told::Fault { .. } => None,
+            Told::LeftOut { .. } => Some("What is told are the most severe; --off leaves out what is known"),
         }
     }
 
@@ -108,6 +148,7 @@ impl Told {
         match self {
             Told::Finding(finding) => finding.text.clone(),
             Told::Fault { fault, .. } => format!("expected {}", fault.error.expected),
+            Told::LeftOut { counts, .. } => format!("left out are {counts}"),
         }
     }
 
@@ -115,6 +156,7 @@ impl Told {
         match self {
             Told::Finding(finding) => &finding.section,
             Told::Fault { fault, .. } => &fault.error.section,
+            Told::LeftOut { .. } => "",
         }
     }
 }
@@ -128,7 +170,7 @@ fn level(severity: Severity) -> Level<'static> {
 }
 
 /// How many there were of each severity.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize)]
 pub(super) struct Counts {
     errors: u64,
     warnings: u64,
@@ -136,17 +178,19 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    pub(super) fn add(&mut self, severity: Severity) {
+    fn add(&mut self, severity: Severity, more: u64) {
         let count = match severity {
             Severity::Error => &mut self.errors,
             Severity::Warning => &mut self.warnings,
             Severity::Note => &mut self.notes,
         };
-        *count = count.saturating_add(1);
+        *count = count.saturating_add(more);
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        (self.errors, self.warnings, self.notes) == (0, 0, 0)
+    fn add_all(&mut self, more: &Counts) {
+        self.add(Severity::Error, more.errors);
+        self.add(Severity::Warning, more.warnings);
+        self.add(Severity::Note, more.notes);
     }
 
     /// Whether there was an error; where that is strict, or a warning.

@@ -61,6 +61,54 @@ fn a_response_is_judged_with_its_request() {
     }
 }
 
+/// Captures of several cards have messages in another order than they were sent.
+#[test]
+fn a_request_may_stand_behind_its_response() {
+    let other = |number: u32| OPTIONS.replace("a84b4c", "b84b4c").replace("CSeq: 7", &format!("CSeq: {number}"));
+    for between in [0, 1, 62] {
+        let others: String = (1..=between).map(other).collect();
+        let done = lint(&format!("{NOT_FOUND}{others}{}", OPTIONS.replace("70", "7x0")), &["--json"]);
+        assert_eq!(ids(&done.stdout), ["response-from-differs", "header-value-malformed"], "{between}");
+        let whole: Value = serde_json::from_str(&done.stdout).unwrap();
+        let numbers = [&whole[0]["message"], &whole[1]["message"]].map(Value::as_u64);
+        assert_eq!(numbers, [Some(1), Some(between as u64 + 2)]);
+    }
+    // Not for ever: what is held back has a bound.
+    let others: String = (1..=64).map(other).collect();
+    assert_eq!(lint(&format!("{NOT_FOUND}{others}{OPTIONS}"), &[]).status, Some(0));
+    // What stands behind a response that waits in vain is told in its turn.
+    let done = lint(&format!("{NOT_FOUND}{}", other(1).replace("70", "7x0")), &[]);
+    assert_eq!(done.status, Some(1));
+    assert!(done.stdout.starts_with("message 2, line 9, "), "{}", done.stdout);
+    assert!(done.stdout.ends_with("\n2 messages: 1 error, 0 warnings, 0 notes\n"), "{}", done.stdout);
+}
+
+#[test]
+fn findings_that_are_left_out_are_counted() {
+    let much =
+        OPTIONS.replace("Accept:", &format!("{}Max-Forwards: 7x0\r\nAccept:", "Supported: nonsense\r\n".repeat(400)));
+    let done = lint(&much, &[]);
+    assert_eq!(done.status, Some(1));
+    let told = "[left-out]: There is more to find in this message than is told\n";
+    assert!(done.stdout.contains(told) && done.stdout.contains("error[header-value-malformed]"), "{}", done.stdout);
+    let (_, summary) = done.stdout.trim_end().rsplit_once('\n').unwrap();
+    let done = lint(&much, &["--json"]);
+    let whole: Value = serde_json::from_str(&done.stdout).unwrap();
+    let (last, findings) = whole.as_array().unwrap().split_last().unwrap();
+    assert_eq!((last["rule"].as_str(), last["message"].as_u64()), (Some("left-out"), Some(1)));
+    let counted = |severity: &str| {
+        let told = findings.iter().filter(|finding| finding["severity"] == severity).count() as u64;
+        told + last["left_out"][format!("{severity}s")].as_u64().unwrap()
+    };
+    let [errors, warnings, notes] = ["error", "warning", "note"].map(counted);
+    let plural = |count: u64, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
+    let wanted = [plural(errors, "error"), plural(warnings, "warning"), plural(notes, "note")].join(", ");
+    assert_eq!(summary, format!("1 message: {wanted}"));
+    assert!(findings.len() == 256 && errors + warnings + notes > 400);
+    // What isn't wanted isn't missed.
+    assert!(!lint(&much, &["--only", "error"]).stdout.contains("left-out"));
+}
+
 #[test]
 fn json_is_an_array_of_findings() {
     let text = format!("{}{NOT_FOUND}", OPTIONS.replace("Max-Forwards: 70", "Max-Forwards: 7x0"));

@@ -9,4 +9,6 @@ mod lint;
 mod phone;
 mod process;
 mod serve;
+mod shell;
+mod terminal;
 mod users;

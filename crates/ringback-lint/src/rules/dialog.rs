@@ -33,8 +33,8 @@ rules! { "Tags, Call-ID and CSeq"
         good ["486", "To: <sip:bob@b.example>;tag=314159ab"]
         => response_tag;
     "tag-short" Note "RFC 3261, Section 19.3"
-        "A tag is so short that it can't hold 32 bits of randomness."
-        "Tags that can be guessed or repeat let others into a dialog."
+        "A tag has too few characters for the 32 bits of randomness that it must hold."
+        "Who can guess the tags of a dialog can end or change it, and two dialogs may get the same."
         bad ["INVITE", "From: <sip:alice@a.example>;tag=1"]
         good ["INVITE", "From: <sip:alice@a.example>;tag=88sja8x7"]
         => short;
@@ -100,7 +100,7 @@ fn short(subject: &Subject<'_>, findings: &mut Findings<'_>) {
         if let Some(Some(tag)) = tag(subject.message(), id)
             && tag.len() < TAG_BYTES_MIN
         {
-            findings.at(tag, format!("{} letters hold less than 32 bits", tag.len()));
+            findings.at(tag, format!("its length is {}: 32 bits take {TAG_BYTES_MIN} characters at least", tag.len()));
         }
     }
 }

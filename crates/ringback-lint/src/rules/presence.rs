@@ -154,8 +154,13 @@ fn elsewhere(subject: &Subject<'_>, findings: &mut Findings<'_>) {
     }
 }
 
+/// What a table has a place for is in its place, such as a Warning in a NOTIFY.
 fn misplaced(subject: &Subject<'_>, findings: &mut Findings<'_>) {
-    for header in subject.message().headers() {
+    let is_placed = |id| {
+        let verdict = subject.method().map(|method| verdict(id, method, subject.status()));
+        matches!(verdict, Some(Verdict::Is { mark, .. }) if mark != Mark::NotApplicable)
+    };
+    for header in subject.message().headers().filter(|header| !is_placed(header.id())) {
         let Some(facts) = header.id().facts() else { continue };
         let kind = match facts.place {
             Where::Requests if !subject.is_request() => "responses",

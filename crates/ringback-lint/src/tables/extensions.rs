@@ -96,6 +96,51 @@ sections! { EXTENSIONS
     "RFC 6050, Section 4.2" [Ack Bye Cancel Invite Options Register Subscribe] {
         PPreferredService "R" "- - - o o - o";
     }
+    "RFC 6050, Section 4.1" [Notify Prack Info Update Message Refer Publish] {
+        PAssertedService "R" "- - - - o o o";
+    }
+    "RFC 6050, Section 4.2" [Notify Prack Info Update Message Refer Publish] {
+        PPreferredService "R" "- - - - o o o";
+    }
+    "RFC 7976, Section 3" [Ack Bye Cancel Invite Options Register Subscribe Notify Prack Info Update Message Refer Publish] {
+        PAssociatedUri "2xx" "- - - - - o - - - - - - - -";
+        PCalledPartyId "R" "- - - o o - o - - - - o o o";
+        PVisitedNetworkId "R" "- - - o o o o - - - - o o o";
+        PAccessNetworkInfo "R" "c o - o o o o o o o o o o o";
+        PAccessNetworkInfo "101-699" "- o - o o o o o o o o o o o";
+        PChargingVector "R" "c o - o o o o o o o o o o o";
+        PChargingVector "101-699" "- o - o o o o o o o o o o o";
+        PChargingFunctionAddresses "R" "- o - o o o o o o o o o o o";
+        PChargingFunctionAddresses "101-699" "- o - o o o o o o o o o o o";
+    }
+    "RFC 3313, Section 5.1" [Ack Bye Cancel Invite Options Register] {
+        PMediaAuthorization "R" "o - - o - -";
+        PMediaAuthorization "2xx" "- - - o - -";
+        PMediaAuthorization "101-199" "- - - o - -";
+    }
+    "RFC 3313, Section 5.1" [Info Prack Update Subscribe Notify] {
+        PMediaAuthorization "R" "- o o - -";
+        PMediaAuthorization "2xx" "- o o - -";
+    }
+    "RFC 4964, Section 7.2" [Ack Bye Cancel Invite Options Register Subscribe] {
+        PAnswerState "18x,2xx" "- - - o - - -";
+    }
+    "RFC 4964, Section 7.2" [Notify Prack Info Update Message Refer Publish] {
+        PAnswerState "R" "- - - - - - -";
+    }
+    "RFC 5503, Section 5.1" [Ack Bye Cancel Invite Options Register Publish Subscribe Notify Refer Info Update Prack Message] {
+        PDcsTracePartyId "R" "- - - o - - - - - - - - - -";
+    }
+    "RFC 5503, Section 6.1" [Ack Bye Cancel Invite Options Register Publish Subscribe Notify Refer Info Update Prack Message] {
+        PDcsOsps "R" "- - - o - - - - - - - o - -";
+    }
+    "RFC 5503, Section 7.1" [Ack Bye Cancel Invite Options Register Publish Subscribe Notify Refer Info Update Prack Message] {
+        PDcsBillingInfo "" "- - - o - - - - - - - - - -";
+    }
+    "RFC 5503, Section 8.1" [Ack Bye Cancel Invite Options Register Publish Subscribe Notify Refer Info Update Prack Message] {
+        PDcsLaes "" "- - - o - - - - - - - - - -";
+        PDcsRedirect "" "- - - o - - - - - - - - - -";
+    }
     "RFC 5009, Section 8" [Ack Bye Cancel Invite Options Register Prack Update] {
         PEarlyMedia "R" "- - - o - - o o";
         PEarlyMedia "18x" "- - - o - - - -";

@@ -1,6 +1,6 @@
 //! Rules are off, or worse than they were, by their ids.
 
-use ringback_lint::{Config, FINDINGS_MAX, RULES, Severity, Subject, lint, lint_with};
+use ringback_lint::{Config, FINDINGS_MAX, Finding, RULES, Report, Rule, Severity, Subject, lint, lint_with, report};
 use ringback_message::Request;
 
 fn request(lines: &str) -> Request {
@@ -35,9 +35,45 @@ fn all_rules_can_be_off() {
 }
 
 #[test]
-fn findings_are_bounded() {
+fn findings_are_bounded_and_what_is_left_out_is_counted() {
     let request = request(&"Supported: nonsense\r\n".repeat(400));
-    let findings = lint(&request);
-    assert_eq!(findings.len(), FINDINGS_MAX);
-    assert!(findings.is_sorted_by_key(|finding| finding.span.start));
+    let report = report(&Subject::new(&request), &Config::default());
+    assert_eq!(report.findings.len(), FINDINGS_MAX);
+    assert!(report.findings.is_sorted_by_key(|finding| finding.span.start));
+    let left_out = |report: &Report| -> usize {
+        [Severity::Note, Severity::Warning, Severity::Error].map(|severity| report.left_out(severity)).iter().sum()
+    };
+    let alone = Rule::all().map(|rule| rule.report(&Subject::new(&request)));
+    let found: usize = alone.map(|report| report.findings.len() + left_out(&report)).sum();
+    assert_eq!(left_out(&report), found - FINDINGS_MAX);
+    assert!(found > 400);
+}
+
+/// What matters most is found however much else there is.
+#[test]
+fn the_least_severe_is_left_out() {
+    let lines = format!("{}Date: yesterday\r\n", "Supported: nonsense\r\n".repeat(400));
+    let request = request(&lines);
+    let subject = Subject::new(&request);
+    let report = report(&subject, &Config::default());
+    assert_eq!(report.left_out(Severity::Error), 0);
+    let errors = report.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+    let alone = Rule::all().flat_map(|rule| rule.report(&subject).findings);
+    assert_eq!(errors, alone.filter(|finding| finding.severity == Severity::Error).count());
+    assert!(errors > 0);
+}
+
+#[test]
+fn rules_one_by_one_find_what_they_find_together() {
+    let request = request("Supported: nonsense\r\nDate: yesterday\r\nVia: SIP/2.0/UDP b.example;branch=1\r\n");
+    let subject = Subject::new(&request);
+    let mut alone: Vec<_> = Rule::all().flat_map(|rule| rule.report(&subject).findings).collect();
+    alone.sort_by_key(|finding| finding.span.start);
+    let shown = |findings: &[Finding]| {
+        let mut lines: Vec<_> = findings.iter().map(ToString::to_string).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(shown(&alone), shown(&lint(&request)));
+    assert!(alone.len() >= 3, "{alone:?}");
 }

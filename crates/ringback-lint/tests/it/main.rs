@@ -5,3 +5,4 @@ mod built;
 mod config;
 mod examples;
 mod mutations;
+mod places;

@@ -2,13 +2,15 @@
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
+use core::fmt;
 
 use bytes::Bytes;
 
 use super::Body;
 use super::fragment::{entity, header_fields};
 use crate::error::BuildError;
-use crate::header::{HeaderId, HeaderName, Param, check_value};
+use crate::header::text::Escaped;
+use crate::header::{HeaderId, HeaderName, Param, check_strict};
 use crate::message::StartLine;
 use crate::params::Params;
 
@@ -33,19 +35,33 @@ pub struct MultipartBuilder {
 }
 
 /// One part to be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct NewPart {
     headers: Vec<(HeaderName, Vec<u8>)>,
     bytes: Vec<u8>,
 }
 
+impl fmt::Debug for NewPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let headers: Vec<_> = self.headers.iter().map(|(name, value)| (name, Escaped(value))).collect();
+        f.debug_struct("NewPart").field("headers", &headers).field("bytes", &Escaped(&self.bytes)).finish()
+    }
+}
+
 /// A body, and the Content-Type that its message or the part around it needs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct NewMultipart {
     /// The value of Content-Type, with the boundary.
     pub content_type: Vec<u8>,
     /// The body.
     pub bytes: Vec<u8>,
+}
+
+impl fmt::Debug for NewMultipart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (content_type, bytes) = (Escaped(&self.content_type), Escaped(&self.bytes));
+        f.debug_struct("NewMultipart").field("content_type", &content_type).field("bytes", &bytes).finish()
+    }
 }
 
 impl NewPart {
@@ -161,7 +177,7 @@ fn head(part: &NewPart) -> Result<Vec<u8>, BuildError> {
             return Err(BuildError::NotAToken { what: "header name" });
         }
         no_line_end(name.id(), value)?;
-        check_value(name.id(), value, 0)?;
+        check_strict(name.id(), value, 0)?;
         for piece in [name.as_str().as_bytes(), b": ", value, b"\r\n"] {
             head.extend_from_slice(piece);
         }

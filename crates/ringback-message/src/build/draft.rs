@@ -2,25 +2,35 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
 use crate::chars;
 use crate::cursor::{Cursor, decimal};
 use crate::error::{BuildError, ParseError, ParseErrorKind};
 use crate::header::facts::{Repeats, Where};
-use crate::header::{Accept, HeaderId, HeaderName, NameAddr, Qvalue, TypedHeader, Values, check_value, text};
+use crate::header::list::has_token;
+use crate::header::text::Escaped;
+use crate::header::{Accept, HeaderId, HeaderName, NameAddr, Qvalue, TypedHeader, Values, check_strict, text};
 use crate::params::Params;
 use crate::uri::Uri;
 use crate::writer::Writer;
 
 /// Header fields and body of a message to be.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Draft {
     fields: Vec<DraftField>,
     body: Vec<u8>,
     error: Option<BuildError>,
 }
 
-#[derive(Clone, Debug)]
+impl fmt::Debug for Draft {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Draft { fields, body, error } = self;
+        f.debug_struct("Draft").field("fields", fields).field("body", &Escaped(body)).field("error", error).finish()
+    }
+}
+
+#[derive(Clone)]
 struct DraftField {
     id: HeaderId,
     /// The name, where it is not the one of the registry.
@@ -28,6 +38,13 @@ struct DraftField {
     value: Vec<u8>,
     /// Already read back when it was given.
     checked: bool,
+}
+
+impl fmt::Debug for DraftField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.name.as_deref().unwrap_or_else(|| self.id.as_str());
+        write!(f, "{name}: {}", self.value.escape_ascii())
+    }
 }
 
 impl Draft {
@@ -93,7 +110,7 @@ impl Draft {
         if tag.is_some_and(|tag| !chars::is_token(tag.as_bytes())) {
             return self.fail(BuildError::NotAToken { what: "tag" });
         }
-        let uri = match Uri::parse(uri.as_bytes(), id, 0) {
+        let uri = match Uri::parse_strict(uri.as_bytes(), id, 0) {
             Ok(uri) => uri,
             Err(error) => return self.fail(BuildError::Value(error)),
         };
@@ -154,10 +171,7 @@ impl Draft {
 
     /// Whether a list of tokens among the fields holds this one.
     pub(crate) fn has_token(&self, id: HeaderId, token: &str) -> bool {
-        self.fields.iter().filter(|field| field.id == id).any(|field| {
-            let listed = crate::header::tokens(id, &field.value, 0);
-            listed.into_iter().flatten().any(|other| other.eq_ignore_ascii_case(token.as_bytes()))
-        })
+        self.fields.iter().any(|field| field.id == id && has_token(id, &field.value, token.as_bytes()))
     }
 
     /// The first mistake of a setter; or of a value that can't be read back, or a body without its type.
@@ -178,7 +192,7 @@ impl Draft {
             }
         }
         for field in self.fields.iter().filter(|field| !field.checked) {
-            check_value(field.id, &field.value, 0).map_err(|error| locate(error, field.id))?;
+            check_strict(field.id, &field.value, 0).map_err(|error| locate(error, field.id))?;
         }
         if !self.body.is_empty() && !self.has(HeaderId::ContentType) {
             return Err(BuildError::BodyWithoutType);

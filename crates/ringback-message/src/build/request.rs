@@ -48,6 +48,24 @@ impl RequestBuilder {
         RequestBuilder { method, uri: uri.into(), draft: Draft::default() }
     }
 
+    /// Its method.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// Its Request-URI.
+    #[must_use]
+    pub fn request_uri(&self) -> &str {
+        &self.uri
+    }
+
+    /// True where a header field of that name was given.
+    #[must_use]
+    pub fn has(&self, id: HeaderId) -> bool {
+        self.draft.has(id)
+    }
+
     /// How many hops it may take; 70 where this is not called. `[RFC 3261, Section 8.1.1.6]`
     #[must_use]
     pub fn max_forwards(mut self, hops: u8) -> Self {
@@ -71,7 +89,7 @@ impl RequestBuilder {
             self.draft.number(HeaderId::MaxForwards, 70);
         }
         self.draft.check(Where::Requests)?;
-        Uri::parse(self.uri.as_bytes(), HeaderId::Other, 0).map_err(BuildError::RequestUri)?;
+        Uri::parse_strict(self.uri.as_bytes(), HeaderId::Other, 0).map_err(BuildError::RequestUri)?;
         self.check_method()?;
         let message = self.build_unchecked()?;
         let request = Request::check(message).map_err(|rejected| BuildError::Malformed(rejected.error))?;

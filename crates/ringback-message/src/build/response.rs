@@ -198,9 +198,9 @@ impl<'a> ResponseBuilder<'a> {
 
     /// 101 to 299 to a request that makes a dialog. `[RFC 3261, Section 12.1.1]`
     fn forms_dialog(&self) -> bool {
-        let makes = [Method::Invite, Method::Subscribe, Method::Refer, Method::Notify];
-        let method = self.request.and_then(Message::method_text).unwrap_or_default();
-        (101..300).contains(&self.status.as_u16()) && makes.iter().any(|m| m.as_str().as_bytes() == method)
+        let method = self.request.and_then(Message::method_text).and_then(Method::registered);
+        (101..300).contains(&self.status.as_u16())
+            && method.as_ref().and_then(Method::info).is_some_and(|info| info.forms_dialog)
     }
 
     /// "the UAS MUST add a tag to the To header field in the response (with the exception of the 100 (Trying) response".

@@ -85,8 +85,7 @@ pub(crate) fn response(status: StatusCode, request: Option<&Message>, draft: &Dr
         return Ok(());
     }
     let supported = request.is_none_or(|request| {
-        let mut tags = request.tokens(HeaderId::Supported).chain(request.tokens(HeaderId::Require)).flatten();
-        tags.any(|tag| tag.eq_ignore_ascii_case(b"100rel"))
+        [HeaderId::Supported, HeaderId::Require].into_iter().any(|id| request.has_token(id, "100rel"))
     });
     must(supported, "a response is sent reliably only where the request supports 100rel", "RFC 3262, Section 3")
 }

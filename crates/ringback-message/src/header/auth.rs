@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use crate::cursor::Cursor;
 use crate::error::ParseError;
 use crate::header::field::own;
+use crate::header::text::debug_as_written;
 use crate::header::{HeaderId, OwnedText};
 
 /// How many parameters a challenge or credentials may have: Digest knows a dozen.
@@ -13,7 +14,7 @@ pub const AUTH_PARAMS_MAX: usize = 32;
 /// A scheme such as `Digest` with comma-separated parameters: the value of Authorization, WWW-Authenticate and their proxy twins.
 ///
 /// A comma here does not separate two header values: a second challenge has a line of its own. `[RFC 3261, Section 7.3.1]`
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
 pub struct AuthParams<T = OwnedText> {
     /// The scheme, to be compared without regard to case.
@@ -54,6 +55,11 @@ impl AuthParams {
     }
 }
 
+debug_as_written! {
+    AuthParams: AuthParams::write;
+    AuthList: AuthList::write;
+}
+
 impl<T: AsRef<[u8]>> AuthParams<T> {
     /// The parameter of that name as written, quotes included.
     #[must_use]
@@ -87,7 +93,7 @@ impl<T: AsRef<[u8]>> AuthParams<T> {
 }
 
 /// `name=value` with commas between: the parameters of a scheme, and all of Authentication-Info.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct AuthList<T>(Vec<(T, T)>);
 
 impl<T> Default for AuthList<T> {

@@ -9,7 +9,7 @@ use crate::header::HeaderId;
 /// ```text
 /// CSeq = "CSeq" HCOLON 1*DIGIT LWS Method
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
 pub struct CSeq<T> {
     /// The number, below 2³¹ where the sender follows the RFC. `[RFC 3261, Section 8.1.1.5]`

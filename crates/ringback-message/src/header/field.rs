@@ -3,8 +3,9 @@
 use alloc::vec::Vec;
 use core::marker::PhantomData;
 
-use crate::cursor::Cursor;
+use crate::cursor::{Cursor, Strictness};
 use crate::error::{BuildError, ParseError};
+use crate::header::list::next_element;
 use crate::header::text::unfolded;
 use crate::header::{HeaderId, OwnedText};
 use crate::message::{Header, Message};
@@ -52,6 +53,8 @@ pub(crate) fn own<T: AsRef<[u8]>>(text: &T) -> OwnedText {
 
 /// Writes a value, and reads it back: what would not be the same value again is refused, so that no setter needs a check of its own.
 ///
+/// It is read as strictly as [`check_strict`](crate::header::check_strict) does: a value that came from a peer may hold what is not sent.
+///
 /// # Errors
 /// [`BuildError::Malformed`] where it can't be read, [`BuildError::ReadsOtherwise`] where it would be read as another value.
 pub fn checked<H>(value: &H) -> Result<Vec<u8>, BuildError>
@@ -64,7 +67,7 @@ where
     if let Some(offset) = memchr::memchr3(b'\r', b'\n', 0, &out) {
         return Err(BuildError::ForbiddenByte { header: Some(H::ID), offset });
     }
-    let mut cursor = Cursor::new(H::ID, &out, 0);
+    let mut cursor = Cursor::new(H::ID, &out, 0).with_strictness(Strictness::Building);
     let again = H::reread(&mut cursor)?;
     cursor.end()?;
     if again == *value { Ok(out) } else { Err(BuildError::ReadsOtherwise { header: H::ID }) }
@@ -97,32 +100,13 @@ impl<'a, H: Decode<'a>> Values<'a, H> {
         let ended = H::MAY_BE_EMPTY && H::BY_COMMA && cursor.is_done();
         Values { cursor, ended, kind: PhantomData }
     }
-
-    fn read(&mut self) -> Result<H, ParseError> {
-        let value = H::decode(&mut self.cursor)?;
-        self.cursor.lws();
-        self.ended = !(H::BY_COMMA && self.cursor.separator(b','));
-        if self.ended && !self.cursor.is_done() {
-            return Err(self.cursor.error(if H::BY_COMMA {
-                "a comma or the end of the value"
-            } else {
-                "the end of the value"
-            }));
-        }
-        Ok(value)
-    }
 }
 
 impl<'a, H: Decode<'a>> Iterator for Values<'a, H> {
     type Item = Result<H, ParseError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.ended {
-            return None;
-        }
-        let value = self.read();
-        self.ended |= value.is_err();
-        Some(value)
+        next_element(&mut self.cursor, &mut self.ended, H::BY_COMMA, H::decode)
     }
 }
 

@@ -33,22 +33,29 @@ impl<'a, T, R: FnMut(&mut Cursor<'a>) -> Result<T, ParseError>> Iterator for Lis
     type Item = Result<T, ParseError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.ended {
-            return None;
-        }
-        let item = (self.read)(&mut self.cursor);
-        let item = item.and_then(|item| {
-            self.cursor.lws();
-            self.ended = !self.cursor.separator(b',');
-            if self.ended && !self.cursor.is_done() {
-                Err(self.cursor.error("a comma or the end of the value"))
-            } else {
-                Ok(item)
-            }
-        });
-        self.ended |= item.is_err();
-        Some(item)
+        next_element(&mut self.cursor, &mut self.ended, true, &mut self.read)
     }
+}
+
+/// The next element, unless the list has ended: it does where no comma follows, and behind a mistake.
+#[inline]
+pub(crate) fn next_element<'a, T>(
+    cursor: &mut Cursor<'a>,
+    ended: &mut bool,
+    by_comma: bool,
+    read: impl FnOnce(&mut Cursor<'a>) -> Result<T, ParseError>,
+) -> Option<Result<T, ParseError>> {
+    if *ended {
+        return None;
+    }
+    let element = read(cursor).and_then(|element| {
+        cursor.lws();
+        *ended = !(by_comma && cursor.separator(b','));
+        let expected = if by_comma { "a comma or the end of the value" } else { "the end of the value" };
+        if *ended && !cursor.is_done() { Err(cursor.error(expected)) } else { Ok(element) }
+    });
+    *ended |= element.is_err();
+    Some(element)
 }
 
 /// The elements of an address list such as Contact or Route.
@@ -70,6 +77,11 @@ pub fn tokens(header: HeaderId, value: &[u8], offset: u32) -> impl Iterator<Item
     let mut list = List::new(header, value, offset, |cursor| cursor.token("a token"));
     list.ended = list.cursor.is_done();
     list
+}
+
+/// Whether a list of tokens has this one, in any case; what behind a mistake can't be read isn't looked at.
+pub(crate) fn has_token(header: HeaderId, value: &[u8], token: &[u8]) -> bool {
+    tokens(header, value, 0).flatten().any(|other| other.eq_ignore_ascii_case(token))
 }
 
 #[cfg(test)]

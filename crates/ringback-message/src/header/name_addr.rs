@@ -7,6 +7,7 @@ use crate::chars;
 use crate::cursor::{Cursor, decimal};
 use crate::error::ParseError;
 use crate::header::HeaderId;
+use crate::header::text::debug_as_written;
 use crate::params::{Finding, Params};
 use crate::uri::Uri;
 
@@ -18,7 +19,7 @@ use crate::uri::Uri;
 /// ```
 ///
 /// Where the URI stands without angle brackets, all parameters belong to the header field, not to the URI. `[RFC 3261, Section 20]`
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
 pub struct NameAddr<T> {
     /// The name as written, quotes included.
@@ -75,7 +76,7 @@ impl<'a> NameAddr<&'a [u8]> {
         let in_brackets = cursor.eat(b'<');
         let at = cursor.clone();
         let text = if in_brackets { bracketed(cursor) } else { bare(cursor)? };
-        let uri = Uri::parse(text, at.header(), at.offset())?;
+        let uri = Uri::read(at.part(text, at.offset()))?;
         if in_brackets && !cursor.eat(b'>') {
             return Err(cursor.error("> behind the URI"));
         }
@@ -120,6 +121,10 @@ fn bracketed<'a>(cursor: &mut Cursor<'a>) -> &'a [u8] {
 fn bare<'a>(cursor: &mut Cursor<'a>) -> Result<&'a [u8], ParseError> {
     let text = cursor.take_while(|b| chars::is(b, chars::URI) && !matches!(b, b';' | b',' | b'?'));
     if cursor.peek() == Some(b'?') { Err(cursor.error("< and > around a URI with a question mark")) } else { Ok(text) }
+}
+
+debug_as_written! {
+    NameAddr: NameAddr::write;
 }
 
 impl<T: AsRef<[u8]>> NameAddr<T> {

@@ -1,18 +1,26 @@
 //! One parameter, to be put behind a value.
 
 use alloc::vec::Vec;
+use core::fmt;
 
 use crate::chars;
 use crate::cursor::Cursor;
-use crate::header::text::{token_or_quoted, unfolded};
+use crate::header::text::{Escaped, token_or_quoted, unfolded};
 use crate::header::{HeaderId, OwnedText};
 use crate::params::Params;
 
 /// A name, and a value if it has one: what `with_param` takes.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Param {
     name: OwnedText,
     value: Option<OwnedText>,
+}
+
+impl fmt::Debug for Param {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = self.value().map(Escaped);
+        f.debug_struct("Param").field("name", &Escaped(&self.name)).field("value", &value).finish()
+    }
 }
 
 impl Param {

@@ -10,6 +10,12 @@ macro_rules! field {
             $(const $option: bool = true;)*
         }
 
+        impl<T: AsRef<[u8]>> core::fmt::Debug for $name<T> {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                $crate::header::text::debug(stringify!($name), |out| $crate::header::Encode::encode(self, out), f)
+            }
+        }
+
         impl<'a> $crate::header::field::Rereads<'a> for $name<$crate::header::OwnedText> {
             fn reread(cursor: &mut $crate::Cursor<'a>) -> Result<Self, $crate::ParseError> {
                 let borrowed = <$name<&[u8]> as $crate::header::Decode>::decode(cursor)?;
@@ -25,7 +31,7 @@ macro_rules! field {
 macro_rules! tokens {
     ($($(#[$doc:meta])* $name:ident: $what:literal, $same:ident $(, $option:ident)* $(where $check:path)?;)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[derive(Clone, PartialEq, Eq)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
         pub struct $name<T = $crate::header::OwnedText> {
             #[cfg_attr(feature = "serde", serde(serialize_with = "crate::json::texts"))]
@@ -145,7 +151,7 @@ macro_rules! numbers {
 macro_rules! texts {
     ($($(#[$doc:meta])* $name:ident: $legal:expr, $expected:literal $(, $option:ident)*;)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[derive(Clone, PartialEq, Eq)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
         pub struct $name<T = $crate::header::OwnedText> {
             #[cfg_attr(feature = "serde", serde(serialize_with = "crate::json::text"))]
@@ -205,7 +211,7 @@ macro_rules! texts {
 macro_rules! addresses {
     ($($(#[$doc:meta])* $name:ident $(, $option:ident)* $(where $check:path)? $({$($(#[$pdoc:meta])* $param:ident = $text:literal: $kind:ident,)*})?;)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[derive(Clone, PartialEq, Eq)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
         pub struct $name<T = $crate::header::OwnedText> {
             /// Name, URI and parameters.
@@ -278,7 +284,7 @@ macro_rules! token_params {
     ($($(#[$doc:meta])* $name:ident { $(#[$vdoc:meta])* $value:ident: $expected:literal } $(, $option:ident)* $(where $check:path)?
         $({$($(#[$pdoc:meta])* $param:ident = $text:literal: $kind:ident,)*})?;)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[derive(Clone, PartialEq, Eq)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
         pub struct $name<T = $crate::header::OwnedText> {
             $(#[$vdoc])*
@@ -459,7 +465,7 @@ pub(crate) fn join<'a>(elements: impl Iterator<Item = &'a [u8]>, out: &mut Vec<u
 
 /// An address of a URI alone.
 pub(crate) fn address(header: HeaderId, uri: &[u8]) -> Result<NameAddr<OwnedText>, ParseError> {
-    let uri = Uri::parse(uri, header, 0)?.to_owned_text();
+    let uri = Uri::parse_strict(uri, header, 0)?.to_owned_text();
     Ok(NameAddr { display_name: None, uri, params: Params::default() })
 }
 
@@ -502,4 +508,12 @@ pub(crate) fn in_brackets(at: &Cursor<'_>, address: &NameAddr<&[u8]>) -> Result<
     let mut at = at.clone();
     at.lws();
     if address.display_name.is_some() || at.peek() == Some(b'<') { Ok(()) } else { Err(at.error("a URI in < and >")) }
+}
+
+/// The same, and no name before it: `LAQUOT absoluteURI RAQUOT`.
+pub(crate) fn nameless(at: &Cursor<'_>, address: &NameAddr<&[u8]>) -> Result<(), ParseError> {
+    match address.display_name {
+        Some(name) => Err(at.error_at(name, "a URI in < and >, and no name before it")),
+        None => in_brackets(at, address),
+    }
 }

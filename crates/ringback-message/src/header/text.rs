@@ -4,6 +4,7 @@ use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
 use crate::chars;
 
@@ -41,6 +42,36 @@ pub fn unfolded(text: &[u8]) -> OwnedText {
 pub fn lossy(text: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(text)
 }
+
+/// Shows a value by the text that it is written as: `Contact("<sip:a@b>;q=0.5")`.
+pub(crate) fn debug(name: &str, write: impl FnOnce(&mut Vec<u8>), f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut out = Vec::new();
+    write(&mut out);
+    f.debug_tuple(name).field(&Escaped(&out)).finish()
+}
+
+/// Shows bytes as text in quotes, what is no visible ASCII in escapes.
+pub(crate) struct Escaped<'a>(pub(crate) &'a [u8]);
+
+impl fmt::Debug for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", self.0.escape_ascii())
+    }
+}
+
+/// `Debug` of types that hold text, by the method that writes them.
+macro_rules! debug_as_written {
+    ($($name:ident: $write:expr;)*) => {$(
+        impl<T: AsRef<[u8]>> core::fmt::Debug for $name<T> {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                let write: fn(&$name<T>, &mut alloc::vec::Vec<u8>) = $write;
+                $crate::header::text::debug(stringify!($name), |out| write(self, out), f)
+            }
+        }
+    )*};
+}
+
+pub(crate) use debug_as_written;
 
 /// A `quoted-string` of this text, quotes and backslashes escaped. `[RFC 3261, Section 25.1]`
 #[must_use]

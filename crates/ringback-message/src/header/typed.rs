@@ -2,12 +2,14 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
 use crate::chars;
-use crate::cursor::Cursor;
+use crate::cursor::{Cursor, Strictness};
 use crate::error::{BuildError, ParseError};
 use crate::header::field::{self, ToOwnedText, Values};
 use crate::header::fields::*;
+use crate::header::text::Escaped;
 use crate::header::{CSeq, Date, HeaderId, OwnedText, Via};
 use crate::message::Header;
 
@@ -16,7 +18,7 @@ macro_rules! typed_headers {
         /// A header field by its type, or as text where it has none.
         ///
         /// One variant for each type of [`header`](crate::header). Read from a message it borrows its text; made by hand it owns it.
-        #[derive(Clone, Debug, PartialEq)]
+        #[derive(Clone, PartialEq)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(untagged, bound = "T: AsRef<[u8]>"))]
         #[non_exhaustive]
         #[allow(missing_docs, reason = "each is the header field of its name")]
@@ -45,7 +47,7 @@ macro_rules! typed_headers {
                 match self {
                     $(TypedHeader::$name(value) => field::checked(value),)*
                     TypedHeader::Other(name, value) => {
-                        check_value(name.id(), value.as_bytes(), 0)?;
+                        check_strict(name.id(), value.as_bytes(), 0)?;
                         Ok(value.as_bytes().into())
                     }
                 }
@@ -57,11 +59,23 @@ macro_rules! typed_headers {
         /// # Errors
         /// The first defect.
         pub fn check_value(id: HeaderId, value: &[u8], offset: u32) -> Result<(), ParseError> {
-            let cursor = Cursor::new(id, value, offset);
-            match id {
+            check(Cursor::new(id, value, offset))
+        }
+
+        pub(crate) fn check(cursor: Cursor<'_>) -> Result<(), ParseError> {
+            match cursor.header() {
                 $(HeaderId::$name => Values::<typed_headers!(@borrowed $name $(<$t>)?)>::new(cursor).try_for_each(|value| value.map(drop)),)*
                 _ => Ok(()),
             }
+        }
+
+        /// The same for a value that is to be sent: also refuses what reading lets pass, an escape of a URI without its two digits and a
+        /// parameter that stands twice. `[RFC 3261, Section 7.3.1]` `[RFC 3261, Section 19.1.1]`
+        ///
+        /// # Errors
+        /// The first defect.
+        pub fn check_strict(id: HeaderId, value: &[u8], offset: u32) -> Result<(), ParseError> {
+            check(Cursor::new(id, value, offset).with_strictness(Strictness::Building))
         }
 
         /// Whether values of this header field have a type.
@@ -79,6 +93,15 @@ macro_rules! typed_headers {
                 match self.id() {
                     $(HeaderId::$name => self.values::<typed_headers!(@borrowed $name $(<$t>)?)>().map(|v| v.map(TypedHeader::$name)).collect(),)*
                     _ => Ok(Vec::from([TypedHeader::Other(HeaderName::of(self), HeaderValue::Raw(self.value().into()))])),
+                }
+            }
+        }
+
+        impl<T: AsRef<[u8]>> fmt::Debug for TypedHeader<T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    $(TypedHeader::$name(value) => value.fmt(f),)*
+                    TypedHeader::Other(name, value) => f.debug_tuple("Other").field(name).field(value).finish(),
                 }
             }
         }
@@ -298,13 +321,22 @@ impl core::convert::From<&str> for HeaderName {
 }
 
 /// The value of a header field that is given as it shall be written.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum HeaderValue {
     /// Bytes.
     Raw(Vec<u8>),
     /// Text.
     Text(String),
+}
+
+impl fmt::Debug for HeaderValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            HeaderValue::Raw(bytes) => f.debug_tuple("Raw").field(&Escaped(bytes)).finish(),
+            HeaderValue::Text(text) => f.debug_tuple("Text").field(text).finish(),
+        }
+    }
 }
 
 impl HeaderValue {

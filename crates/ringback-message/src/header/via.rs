@@ -17,7 +17,7 @@ pub const MAGIC_COOKIE: &[u8] = b"z9hG4bK";
 /// ```text
 /// via-parm = sent-protocol LWS sent-by *( SEMI via-params )
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
 pub struct Via<T> {
     /// The name of the transport, such as `UDP`.

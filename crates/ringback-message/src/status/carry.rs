@@ -77,16 +77,17 @@ impl When {
         Some(match self {
             When::Always => true,
             When::Reliable => {
-                response.first(HeaderId::RSeq).is_some() || lists(response, HeaderId::Require, OptionTag::Rel100)
+                response.first(HeaderId::RSeq).is_some()
+                    || response.has_token(HeaderId::Require, OptionTag::Rel100.as_str())
             }
             When::FormsDialog => forms_dialog(request, response),
             When::RequestHas(header) => request.first(*header).is_some(),
             When::Method(methods) => methods.iter().any(|method| is(request, method)),
-            When::RequestRequires(tag) => lists(request, HeaderId::Require, *tag),
+            When::RequestRequires(tag) => request.has_token(HeaderId::Require, tag.as_str()),
             When::RequestRequiresNot(tag) => {
-                ![HeaderId::Require, HeaderId::ProxyRequire].into_iter().any(|id| lists(request, id, *tag))
+                ![HeaderId::Require, HeaderId::ProxyRequire].into_iter().any(|id| request.has_token(id, tag.as_str()))
             }
-            When::ResponseRequires(tag) => lists(response, HeaderId::Require, *tag),
+            When::ResponseRequires(tag) => response.has_token(HeaderId::Require, tag.as_str()),
             When::Without(others, _) => others.iter().all(|other| response.first(*other).is_none()),
             When::All(parts) => return all(parts, request, response),
             When::Text(_) => return None,
@@ -109,10 +110,6 @@ fn all(parts: &[When], request: &Message, response: &Message) -> Option<bool> {
 
 fn is(request: &Message, method: &Method) -> bool {
     request.method_text() == Some(method.as_str().as_bytes())
-}
-
-fn lists(message: &Message, header: HeaderId, tag: OptionTag<'_>) -> bool {
-    message.tokens(header).filter_map(|token| OptionTag::from_token(token.ok()?)).any(|other| other == tag)
 }
 
 /// A 2xx, or for INVITE also a 101 to 199, that gives To a tag which the request had not. `[RFC 3261, Section 12.1]`

@@ -145,7 +145,7 @@ impl TryFrom<&SipUri<OwnedText>> for Uri<OwnedText> {
     fn try_from(uri: &SipUri<OwnedText>) -> Result<Self, BuildError> {
         let mut out = Vec::new();
         uri.write(&mut out);
-        let again = Uri::parse(&out, HeaderId::Other, 0).map_err(BuildError::RequestUri)?.to_owned_text();
+        let again = Uri::parse_strict(&out, HeaderId::Other, 0).map_err(BuildError::RequestUri)?.to_owned_text();
         match again {
             Uri::Sip(ref read) if read == uri => Ok(again),
             _ => Err(BuildError::ReadsOtherwise { header: HeaderId::Other }),

@@ -6,6 +6,7 @@ use crate::chars;
 use crate::cursor::Cursor;
 use crate::error::ParseError;
 use crate::header::HeaderId;
+use crate::header::text::debug_as_written;
 use crate::params::Params;
 use crate::uri::Uri;
 
@@ -18,7 +19,7 @@ use crate::uri::Uri;
 /// ```
 ///
 /// Not compared by `==` but by [`TelUri::equivalent`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct TelUri<T> {
     /// The number as written, with its visual separators, and with its `+` where it is a global one.
     pub number: T,
@@ -52,6 +53,13 @@ impl<'a> TelUri<&'a [u8]> {
         }
         Ok(TelUri { number, params })
     }
+}
+
+debug_as_written! {
+    TelUri: |uri, out| {
+        out.extend_from_slice(uri.number.as_ref());
+        out.extend_from_slice(uri.params.text());
+    };
 }
 
 impl<T: AsRef<[u8]>> TelUri<T> {

@@ -1,10 +1,15 @@
 //! Responses, and requests derived from others.
 
 use bytes::Bytes;
-use ringback_message::header::{Event, HeaderName, HeaderValue, Param, RSeq, Reason, Require, RetryAfter, TypedHeader};
+use ringback_message::body::{MultipartBuilder, NewPart};
+use ringback_message::header::{
+    AcceptContact, Contact, Event, HeaderName, HeaderValue, Param, RSeq, Reason, Require, RetryAfter, TypedHeader,
+    UserAgent, WwwAuthenticate,
+};
 use ringback_message::status::registry;
 use ringback_message::{
-    BuildError, HeaderId, Message, Method, ParseErrorKind, Request, RequestBuilder, Response, StatusCode,
+    BuildError, Depth, Edit, HeaderId, Message, Method, ParseErrorKind, Request, RequestBuilder, Response, StatusCode,
+    Uri,
 };
 
 use crate::parse::INVITE;
@@ -301,4 +306,127 @@ fn cancel_and_ack_are_those_of_the_invite() {
     assert_eq!((ack.branch(), ack.cseq_method(), ack.to_tag()), (invite.branch(), &b"ACK"[..], Some(&b"t"[..])));
     let read = Message::parse(ack.as_bytes().clone()).unwrap();
     assert_eq!(read.headers().count(), ack.headers().count());
+}
+
+/// Reading lets it pass, and says what is wrong with it when asked how well the message is formed.
+#[test]
+fn what_is_read_and_not_sent_is_refused() {
+    let options = |uri: &str| {
+        RequestBuilder::new(Method::Options, uri)
+            .via("a.example", "UDP", Some("z9hG4bK1"))
+            .from("", "sip:a@a.example", Some("f1"))
+            .to("", "sip:b@b.example", None)
+            .call_id("7@a.example")
+            .cseq(1, Method::Options)
+            .max_forwards(70)
+    };
+    assert!(options("sip:a%20b@b.example;x=%4A").build().is_ok());
+    for bad in ["sip:a%zz@b", "sip:a%2@b", "sip:%@b", "sip:a@b;x=%4g", "sip:a@b?x=%", "tel:+1;x=%z1", "sip:a@b;lr;LR"] {
+        let address = format!("<{bad}>");
+        for refused in [
+            options(bad),
+            options("sip:b").contact(bad, None),
+            options("sip:b").route(bad),
+            options("sip:b").raw(HeaderId::Contact, &address),
+            options("sip:b").raw(HeaderId::AlertInfo, &address),
+            options("sip:b").raw_named("m", &address),
+            options("sip:b")
+                .header(TypedHeader::Other(HeaderName::Known(HeaderId::ReplyTo), HeaderValue::Text(address.clone()))),
+        ] {
+            let error = refused.clone().build().unwrap_err();
+            assert!(
+                matches!(error, BuildError::Value(_) | BuildError::RequestUri(_) | BuildError::Malformed(_)),
+                "{error}"
+            );
+            // It is read as it came: in the depth of its fault.
+            let Ok(message) = refused.build_unchecked() else { continue };
+            assert_eq!(message.faults(Depth::Framing), []);
+            let depth = if bad.contains('%') { Depth::Syntax } else { Depth::Semantics };
+            let faults = message.faults(Depth::Semantics);
+            assert_eq!(faults.iter().map(|fault| fault.depth).collect::<Vec<_>>(), [depth], "{bad}: {faults:?}");
+            let at = &message.as_bytes()[faults[0].error.offset as usize..];
+            assert!(
+                if depth == Depth::Syntax { at.starts_with(b"%") } else { at.starts_with(b"LR") },
+                "{}",
+                at.escape_ascii()
+            );
+        }
+        assert!(Contact::new(bad).is_err() && bad.parse::<Uri<_>>().is_ok());
+    }
+    for (id, bad) in [
+        (HeaderId::Contact, "<sip:a@b>;q=1;expires=2;Q=0.5"),
+        (HeaderId::Accept, "text/plain;q=1, a/b;c=d;c=e"),
+        (HeaderId::Reason, "SIP;cause=200;text=\"a;b\";cause=200"),
+        (HeaderId::ContentDisposition, "session;handling=optional;handling=optional"),
+        (HeaderId::SessionExpires, "90;refresher=uac;refresher=uac"),
+        (HeaderId::Via, "SIP/2.0/UDP b;branch=z9hG4bK2;rport;rport"),
+    ] {
+        let draft = options("sip:b").raw(id, bad);
+        let error = draft.clone().build().unwrap_err().to_string();
+        assert!(error.contains("each parameter once"), "{error}");
+        let faults = draft.build_unchecked().unwrap().faults(Depth::Semantics);
+        let told: Vec<_> = faults.iter().map(|fault| (fault.depth, fault.error.kind, fault.error.header)).collect();
+        assert_eq!(told, [(Depth::Semantics, ParseErrorKind::Repeated, Some(id))]);
+    }
+}
+
+/// A client can't answer it. `[RFC 7616, Section 3.3]`
+#[test]
+fn a_digest_challenge_has_what_its_answer_needs() {
+    let invite = request("");
+    let unauthorized = || Response::to(&invite, StatusCode::Unauthorized).to_tag("t");
+    let digest = || WwwAuthenticate::digest("r", "n");
+    assert!(unauthorized().header(digest().with_qop(["auth", "auth-int"])).build().is_ok());
+    for (challenge, expected) in [
+        (WwwAuthenticate::digest("r", ""), "a nonce that is not empty"),
+        (WwwAuthenticate::new("Digest").with_param("realm", "r"), "a nonce among the parameters"),
+        (WwwAuthenticate::new("digest").with_param("nonce", "n"), "a realm among the parameters"),
+        (digest().with_qop([""]), "tokens with commas between"),
+        (digest().with_qop(["auth", ""]), "tokens with commas between"),
+        (digest().with_qop::<[&str; 0]>([]), "tokens with commas between"),
+    ] {
+        let error = unauthorized().header(challenge).build().unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+    let positional =
+        |nonce, qop| unauthorized().www_authenticate_digest("r", nonce, qop, None, None, None, None).build();
+    assert!(positional("n", Some("auth")).is_ok() && positional("n", None).is_ok());
+    assert!(positional("", None).is_err() && positional("n", Some("")).is_err());
+    let raw = unauthorized().raw(HeaderId::WwwAuthenticate, "Digest realm=\"r\"");
+    assert!(raw.clone().build().is_err());
+    // Read it is, and told.
+    let faults = raw.build_unchecked().unwrap().faults(Depth::Semantics);
+    assert_eq!(faults.iter().map(|fault| fault.depth).collect::<Vec<_>>(), [Depth::Semantics]);
+    assert!(unauthorized().raw(HeaderId::WwwAuthenticate, "Basic realm=\"r\"").build().is_ok());
+}
+
+/// People see text where bytes are held.
+#[test]
+fn what_holds_bytes_shows_text() {
+    let uri: Uri<_> = "sip:bob@b.example;x=1".parse().unwrap();
+    let host = uri.as_sip().unwrap().host();
+    assert_eq!(format!("{uri:?} {host:?}"), r#"Uri("sip:bob@b.example;x=1") Name("b.example")"#);
+    let tel: Uri<_> = "tel:+1;ext=2".parse().unwrap();
+    assert_eq!(format!("{:?}", tel.as_tel().unwrap().unwrap()), r#"TelUri("+1;ext=2")"#);
+    let param = Param::new("a", Some("b \u{1}"));
+    assert_eq!(format!("{param:?}"), r#"Param { name: "a", value: Some("\"b \x01\"") }"#);
+    let other = TypedHeader::<Box<[u8]>>::Other(HeaderName::from("X-A"), HeaderValue::Raw(b"b".into()));
+    assert_eq!(format!("{other:?}"), r#"Other(Other("X-A"), Raw("b"))"#);
+    let invite =
+        request("Accept-Contact: *;audio=\"#>=2,tall\"\r\nUser-Agent: p/1 (c)\r\nContent-Type: text/plain\r\n");
+    let draft = Response::to(&invite, StatusCode::Ok).contact("sip:c@d", None).body("text");
+    let edit = Edit::new(&invite).set(HeaderId::MaxForwards, b"69");
+    let all = [
+        format!("{draft:?}"),
+        format!("{edit:?}"),
+        format!("{:?}", invite.first(HeaderId::From).unwrap().cursor()),
+        format!("{:?}", invite.content().disposition().unwrap()),
+        format!("{:?}", invite.get::<AcceptContact<_>>().unwrap().unwrap().params.feature("audio").unwrap()),
+        format!("{:?}", invite.get::<UserAgent<_>>().unwrap().unwrap().values().collect::<Vec<_>>()),
+        format!("{:?}", MultipartBuilder::mixed().part(NewPart::new("text/plain", "text")).build().unwrap()),
+    ];
+    for shown in all {
+        let list = shown.split(['[', ',', ']']).filter(|word| word.trim().parse::<u8>().is_ok()).count();
+        assert!(list < 3, "{shown}");
+    }
 }

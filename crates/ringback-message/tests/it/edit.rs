@@ -1,6 +1,7 @@
 //! Changes to a message.
 
 use bytes::Bytes;
+use ringback_message::header::facts::Repeats;
 use ringback_message::{Edit, HeaderId, Message};
 
 use crate::parse::INVITE;
@@ -129,29 +130,119 @@ fn without_a_change_not_a_byte_changes() {
 fn what_no_change_names_stays_to_the_letter() {
     let original = odd();
     let whole = text(&original);
+    let mut count_removed = 0;
     for (index, line) in ODD_LINES.iter().enumerate() {
         let header = original.headers().nth(index).unwrap();
         if header.id() == HeaderId::ContentLength {
             continue;
         }
-        let removed = Edit::new(&original).remove_line(index).finish().unwrap();
-        assert_eq!(text(&removed), whole.replace(line, ""), "{line:?}");
-        let id = if header.id() == HeaderId::Other { HeaderId::Route } else { header.id() };
-        let inserted = Edit::new(&original).prepend(id, b" new ").finish().unwrap();
+        if let Ok(removed) = Edit::new(&original).remove_line(index).finish() {
+            assert_eq!(text(&removed), whole.replace(line, ""), "{line:?}");
+            reads_back(&removed);
+            count_removed += 1;
+        }
+        let is_single = header.id().facts().is_none_or(|facts| facts.repeats == Repeats::Once);
+        let (id, value) = if is_single { (HeaderId::Route, "<sip:n>") } else { (header.id(), another(header.id())) };
+        let inserted = Edit::new(&original).prepend(id, format!(" {value} ").as_bytes()).finish().unwrap();
         let first = original.first(id).map_or(0, |first| first.index());
         let before = ODD_LINES[first];
         let name = id.as_str();
-        assert_eq!(text(&inserted), whole.replace(before, &format!("{name}: new\r\n{before}")), "{line:?}");
-        let replaced = Edit::new(&original).replace_line(index, b"new").finish().unwrap();
+        assert_eq!(text(&inserted), whole.replace(before, &format!("{name}: {value}\r\n{before}")), "{line:?}");
+        let replaced = Edit::new(&original).replace_line(index, another(header.id()).as_bytes()).finish().unwrap();
         assert_eq!(replaced.headers().nth(index).unwrap().name(), header.name());
         assert_eq!(text(&replaced).len(), whole.len() + written_len(&replaced, index) - line.len(), "{line:?}");
-        for edited in [removed, inserted, replaced] {
+        for edited in [inserted, replaced] {
             reads_back(&edited);
         }
     }
+    // All but the six that every request carries, and Content-Length.
+    assert_eq!(count_removed, ODD_LINES.len() - 7);
     let lowered = Edit::new(&original).set(HeaderId::MaxForwards, b"69").request_uri(b"sip:x@y").finish().unwrap();
     let expected = whole.replace("70  \r\n", "69\r\n").replace("sip:bob@b.example;x=%41", "sip:x@y");
     assert_eq!(text(&lowered), expected);
+}
+
+/// Another value for a header field.
+fn another(id: HeaderId) -> &'static str {
+    match id {
+        HeaderId::Via => "SIP/2.0/UDP n;branch=z9hG4bKn",
+        HeaderId::MaxForwards => "7",
+        HeaderId::From | HeaderId::To | HeaderId::Contact => "<sip:n@n>;tag=n",
+        HeaderId::CSeq => "2 INVITE",
+        _ => "new",
+    }
+}
+
+/// What can't be read back, or would be read as a message that lacks something or holds it twice.
+#[test]
+fn what_would_break_the_message_is_refused() {
+    let original = message("Content-Type: text/plain\r\nContent-Length: 4\r\n");
+    let edit = || Edit::new(&original);
+    for (edit, error) in [
+        (edit().request_uri(b"sip:a b"), "Request-URI, byte 5: expected the end of the URI [RFC 3261, Section 19.1]"),
+        (edit().request_uri(b""), "Request-URI, byte 0: expected a URI scheme and a colon [RFC 3261, Section 19.1]"),
+        (
+            edit().set(HeaderId::ContentLength, b"3"),
+            "what was built is malformed: Content-Length, byte 237: expected the length of the body [RFC 3261, Section 20.14]",
+        ),
+        (
+            edit().append(HeaderId::CallId, b"2"),
+            "what was built is malformed: Call-ID, byte 249: expected this header field only once [RFC 3261, Section 20.8]",
+        ),
+        (
+            edit().remove(HeaderId::From),
+            "what was built is malformed: From, byte 206: expected this header field, which every message carries [RFC 3261, Section 8.1.1]",
+        ),
+        (
+            edit().set(HeaderId::To, b"nobody"),
+            "To, byte 6 of the value: expected a URI scheme and a colon [RFC 3261, Section 20.39]",
+        ),
+        (
+            edit().set(HeaderId::CSeq, b"1 BYE"),
+            "what was built is malformed: CSeq, byte 187: expected the method of the request line [RFC 3261, Section 20.16]",
+        ),
+        (
+            edit().append(HeaderId::RetryAfter, b"1"),
+            "Retry-After, byte 0 of the value: expected no such header field in a request [RFC 3261, Section 20.33]",
+        ),
+        (
+            edit().remove(HeaderId::ContentType),
+            "a message with a body must carry Content-Type [RFC 3261, Section 20.15]",
+        ),
+        (edit().replace_line(99, b"x"), "the message has no line at place 99"),
+        (edit().remove_line(70_000), "the message has no line at place 70000"),
+    ] {
+        assert_eq!(edit.finish().unwrap_err().to_string(), error);
+    }
+    for needed in [HeaderId::Via, HeaderId::To, HeaderId::CallId, HeaderId::CSeq, HeaderId::MaxForwards] {
+        assert!(edit().remove(needed).finish().is_err(), "{needed}");
+        let again = another(needed).as_bytes();
+        assert!(edit().remove(needed).append(needed, again).finish().is_ok(), "{needed}");
+    }
+}
+
+/// What came malformed can be passed on: only nothing may get worse.
+#[test]
+fn what_was_as_bad_before_is_no_error() {
+    let text = "INVITE sip:\u{fc}@b SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1, garbage\r\nCall-ID: 1\r\nCall-ID: 2\r\n\
+                CSeq: 1 BYE\r\nTo: ?\r\n\r\nbody";
+    let original = Message::parse(Bytes::from(text)).unwrap();
+    let edit = || Edit::new(&original);
+    for fine in [
+        edit().request_uri("sip:\u{fc}@b".as_bytes()),
+        edit().replace_line(0, b"SIP/2.0/UDP a;branch=z9hG4bK1;received=192.0.2.1, garbage"),
+        edit().remove(HeaderId::From).remove(HeaderId::MaxForwards),
+        edit().set(HeaderId::CSeq, b"2 BYE"),
+        edit().set(HeaderId::To, b"??"),
+        edit().remove_line(1).append(HeaderId::CallId, b"3"),
+        edit().body(b"other"),
+        edit().drop_first(HeaderId::Via),
+    ] {
+        let edited = fine.clone().finish();
+        reads_back(&edited.unwrap_or_else(|error| panic!("{error}: {fine:?}")));
+    }
+    assert!(edit().append(HeaderId::CallId, b"3").finish().is_err());
+    assert!(edit().prepend(HeaderId::Via, b"garbage").finish().is_err());
 }
 
 #[test]
@@ -182,7 +273,7 @@ fn reads_back(edited: &Message) {
 /// The way on may be a stream.
 #[test]
 fn a_changed_message_says_how_long_its_body_is() {
-    let edited = Edit::new(&message("")).remove(HeaderId::MaxForwards).finish().unwrap();
+    let edited = Edit::new(&message("")).set(HeaderId::MaxForwards, b"69").finish().unwrap();
     assert_eq!(edited.number(HeaderId::ContentLength), Ok(Some(4)));
     reads_back(&edited);
 }
@@ -193,7 +284,7 @@ fn what_is_salvaged_has_its_stray_bytes_taken_out() {
     for stray in ["a\rVia: x", "a\0b", "a\r\n\rb", "\r", "a\\\0\rb"] {
         let text = format!("{INVITE}Subject: {stray}\r\nno header field\r\nOrganization: o\r\n\r\n");
         let salvaged = Message::parse(Bytes::from(text)).unwrap_err().salvage.unwrap();
-        for edited in [Edit::new(&salvaged), Edit::new(&salvaged).remove(HeaderId::MaxForwards)] {
+        for edited in [Edit::new(&salvaged), Edit::new(&salvaged).set(HeaderId::MaxForwards, b"69")] {
             let edited = edited.finish().unwrap();
             assert_eq!(edited.first(HeaderId::Organization).unwrap().value(), b"o");
             assert!(!edited.first(HeaderId::Subject).unwrap().value().iter().any(|b| matches!(b, b'\r' | b'\n' | 0)));

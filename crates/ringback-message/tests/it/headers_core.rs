@@ -11,6 +11,7 @@ use ringback_message::header::{
 };
 use ringback_message::{HeaderId, Message};
 
+use crate::headers::{self, Bad, Good, is_tried, message};
 use crate::torture;
 
 const DIGEST: &str = "Digest username=\"bob\", realm=\"a.example\",\r\n nonce=\"dcd98b\", uri=\"sip:a.example\", \
@@ -21,8 +22,7 @@ const CHALLENGE: &str = "Digest realm=\"r\",nonce=\"n\",qop=\"auth, auth-int\",d
 const CHALLENGE_WRITTEN: &str =
     "Digest realm=\"r\", nonce=\"n\", qop=\"auth, auth-int\", domain=\"sip:a sips:b\", stale=TRUE, x=y";
 
-/// A name, and a value with what it is written as again: each element by itself.
-const GOOD: &[(&str, &str, &[&str])] = &[
+const GOOD: &[Good] = &[
     ("Accept", "", &[]),
     ("Accept", "application/sdp;level=1, text / *;q=0.5,\r\n */*", &["application/sdp;level=1", "text/*;q=0.5", "*/*"]),
     ("Accept-Encoding", "", &[]),
@@ -98,8 +98,7 @@ const GOOD: &[(&str, &str, &[&str])] = &[
     ("Warning", "301 some_*\r\n \"b\"", &["301 some_* \"b\""]),
 ];
 
-/// A name, a value that is none, and at which of its bytes the error is.
-const BAD: &[(&str, &str, u32)] = &[
+const BAD: &[Bad] = &[
     ("Accept", "text", 4),
     ("Accept", "*/xml", 2),
     ("Accept", "a/b;q=1.1", 6),
@@ -216,72 +215,23 @@ const BAD: &[(&str, &str, u32)] = &[
 /// Whatever their value is, it can be read.
 const NEVER_BAD: [HeaderId; 2] = [HeaderId::Organization, HeaderId::Subject];
 
-fn message(name: &str, value: &str) -> Message {
-    Message::parse(Bytes::from(format!("SIP/2.0 200 OK\r\n{name}: {value}\r\n\r\n"))).unwrap()
-}
-
 #[test]
 fn good_values_are_read_kept_and_written_again() {
-    for (name, value, written) in GOOD {
-        let message = message(name, value);
-        let header = message.headers().next().unwrap();
-        let values = header.typed().unwrap_or_else(|error| panic!("{name}: {value}: {error}"));
-        assert_eq!(values.len(), written.len(), "{name}: {value}");
-        for (typed, written) in values.iter().zip(*written) {
-            let owned = typed.to_owned_text();
-            assert_eq!(owned.id(), header.id());
-            assert_eq!(String::from_utf8(owned.value().unwrap()).unwrap(), *written, "{name}: {value}");
-            let again = self::message(name, written);
-            let again = again.headers().next().unwrap().typed().unwrap();
-            assert_eq!(again.first().map(ToOwnedText::to_owned_text), Some(owned), "{name}: {written}");
-        }
-    }
+    headers::good_values_are_read_kept_and_written_again(GOOD);
 }
 
 #[test]
 fn bad_values_are_refused_at_the_byte() {
-    const OFFSET: u32 = 100;
-    let mut wrong = Vec::new();
-    for (name, value, at) in BAD {
-        let id = HeaderId::from_name(name.as_bytes());
-        match check_value(id, value.as_bytes(), OFFSET) {
-            Err(error) if (error.offset, error.header) == (OFFSET + at, Some(id)) => {}
-            other => wrong.push(format!("{name}: {value}: {other:?}")),
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    headers::bad_values_are_refused_at_the_byte(BAD);
 }
 
-/// Cut off at every byte, and with every byte replaced: reading ends, and what was read is written as the same value.
 #[test]
 fn what_is_read_is_what_is_written() {
-    let mut read = 0;
-    for (name, value, _) in GOOD {
-        let cut = (0..value.len()).map(|end| value.as_bytes()[..end].to_vec());
-        let replaced = (0..value.len()).flat_map(|at| {
-            b" \t\"\\;,=<>()/*@:.%0Aa\x80\x01".iter().map(move |replacement| {
-                let mut bytes = value.as_bytes().to_vec();
-                bytes[at] = *replacement;
-                bytes
-            })
-        });
-        for mutated in cut.chain(replaced).filter(|bytes| !bytes.iter().any(|b| matches!(b, b'\r' | b'\n'))) {
-            let datagram = [format!("SIP/2.0 200 OK\r\n{name}: ").as_bytes(), &mutated, b"\r\n\r\n"].concat();
-            let Ok(message) = Message::parse(Bytes::from(datagram)) else { continue };
-            let Ok(values) = message.headers().next().unwrap().typed() else { continue };
-            for value in values {
-                let written = value.to_owned_text().value();
-                assert!(written.is_ok(), "{name}: {}: {value:?}: {written:?}", mutated.escape_ascii());
-                read += 1;
-            }
-        }
-    }
-    assert!(read > 10_000, "{read}");
+    headers::what_is_read_is_what_is_written(GOOD);
 }
 
 #[test]
 fn every_one_of_the_group_is_tried() {
-    let tried = |name: &str, id: HeaderId| HeaderId::from_name(name.as_bytes()) == id;
     let ids = GOOD.iter().map(|(name, ..)| HeaderId::from_name(name.as_bytes()));
     assert!(ids.clone().all(header::is_typed));
     // The 44 of RFC 3261, Section 20, of which Encryption and the like of RFC 2543 are none, Flow-Timer and Max-Breadth.
@@ -290,7 +240,7 @@ fn every_one_of_the_group_is_tried() {
     all.dedup();
     assert_eq!(all.len(), 44 + 2);
     for id in all {
-        let is_bad = BAD.iter().any(|(name, ..)| tried(name, id));
+        let is_bad = is_tried(id, BAD.iter().map(|(name, ..)| *name));
         assert!(is_bad != NEVER_BAD.contains(&id), "{id} has no bad value");
     }
 }

@@ -2,7 +2,6 @@
 
 use std::cmp::Ordering;
 
-use bytes::Bytes;
 use ringback_message::header::{
     AlertMsgError, Decode, HistoryInfo, PAccessNetworkInfo, PAssertedIdentity, PChargingFunctionAddresses,
     PChargingVector, PDcsBillingInfo, PDcsLaes, PDcsRedirect, PDcsTracePartyId, PEarlyMedia, PRefusedUriList,
@@ -10,8 +9,9 @@ use ringback_message::header::{
 };
 use ringback_message::{HeaderId, Message};
 
-/// A name, and a value with what it is written as again: each element by itself.
-const GOOD: &[(&str, &str, &[&str])] = &[
+use crate::headers::{self, Bad, Good, is_tried, message};
+
+const GOOD: &[Good] = &[
     ("P-Media-Authorization", "0aF3 ,\r\n 00", &["0aF3", "00"]),
     ("P-Asserted-Identity", "\"A, B\" <sip:a@b>, tel:+14085264000", &["\"A, B\" <sip:a@b>", "<tel:+14085264000>"]),
     ("P-Asserted-Identity", "sips:a@b", &["<sips:a@b>"]),
@@ -95,8 +95,7 @@ const GOOD: &[(&str, &str, &[&str])] = &[
     ("AlertMsg-Error", "100;message=\"Bad, \\\"alert\\\"\"", &["100;message=\"Bad, \\\"alert\\\"\""]),
 ];
 
-/// A name, a value that is none, and at which of its bytes the error is.
-const BAD: &[(&str, &str, u32)] = &[
+const BAD: &[Bad] = &[
     ("P-Media-Authorization", "", 0),
     ("P-Media-Authorization", "0a,", 3),
     ("P-Media-Authorization", "0a,xy", 3),
@@ -178,40 +177,19 @@ const BAD: &[(&str, &str, u32)] = &[
     ("AlertMsg-Error", "100, 101", 3),
 ];
 
-fn message(name: &str, value: &str) -> Message {
-    Message::parse(Bytes::from(format!("SIP/2.0 200 OK\r\n{name}: {value}\r\n\r\n"))).unwrap()
-}
-
 #[test]
 fn good_values_are_read_kept_and_written_again() {
-    for (name, value, written) in GOOD {
-        let message = message(name, value);
-        let header = message.headers().next().unwrap();
-        let values = header.typed().unwrap_or_else(|error| panic!("{name}: {value}: {error}"));
-        assert_eq!(values.len(), written.len(), "{name}: {value}");
-        for (typed, written) in values.iter().zip(*written) {
-            let owned = typed.to_owned_text();
-            assert_eq!(owned.id(), header.id());
-            assert_eq!(String::from_utf8(owned.value().unwrap()).unwrap(), *written, "{name}: {value}");
-            let again = self::message(name, written);
-            let again = again.headers().next().unwrap().typed().unwrap();
-            assert_eq!(again.first().map(ToOwnedText::to_owned_text), Some(owned), "{name}: {written}");
-        }
-    }
+    headers::good_values_are_read_kept_and_written_again(GOOD);
 }
 
 #[test]
 fn bad_values_are_refused_at_the_byte() {
-    for (name, value, at) in BAD {
-        let message = message(name, value);
-        let header = message.headers().next().unwrap();
-        let error = header.typed().expect_err(&format!("{name}: {value}"));
-        assert_eq!(
-            (error.offset - header.offset(), error.header),
-            (*at, Some(header.id())),
-            "{name}: {value}: {error}"
-        );
-    }
+    headers::bad_values_are_refused_at_the_byte(BAD);
+}
+
+#[test]
+fn what_is_read_is_what_is_written() {
+    headers::what_is_read_is_what_is_written(GOOD);
 }
 
 #[test]
@@ -221,11 +199,9 @@ fn every_one_of_the_group_is_tried() {
         name.starts_with("P-") || name.starts_with("Policy-") || name.ends_with("Resource-Priority")
     });
     for id in group.chain([HeaderId::HistoryInfo, HeaderId::AlertMsgError]) {
-        assert!(GOOD.iter().any(|(name, ..)| *name == id.as_str()), "{id} has no good value");
-        assert!(
-            BAD.iter().any(|(name, ..)| *name == id.as_str()) || id == HeaderId::PProfileKey,
-            "{id} has no bad one"
-        );
+        assert!(is_tried(id, GOOD.iter().map(|(name, ..)| *name)), "{id} has no good value");
+        let is_bad = is_tried(id, BAD.iter().map(|(name, ..)| *name));
+        assert!(is_bad || id == HeaderId::PProfileKey, "{id} has no bad one");
     }
 }
 

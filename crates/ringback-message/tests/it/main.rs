@@ -4,6 +4,7 @@
 mod body;
 mod build;
 mod edit;
+mod headers;
 mod headers_core;
 mod headers_extensions;
 mod headers_networks;

@@ -245,3 +245,12 @@ fn a_head_is_no_longer_than_a_message() {
     let long = format!("{INVITE}Subject: {}\r\n\r\n", "x".repeat(MESSAGE_BYTES_MAX));
     assert_eq!(Message::parse_head(Bytes::from(long)).unwrap_err().error.kind, ParseErrorKind::TooLarge);
 }
+
+#[test]
+fn tokens_are_found_on_any_line_in_any_case() {
+    let text = format!("{INVITE}Require: 100rel, foo\r\nSupported: a b, timer\r\nk: TIMER\r\n\r\n");
+    let invite = Message::parse(Bytes::from(text)).unwrap();
+    assert!(invite.has_token(HeaderId::Require, "FOO") && invite.has_token(HeaderId::Supported, "timer"));
+    assert!(!invite.has_token(HeaderId::Require, "fo") && !invite.has_token(HeaderId::Supported, "b"));
+    assert!(!invite.has_token(HeaderId::Allow, "foo") && !invite.has_token(HeaderId::Require, ""));
+}

@@ -541,6 +541,11 @@ fn ghsa_358f_935m_7p9c_uris_are_changed_and_written() {
         let Some(read) = uri(text) else { continue };
         let Uri::Sip(sip) = read.to_owned_text() else { continue };
         let changed = sip.with_user("new user").with_param("lr", None).with_header("Subject", "a b");
+        if text == "sip:a@b;x=%zz" {
+            // An escape without its digits is read and not sent.
+            Uri::try_from(&changed).unwrap_err();
+            continue;
+        }
         let again = Uri::try_from(&changed).unwrap();
         assert_eq!(again.to_string().parse::<Uri<_>>().unwrap(), again, "{text}");
     }

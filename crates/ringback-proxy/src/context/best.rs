@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use ringback_message::header::check_value;
 use ringback_message::{Edit, HeaderId, Response, StatusCode};
 
 use super::Action;
@@ -83,7 +84,8 @@ fn with_all_challenges(best: &Response, finals: &[&Final]) -> Response {
     let mut edit = Edit::new(best);
     for other in others {
         for id in [HeaderId::WwwAuthenticate, HeaderId::ProxyAuthenticate] {
-            for header in other.all(id) {
+            // A challenge that nobody can read helps nobody, and none of the others would be passed on with it.
+            for header in other.all(id).filter(|header| check_value(id, header.value(), 0).is_ok()) {
                 edit = edit.append(id, header.value());
             }
         }

@@ -30,8 +30,8 @@ impl<'a> RtpMap<'a> {
         cursor.space("a blank and the name of the encoding")?;
         let encoding = cursor.token("the name of an encoding")?;
         cursor.expect('/', "a slash and the clock rate")?;
-        let clock_rate = cursor.number("a clock rate")?;
-        let channels = if cursor.eat('/') { Some(cursor.number("a number of channels")?) } else { None };
+        let clock_rate = positive(cursor, "a clock rate above 0")?;
+        let channels = if cursor.eat('/') { Some(positive(cursor, "a number of channels above 0")?) } else { None };
         Ok(RtpMap { payload_type, encoding, clock_rate, channels })
     }
 }
@@ -49,6 +49,18 @@ fn payload_type(cursor: &mut Cursor<'_>) -> Result<u8, ParseError> {
     let at = cursor.clone();
     let number: u8 = cursor.number("a payload type from 0 to 127")?;
     if number < 128 { Ok(number) } else { Err(at.error("a payload type from 0 to 127")) }
+}
+
+/// An `integer`: above 0. Zeros before it are a departure.
+fn positive(cursor: &mut Cursor<'_>, expected: &'static str) -> Result<u32, ParseError> {
+    let at = cursor.clone();
+    if at.peek() == Some('0') {
+        cursor.depart(&at, expected);
+    }
+    match cursor.number(expected)? {
+        0 => Err(at.error(expected)),
+        number => Ok(number),
+    }
 }
 
 /// Parameters of a format. `[RFC 8866, Section 6.15]`
@@ -97,6 +109,10 @@ fn thousandths(cursor: &mut Cursor<'_>, expected: &'static str) -> Result<u64, P
     let at = cursor.clone();
     let whole: u32 = cursor.number(expected)?;
     let decimals = if cursor.eat('.') { cursor.digits("decimals")? } else { "" };
+    let whole_digits = at.rest().bytes().take_while(u8::is_ascii_digit).count();
+    if decimals.ends_with('0') || (whole_digits > 1 && at.peek() == Some('0')) {
+        cursor.depart(&at, expected);
+    }
     let shown = decimals.get(..3).unwrap_or(decimals);
     let missing = 3_usize.saturating_sub(shown.len());
     let part = core::iter::repeat_n(10, missing).fold(shown.parse().unwrap_or(0_u64), u64::saturating_mul);

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::cursor::{Cursor, is_token_char, is_visible};
+use crate::cursor::{Cursor, is_blank, is_token_char, is_visible};
 use crate::error::ParseError;
 
 /// A key for SRTP. `[RFC 4568, Section 9.1]`
@@ -28,15 +28,16 @@ impl<'a> Crypto<'a> {
         let digits = cursor.digits("a tag of up to 9 digits")?;
         let tag = digits.parse().ok().filter(|_| digits.len() <= 9);
         let tag = tag.ok_or_else(|| at.error("a tag of up to 9 digits"))?;
-        cursor.space("a blank and the suite")?;
+        cursor.blanks("a blank and the suite")?;
         let suite = cursor.word(|c| c.is_ascii_alphanumeric() || c == '_', "a suite")?;
-        cursor.space("a blank and the key")?;
+        cursor.blanks("a blank and the key")?;
         let at = cursor.clone();
         let key_params = cursor.word(is_visible, "a method and a key")?;
         if !key_params.split(';').all(|key| key.split_once(':').is_some_and(|(method, _)| !method.is_empty())) {
             return Err(at.error("a method, a colon and a key"));
         }
-        let session_params = cursor.more().then(|| cursor.take_all());
+        cursor.take_while(is_blank);
+        let session_params = Some(cursor.take_all()).filter(|params| !params.is_empty());
         Ok(Crypto { tag, suite, key_params, session_params })
     }
 }

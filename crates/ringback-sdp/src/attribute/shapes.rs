@@ -12,7 +12,7 @@ macro_rules! attribute {
             }
 
             fn check(value: &str) -> Result<(), crate::error::ParseError> {
-                <$type<'_> as crate::attribute::Attribute<'_>>::parse(value).map(drop)
+                crate::attribute::strict::<$type<'_>>(value)
             }
         }
     };
@@ -26,7 +26,7 @@ macro_rules! attribute {
             }
 
             fn check(value: &str) -> Result<(), crate::error::ParseError> {
-                <$type as crate::attribute::Attribute<'_>>::parse(value).map(drop)
+                crate::attribute::strict::<$type>(value)
             }
         }
     };

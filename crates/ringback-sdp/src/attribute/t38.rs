@@ -3,7 +3,11 @@
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
+use crate::attribute::Attribute;
+use crate::cursor::Cursor;
+use crate::error::ParseError;
 use crate::line::Line;
 use crate::section::Section;
 
@@ -54,7 +58,41 @@ pub struct T38 {
     pub error_correction: Option<UdpErrorCorrection>,
     /// How many earlier or parity packets come along: the fewest and, if it is said, the most.
     pub error_correction_depth: Option<(u8, Option<u8>)>,
+    /// Who made the device.
+    pub vendor: Option<T38VendorInfo>,
 }
+
+/// Who made a facsimile device, by the numbers of ITU-T Recommendation T.35.
+///
+/// It is no attribute of an RFC: its form is that of T.38, three numbers with blanks between them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct T38VendorInfo {
+    /// The country.
+    pub country: u8,
+    /// The extension of the country's number; 0 as a rule.
+    pub extension: u8,
+    /// The maker, as that country counts them.
+    pub manufacturer: u16,
+}
+
+impl T38VendorInfo {
+    fn read_value(cursor: &mut Cursor<'_>) -> Result<T38VendorInfo, ParseError> {
+        let country = cursor.number("a country from 0 to 255")?;
+        cursor.space("a blank and the extension")?;
+        let extension = cursor.number("an extension from 0 to 255")?;
+        cursor.space("a blank and the maker")?;
+        let manufacturer = cursor.number("a maker from 0 to 65535")?;
+        Ok(T38VendorInfo { country, extension, manufacturer })
+    }
+}
+
+impl fmt::Display for T38VendorInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.country, self.extension, self.manufacturer)
+    }
+}
+
+attribute!(T38VendorInfo, "T38VendorInfo", "RFC 8866, Section 5.13");
 
 impl T38 {
     /// Reads them from a media description; what can't be read is passed over. Letters count in either case, because devices
@@ -89,6 +127,7 @@ impl T38 {
             () if is("T38FaxMaxDatagram") => self.max_datagram = number(),
             () if is("T38FaxMaxIFP") => self.max_ifp = number(),
             () if is("T38FaxUdpECDepth") => self.error_correction_depth = depth(value),
+            () if is(T38VendorInfo::NAME) => self.vendor = T38VendorInfo::parse(value).ok(),
             () if is("T38FaxUdpEC") => self.error_correction = UdpErrorCorrection::from_word(value),
             () => {}
         }
@@ -125,6 +164,7 @@ impl T38 {
             let most = most.map_or_else(String::new, |most| format!(" {most}"));
             push("T38FaxUdpECDepth", Some(&format!("{fewest}{most}")));
         }
+        self.vendor.iter().for_each(|vendor| push(T38VendorInfo::NAME, Some(vendor)));
         lines
     }
 

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use crate::attribute::{Attribute, MaxPtime, MediaDirection, Mid, Ptime, Rtcp, RtcpMux};
 use crate::builder::{Lines, SdpBuilder};
+use crate::error::BuildError;
 use crate::line::{Line, MediaType};
 
 /// One stream of a description in the making; [`MediaBuilder::done`] goes back to the description.
@@ -35,7 +36,14 @@ impl MediaBuilder {
 
     /// How many ports there are; for RTP, pairs of ports. `[RFC 8866, Section 5.14]`
     pub fn ports(mut self, count: u16) -> MediaBuilder {
-        self.ports = Some(count);
+        if let Some(first) = self.ports.replace(count) {
+            self.lines.fail(BuildError::Contradiction {
+                media: None,
+                what: "a second number of ports",
+                value: format!("{first}, {count}").into(),
+                section: "RFC 8866, Section 5.14",
+            });
+        }
         self
     }
 

@@ -1,10 +1,12 @@
 //! `c=`. `[RFC 8866, Section 5.7]`
 
+use alloc::string::ToString;
 use core::fmt;
 use core::net::IpAddr;
 
 use crate::cursor::Cursor;
-use crate::error::ParseError;
+use crate::error::{BuildError, ParseError};
+use crate::line::Line;
 
 pub(crate) const SECTION: &str = "RFC 8866, Section 5.7";
 
@@ -68,6 +70,26 @@ impl<'a> Connection<'a> {
         Ok(connection)
     }
 
+    /// The line.
+    ///
+    /// # Errors
+    /// Where it would not be read back as it is: a TTL of an address of IPv6 would become a number of addresses.
+    pub(crate) fn to_line(self) -> Result<Line, BuildError> {
+        let text = self.to_string();
+        let line = Line::new('c', &text)?;
+        let wrong = |what| {
+            let section = SECTION;
+            Err(BuildError::Contradiction { media: None, what, value: text.as_str().into(), section })
+        };
+        if self.ttl.is_some() && self.is_ip6() {
+            return wrong("a TTL, which an address of IPv6 hasn't");
+        }
+        if Connection::parse(&text)? != self {
+            return wrong("a connection that would not be read back as it is");
+        }
+        Ok(line)
+    }
+
     /// An address of digits must be of the type that stands before it.
     fn check(&self, at: &Cursor<'_>) -> Result<(), ParseError> {
         if self.network != "IN" {
@@ -123,7 +145,6 @@ impl fmt::Display for Connection<'_> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use alloc::string::ToString;
 
     #[test]
     fn all_forms_come_back() {

@@ -1,10 +1,13 @@
 //! What an encoding is.
 
 use alloc::boxed::Box;
+use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use crate::attribute::RtpMap;
+use crate::attribute::{Attribute, RtpMap};
+use crate::error::BuildError;
 use crate::negotiate::fmtp;
+use crate::profile;
 use crate::work;
 
 /// An encoding and its parameters: one's own, with what one would receive, or one of the other side.
@@ -83,6 +86,13 @@ impl Codec {
         Codec::new("H264", 90_000, 1).parameters(&parameters)
     }
 
+    /// Packets sent again, of the encoding that stands before it in a stream; `apt`, which names that, is put in where payload
+    /// types are chosen. The clock rate is that of the other. That is RFC 4588's format.
+    #[must_use]
+    pub fn rtx(clock_rate: u32) -> Codec {
+        Codec::new("rtx", clock_rate, 1)
+    }
+
     /// Its parameters, as they stand in `fmtp`.
     #[must_use]
     pub fn parameters(mut self, parameters: &str) -> Codec {
@@ -134,6 +144,40 @@ impl Codec {
 
     pub(crate) fn is(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name)
+    }
+
+    /// What its parameters can't be, whoever has them.
+    pub(crate) fn defect(&self) -> Option<(&'static str, &'static str)> {
+        fmtp::defect(self)
+    }
+
+    /// The payload type that `rtx` sends again.
+    pub(crate) fn associated(&self) -> Option<u8> {
+        if self.is("rtx") { fmtp::associated(self) } else { None }
+    }
+
+    /// That one's own can be offered at all.
+    pub(crate) fn sound(&self, is_muxed: bool) -> Result<(), BuildError> {
+        let wrong = |what, value: &dyn ToString, section| {
+            Err(BuildError::Contradiction { media: None, what, value: value.to_string().into(), section })
+        };
+        let map = RtpMap {
+            payload_type: 0,
+            encoding: &self.name,
+            clock_rate: self.clock_rate,
+            channels: Some(self.channels),
+        };
+        map.to_line()?;
+        if let Some((what, section)) = self.defect().filter(|_| !self.is("rtx")) {
+            return wrong(what, &self.parameters, section);
+        }
+        match self.payload_type {
+            Some(number) if number > 127 => wrong("a payload type above 127", &number, "RFC 8866, Section 6.6"),
+            Some(number) if is_muxed && profile::is_rtcp(number) => {
+                wrong("a payload type that rtcp-mux takes for RTCP", &number, "RFC 5761, Section 4")
+            }
+            _ => Ok(()),
+        }
     }
 
     /// True where name, rate and channels are the same.

@@ -5,10 +5,15 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use crate::attribute::{Attribute, Group};
+use crate::bundling::Bundle;
+use crate::cursor::count;
 use crate::description::SessionDescription;
-use crate::error::BuildError;
+use crate::error::{BuildError, ParseError};
 use crate::line::{Connection, Line, Origin};
 use crate::negotiate::local::LocalMedia;
+use crate::negotiate::received::{Answer, Refused};
+use crate::negotiate::refusal::Refusal;
+use crate::negotiate::session::Session;
 
 /// One side of a session to be.
 ///
@@ -68,7 +73,8 @@ impl Endpoint {
         self
     }
 
-    /// Streams may share one address. They need a `mid` to be offered so. `[RFC 8843, Section 7]`
+    /// Streams may share one address. To be offered so they need a `mid` and, if they are of RTP,
+    /// [`LocalMedia::rtcp_mux`]; others are offered beside the bundle. `[RFC 8843, Section 9.3]`
     pub fn bundles(mut self) -> Endpoint {
         self.bundles = true;
         self
@@ -95,18 +101,39 @@ impl Endpoint {
     /// Where a part of it can't be what it is.
     pub fn offer(&self) -> Result<SessionDescription, BuildError> {
         let mut offer = self.empty(self.origin.clone())?;
-        for media in &self.media {
-            offer.push_media(media.to_offer()?);
-        }
-        if self.bundles {
-            let copy = offer.clone();
-            let tags: Vec<&str> = copy.media().iter().filter_map(crate::negotiate::bundle::mid).collect();
-            if !tags.is_empty() {
-                offer.section_mut().push(&Group { semantics: "BUNDLE", tags })?;
+        let mut bundle = Bundle::default();
+        let mut tags: Vec<&str> = Vec::new();
+        for (index, local) in self.media.iter().enumerate() {
+            let is_bundled = self.bundles && local.is_bundled();
+            let others = if is_bundled { &bundle } else { &Bundle::default() };
+            let media = local.to_offer(others).map_err(|error| match error {
+                BuildError::Malformed(error) if local.sound().is_ok() => below(&offer, error),
+                error => error.in_media(Some(index)),
+            })?;
+            if is_bundled && bundle.admit(&media).is_ok() {
+                tags.extend(local.mid());
             }
+            offer.push_media(media);
         }
+        if !tags.is_empty() {
+            offer.section_mut().push(&Group { semantics: "BUNDLE", tags })?;
+        }
+        // What was put together is read back, so that a defect of it has the line and column of the text.
+        let offer = SessionDescription::parse_strict(offer.to_string())?;
         offer.check()?;
         Ok(offer)
+    }
+
+    /// The answer to the first offer of a session, as it came in: what [`Session::receive`] and
+    /// [`ReceivedOffer::answer`](crate::negotiate::ReceivedOffer::answer) do one by one.
+    ///
+    /// # Errors
+    /// Where it can't be read, or nothing of it can be had, or what one has is not valid: the refusal says what to answer.
+    pub fn answer(&self, offer: impl AsRef<[u8]>) -> Result<Answer, Box<Refused>> {
+        match SessionDescription::parse(offer) {
+            Ok(offer) => Session::new().receive(offer)?.answer(self),
+            Err(error) => Err(Box::new(Refused::new(Session::new(), Refusal::from(error)))),
+        }
     }
 
     /// The session level, without groups.
@@ -117,9 +144,9 @@ impl Endpoint {
         let mut description = SessionDescription::new(origin)?;
         let section = description.section_mut();
         section.remove_letter('s');
-        section.insert(Line::new('s', self.name.as_bytes())?);
+        section.put(Line::new('s', self.name.as_bytes())?);
         section.set_connection(&Connection::internet(&self.address))?;
-        self.lines.iter().cloned().for_each(|line| section.insert(line));
+        self.lines.iter().cloned().for_each(|line| section.put(line));
         // What was put together is read back, so that no field of it holds what it can't.
         SessionDescription::parse_strict(description.to_string()).map_err(BuildError::from)
     }
@@ -128,4 +155,11 @@ impl Endpoint {
     pub(crate) fn reaches(&self, address_type: &str) -> bool {
         self.both_families || Connection::internet(&self.address).address_type == address_type
     }
+}
+
+/// A defect of an `m=` line, where that would be the next of the text.
+fn below(description: &SessionDescription, error: ParseError) -> BuildError {
+    let line = description.to_string().lines().count().saturating_add(1);
+    let column = error.column.saturating_add(2);
+    BuildError::Malformed(ParseError { line: count(line), column, ..error })
 }

@@ -24,7 +24,8 @@ pub struct Stream {
     pub state: StreamState,
     /// Which ways it goes, as one sees it oneself.
     pub direction: MediaDirection,
-    /// Where to send, and whether there is anywhere: `None` where the address is of zeros, or the stream is gone.
+    /// Where to send, and whether there is anywhere: `None` where the stream is gone, or the address is of zeros and there is
+    /// no ICE. With ICE it is the address of the line, be it of zeros: where to send is found among the candidates.
     pub remote: Option<Target>,
     /// Where to send RTCP, for a stream of RTP.
     pub remote_rtcp: Option<Target>,
@@ -136,10 +137,14 @@ impl Exchange<'_> {
     }
 
     fn settle(&self, stream: &mut Stream, own: &MediaDescription, theirs: &MediaDescription, first: Option<usize>) {
-        let is_bundled = |media: &MediaDescription| media.section().attribute::<RtcpMux>().is_some();
+        let is_muxed = |side: &SessionDescription, media: &MediaDescription| {
+            let carrier = first.and_then(|first| side.media().get(first));
+            let has = |media: &MediaDescription| media.section().attribute::<RtcpMux>().is_some();
+            has(media) || carrier.is_some_and(has)
+        };
         let their_direction = self.remote.direction_of(theirs);
         stream.bundled_with = first;
-        stream.rtcp_mux = is_bundled(own) && is_bundled(theirs);
+        stream.rtcp_mux = is_muxed(self.local, own) && is_muxed(self.remote, theirs);
         // Where a group is spoken to, both sides say the same. [RFC 3264, Section 6.2]
         let carrier = first.and_then(|first| self.remote.media().get(first)).unwrap_or(theirs);
         let connection = self.remote.connection_of(carrier);

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use crate::attribute::{
     Attribute, BundleOnly, Crypto, CurrentStatus, DesiredStatus, ExtMap, MediaDirection, ResourceDirection,
-    RtcpFeedback, RtcpMux, Setup, StatusType, Strength, T38,
+    RtcpFeedback, RtcpMux, Setup, StatusType, T38,
 };
 use crate::description::{MediaDescription, SessionDescription};
 use crate::error::BuildError;
@@ -17,9 +17,10 @@ use crate::negotiate::codec::Codec;
 use crate::negotiate::endpoint::Endpoint;
 use crate::negotiate::format::{Format, formats};
 use crate::negotiate::local::{Contents, LocalMedia, codec_lines};
-use crate::negotiate::make::{Known, NoAnswer};
+use crate::negotiate::make::{Known, NoAnswer, is_unknown};
 use crate::negotiate::refusal::{Refusal, WarningCode};
 use crate::negotiate::rules;
+use crate::profile;
 
 /// One offered stream, and what there is to answer it with.
 #[derive(Clone, Copy)]
@@ -32,6 +33,8 @@ pub(crate) struct One<'a> {
     pub(crate) names: &'a Names<'a>,
     /// Which of one's own each stream has had before.
     pub(crate) usual: &'a [Option<usize>],
+    /// The stream whose transport those have that are offered in a bundle only.
+    pub(crate) carrier: Option<&'a MediaDescription>,
 }
 
 impl One<'_> {
@@ -51,7 +54,7 @@ impl One<'_> {
     /// The first of one's own streams that fits and is still to be had.
     pub(crate) fn fitting(&self, taken: &[Option<usize>]) -> Result<(usize, MediaDescription), NoAnswer> {
         if !self.is_wanted() {
-            return Err(self.refuse(WarningCode::Miscellaneous));
+            return Err(NoAnswer::Refused(Refusal::because("the stream is not wanted by the offer", Some(self.index))));
         }
         let mut closest: Option<(u8, NoAnswer)> = None;
         let is_free = |own: &usize| !taken.contains(&Some(*own)) && !self.is_of_another(*own);
@@ -98,13 +101,13 @@ impl One<'_> {
         let mut media = MediaDescription::new(line).map_err(|error| (7, error.into()))?;
         let section = media.section_mut();
         let group = if is_multicast { self.group() } else { Vec::new() };
-        group.iter().chain(&local.connection).cloned().for_each(|line| section.insert(line));
+        group.iter().chain(&local.connection).cloned().for_each(|line| section.put(line));
         lines
             .into_iter()
             .chain(key)
             .chain(self.attributes(local, is_keyed))
             .chain(conditions)
-            .for_each(|line| section.insert(line));
+            .for_each(|line| section.put(line));
         let offered = self.offer.direction_of(self.theirs);
         let own = if self.known.is_held { local.direction.held() } else { local.direction };
         let direction = if is_multicast { offered } else { own.and(offered.reversed()) };
@@ -141,7 +144,16 @@ impl One<'_> {
 
     /// True where the offer has an attribute for this stream, or for all.
     fn has_offered(&self, name: &str) -> bool {
-        self.theirs.section().has(name) || self.offer.section().has(name)
+        // "MUST NOT include such attributes in any other bundled "m=" section" [RFC 8843, Section 7.1.3]
+        let carrier = self.carrier.filter(|_| self.is_bundle_only());
+        self.theirs.section().has(name)
+            || self.offer.section().has(name)
+            || carrier.is_some_and(|carrier| carrier.section().has(name))
+    }
+
+    /// True where RTP and RTCP will be on one port.
+    fn is_muxed(&self, local: &LocalMedia) -> bool {
+        local.rtcp_mux && self.has_offered(RtcpMux::NAME)
     }
 
     /// A key that answers the first offered one that one has a suite for. `[RFC 4568, Section 5.1.2]`
@@ -166,7 +178,7 @@ impl One<'_> {
     /// The formats of the answer in the order of the offer, and the lines that belong to them.
     fn formats(&self, local: &LocalMedia) -> Result<(Vec<Box<str>>, Vec<Line>), BuildError> {
         match &local.contents {
-            Contents::Codecs(codecs) => self.codecs(codecs),
+            Contents::Codecs(codecs) => self.codecs(codecs, self.is_muxed(local)),
             Contents::Formats(own) => {
                 let is_own = |format: &str| own.iter().any(|own| own.eq_ignore_ascii_case(format));
                 Ok((self.theirs.formats().iter().filter(|format| is_own(format)).cloned().collect(), Vec::new()))
@@ -180,12 +192,14 @@ impl One<'_> {
         }
     }
 
-    fn codecs(&self, codecs: &[Codec]) -> Result<(Vec<Box<str>>, Vec<Line>), BuildError> {
+    fn codecs(&self, codecs: &[Codec], is_muxed: bool) -> Result<(Vec<Box<str>>, Vec<Line>), BuildError> {
         let offered = formats(self.theirs);
         let mut chosen: Vec<(&Format, &Codec, Box<str>)> = Vec::new();
-        let usable =
-            offered.iter().filter(|format| !self.known.theirs.contradict(self.index, self.theirs.media(), format));
-        for format in usable {
+        let is_usable = |format: &&Format| {
+            let is_taken = is_muxed && profile::is_rtcp(format.payload_type);
+            !is_taken && !self.known.theirs.contradict(self.index, self.theirs.media(), format)
+        };
+        for format in offered.iter().filter(is_usable) {
             let is_new =
                 |own: &&Codec| is_helper(own) || !chosen.iter().any(|(_, other, _)| core::ptr::eq(*other, *own));
             let mut fitting = codecs.iter().filter(is_new);
@@ -240,7 +254,7 @@ impl One<'_> {
     fn attributes(&self, local: &LocalMedia, is_keyed: bool) -> Vec<Line> {
         let mut lines = Vec::new();
         lines.extend(self.names.line_of(self.index, self.theirs));
-        if local.rtcp_mux && self.theirs.section().attribute::<RtcpMux>().is_some() {
+        if self.is_muxed(local) {
             lines.push(Line::own(b'a', RtcpMux::NAME));
         }
         let own = local.lines.iter().find(|line| line.is_attribute(Setup::NAME));
@@ -289,7 +303,7 @@ impl One<'_> {
         }
         for desired in self.theirs.section().attributes::<DesiredStatus<'_>>().filter_map(Result::ok) {
             // A mandatory condition of a kind that one doesn't know can't be met. [RFC 3312, Section 9]
-            if desired.precondition != "qos" && desired.strength == Strength::Mandatory {
+            if is_unknown(&desired) {
                 return Err(NoAnswer::Refused(Refusal::bare(580, Some(self.index))));
             }
             let status = desired.status.reversed();

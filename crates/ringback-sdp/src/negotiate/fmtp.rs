@@ -36,6 +36,31 @@ pub(crate) fn agree(own: &Codec, offered: &Codec) -> Option<Box<str>> {
     is_same.then(|| own.parameters.clone())
 }
 
+/// What the parameters of an encoding can't be: why, and who says so.
+pub(crate) fn defect(codec: &Codec) -> Option<(&'static str, &'static str)> {
+    let parameters = Parameters(&codec.parameters);
+    match () {
+        () if codec.is("telephone-event")
+            && !codec.parameters.is_empty()
+            && Events::parse(&codec.parameters).is_err() =>
+        {
+            Some(("events that are no list of numbers and ranges that go up", "RFC 4733, Section 2.4.1"))
+        }
+        () if codec.is("H264") && !h264::is_sound(parameters) => {
+            Some(("a profile-level-id that isn't three bytes in hexadecimal, or no packetization-mode", ""))
+        }
+        () if codec.is("rtx") && associated(codec).is_none() => {
+            Some(("rtx without the payload type that it repeats", ""))
+        }
+        () => None,
+    }
+}
+
+/// The payload type that `apt` names. That is RFC 4588's parameter.
+pub(crate) fn associated(codec: &Codec) -> Option<u8> {
+    Parameters(&codec.parameters).text("apt").and_then(crate::line::payload_type)
+}
+
 /// Parameters of the usual shape, `name=value` with semicolons between them.
 #[derive(Clone, Copy)]
 pub(crate) struct Parameters<'a>(pub(crate) &'a str);
@@ -79,7 +104,8 @@ fn g729(mine: Parameters<'_>, theirs: Parameters<'_>) -> Box<str> {
     if says_no(mine) || says_no(theirs) { mine.with(&["annexb"], &[("annexb", "no")]) } else { mine.0.into() }
 }
 
-/// What shapes a packet must be the same on both sides; a set of modes may be named by one side alone. That is RFC 4867's rule.
+/// What shapes a packet must be the same on both sides and is said as it was offered, and so is an offered set of modes; where
+/// none is offered, the one who answers is free. That is RFC 4867's rule, in its Section 8.3.1.
 fn amr(mine: Parameters<'_>, theirs: Parameters<'_>) -> Option<Box<str>> {
     const SHAPES: [&str; 4] = ["octet-align", "crc", "robust-sorting", "interleaving"];
     if !SHAPES.iter().all(|name| mine.number(name).is_some() && mine.number(name) == theirs.number(name)) {
@@ -92,11 +118,18 @@ fn amr(mine: Parameters<'_>, theirs: Parameters<'_>) -> Option<Box<str>> {
         modes.sort_unstable();
         Some(modes)
     };
-    match (modes(mine), modes(theirs)) {
-        (Some(own), Some(other)) if own != other => None,
-        (None, Some(_)) => Some(mine.with(&[], &[("mode-set", theirs.text("mode-set")?)])),
-        _ => Some(mine.0.into()),
+    if let (Some(own), Some(other)) = (modes(mine), modes(theirs))
+        && own != other
+    {
+        return None;
     }
+    let echoed: Vec<(&str, &str)> = [SHAPES.as_slice(), &["mode-set"]]
+        .concat()
+        .into_iter()
+        .filter_map(|name| Some((name, theirs.text(name)?)))
+        .collect();
+    let names: Vec<&str> = echoed.iter().map(|(name, _)| *name).collect();
+    Some(mine.with(&names, &echoed))
 }
 
 /// What both know, where one of them says what it knows. `[RFC 4733, Section 2.4.1]`
@@ -139,13 +172,16 @@ mod tests {
             ("G729", "annexb=yes", "annexb=yes", Some("annexb=yes")),
             ("AMR", "octet-align=1", "octet-align=1", Some("octet-align=1")),
             ("AMR", "octet-align=1", "", None),
-            ("AMR", "", "octet-align=0", Some("")),
+            ("AMR", "", "octet-align=0", Some("octet-align=0")),
+            ("AMR", "octet-align=0", "", Some("octet-align=0")),
+            ("AMR", "max-red=0", "crc=0;octet-align=0;max-red=220", Some("octet-align=0;crc=0;max-red=0")),
             ("AMR", "octet-align=1", "octet-align=1;crc=1", None),
             ("AMR", "", "octet-align=x", None),
             ("AMR-WB", "", "mode-set=0,1,2", Some("mode-set=0,1,2")),
-            ("AMR-WB", "mode-set=2,1,0", "mode-set=0,1,2", Some("mode-set=2,1,0")),
+            ("AMR-WB", "mode-set=2,1,0", "mode-set=0,1,2", Some("mode-set=0,1,2")),
             ("AMR-WB", "mode-set=7", "mode-set=0,1,2", None),
-            ("AMR", "mode-set=0,1,2", "mode-set=\"0,1,2\"", Some("mode-set=0,1,2")),
+            ("AMR-WB", "mode-set=0,1,2", "", Some("mode-set=0,1,2")),
+            ("AMR", "mode-set=0,1,2", "mode-set=\"0,1,2\"", Some("mode-set=\"0,1,2\"")),
             ("telephone-event", "0-15", "0-11,66", Some("0-11")),
             ("telephone-event", "0-15", "", Some("0-15")),
             ("telephone-event", "0-15", "66", None),

@@ -41,6 +41,11 @@ pub(crate) fn agree(mine: Parameters<'_>, theirs: Parameters<'_>) -> Option<Box<
     Some(mine.with(&["profile-level-id", "sprop-parameter-sets"], &[("profile-level-id", &profile)]))
 }
 
+/// True where profile and level are three bytes, and the mode is one of three.
+pub(crate) fn is_sound(side: Parameters<'_>) -> bool {
+    ProfileLevel::of(side).is_some() && side.number("packetization-mode").is_some_and(|mode| mode <= 2)
+}
+
 impl ProfileLevel {
     /// Baseline at level 1, where nothing is said.
     fn of(side: Parameters<'_>) -> Option<ProfileLevel> {

@@ -5,6 +5,7 @@ use alloc::collections::BTreeMap;
 
 use crate::description::SessionDescription;
 use crate::line::MediaType;
+use crate::negotiate::facts::{Stream, StreamState};
 use crate::negotiate::format::{Format, formats};
 
 /// Dynamic payload types of one side: what each stands for in each stream. It is bounded by the number of streams and of
@@ -44,10 +45,10 @@ impl PayloadTypes {
         bad.next()
     }
 
-    /// Remembers what a description says. A stream that is gone takes its payload types with it.
-    pub(crate) fn learn(&mut self, description: &SessionDescription) {
+    /// Remembers what a description says. A stream that is gone, turned down or taken away, takes its payload types with it.
+    pub(crate) fn learn(&mut self, description: &SessionDescription, streams: &[Stream]) {
         for (index, media) in description.media().iter().enumerate() {
-            if media.port() == 0 {
+            if streams.get(index).is_none_or(|stream| stream.state == StreamState::Gone) {
                 self.streams.remove(&index);
                 continue;
             }

@@ -4,11 +4,13 @@ use alloc::boxed::Box;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use crate::attribute::{Attribute, Crypto, MediaDirection, Ptime, ResourceDirection, RtcpMux, T38};
+use crate::attribute::{Attribute, Crypto, MediaDirection, Mid, Ptime, ResourceDirection, RtcpMux, T38};
+use crate::bundling::Bundle;
 use crate::description::MediaDescription;
 use crate::error::BuildError;
 use crate::line::{Bandwidth, Connection, Line, MediaLine, MediaType};
 use crate::negotiate::codec::Codec;
+use crate::negotiate::fmtp::Parameters;
 use crate::profile;
 
 /// A stream that one would have: where it is received, what it may be made of, which ways it may go.
@@ -114,7 +116,7 @@ impl LocalMedia {
 
     /// Where it is received, if elsewhere than the rest.
     pub fn connection(mut self, address: &str) -> LocalMedia {
-        match Line::new('c', Connection::internet(address).to_string()) {
+        match Connection::internet(address).to_line() {
             Ok(line) => self.connection = Some(line),
             Err(mistake) => self.fail(mistake),
         }
@@ -186,8 +188,37 @@ impl LocalMedia {
         self.mistake.get_or_insert(mistake);
     }
 
+    /// That it can be offered, or answer anything.
     pub(crate) fn sound(&self) -> Result<(), BuildError> {
-        self.mistake.clone().map_or(Ok(()), Err)
+        if let Some(mistake) = &self.mistake {
+            return Err(mistake.clone());
+        }
+        let Contents::Codecs(codecs) = &self.contents else { return Ok(()) };
+        for (index, codec) in codecs.iter().enumerate() {
+            codec.sound(self.rtcp_mux)?;
+            let is_same = |other: &Codec| other.is_same_encoding(codec) && other.parameters == codec.parameters;
+            // Repairs go each with another encoding, and may look alike.
+            if !codec.is("rtx") && !codec.is("red") && codecs.iter().take(index).any(is_same) {
+                return Err(BuildError::Contradiction {
+                    media: None,
+                    what: "an encoding twice in one stream",
+                    value: codec.name.clone(),
+                    section: "RFC 3264, Section 5.1",
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The name of the stream, where it has one.
+    pub(crate) fn mid(&self) -> Option<&str> {
+        let line = self.lines.iter().find(|line| line.is_attribute(Mid::NAME))?;
+        line.as_attribute().and_then(|(_, value)| core::str::from_utf8(value?).ok())
+    }
+
+    /// True where it can be offered in a bundle: it has a name, and RTCP needs no port of its own. `[RFC 8843, Section 9.3]`
+    pub(crate) fn is_bundled(&self) -> bool {
+        self.mid().is_some() && (self.rtcp_mux || !matches!(self.contents, Contents::Codecs(_)))
     }
 
     /// True where the protocol is one that one can do.
@@ -195,8 +226,8 @@ impl LocalMedia {
         self.protocols.iter().any(|own| own.eq_ignore_ascii_case(protocol))
     }
 
-    /// The stream as it is offered.
-    pub(crate) fn to_offer(&self) -> Result<MediaDescription, BuildError> {
+    /// The stream as it is offered, with payload types that the others of its bundle leave to it.
+    pub(crate) fn to_offer(&self, bundle: &Bundle) -> Result<MediaDescription, BuildError> {
         self.sound()?;
         let protocol = self.protocols.first().cloned().unwrap_or_default();
         let mut line =
@@ -204,7 +235,7 @@ impl LocalMedia {
         let mut lines = Vec::new();
         match &self.contents {
             Contents::Codecs(codecs) => {
-                for (payload_type, codec) in assigned(codecs) {
+                for (payload_type, codec) in assigned(codecs, &self.media, bundle) {
                     line.formats.push(payload_type.to_string().into());
                     lines.extend(codec_lines(payload_type, &codec, &codec.parameters, &codec.feedback)?);
                 }
@@ -222,12 +253,7 @@ impl LocalMedia {
         if self.rtcp_mux {
             lines.push(RtcpMux.to_line()?);
         }
-        self.connection
-            .iter()
-            .chain(&lines)
-            .chain(&self.lines)
-            .cloned()
-            .for_each(|line| media.section_mut().insert(line));
+        self.connection.iter().chain(&lines).chain(&self.lines).cloned().for_each(|line| media.section_mut().put(line));
         if self.direction != MediaDirection::SendRecv {
             media.section_mut().set_direction(self.direction);
         }
@@ -259,21 +285,23 @@ pub(crate) fn codec_lines(
 }
 
 /// Payload types for codecs: the fixed one, or the wanted one if it is free, or the next that is.
-fn assigned(codecs: &[Codec]) -> Vec<(u8, Codec)> {
+fn assigned(codecs: &[Codec], media: &MediaType, bundle: &Bundle) -> Vec<(u8, Codec)> {
     let mut assigned: Vec<(u8, Codec)> = Vec::new();
     for codec in codecs {
-        let is_free = |payload_type: &u8| !assigned.iter().any(|(other, _)| other == payload_type);
-        let wanted = codec.payload_type.filter(|wanted| *wanted < 128);
-        let fixed = profile::payload_type(&codec.name, codec.clock_rate, codec.channels);
-        // Those from 96 on are dynamic, and those from 35 to 63 are what is left. [RFC 3551, Section 6]
-        let others = (96..=127).chain(35..=63);
-        let Some(payload_type) = wanted.into_iter().chain(fixed).chain(others).find(is_free) else { break };
         let mut codec = codec.clone();
         if codec.is("rtx")
             && let Some((before, _)) = assigned.iter().rev().find(|(_, codec)| !codec.is("rtx"))
         {
-            codec.parameters = alloc::format!("apt={before}").into();
+            codec.parameters = Parameters(&codec.parameters).with(&["apt"], &[("apt", &before.to_string())]);
         }
+        let is_free = |payload_type: &u8| {
+            !assigned.iter().any(|(other, _)| other == payload_type) && bundle.allows(*payload_type, media, &codec)
+        };
+        let wanted = codec.payload_type;
+        let fixed = profile::payload_type(&codec.name, codec.clock_rate, codec.channels);
+        // Those from 96 on are dynamic, and those from 35 to 63 are what is left. [RFC 3551, Section 6]
+        let others = (96..=127).chain(35..=63);
+        let Some(payload_type) = wanted.into_iter().chain(fixed).chain(others).find(is_free) else { break };
         assigned.push((payload_type, codec));
     }
     assigned

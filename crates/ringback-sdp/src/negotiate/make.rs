@@ -2,13 +2,14 @@
 
 use alloc::vec::Vec;
 
-use crate::attribute::{Attribute, RtpMap};
+use crate::attribute::{Attribute, DesiredStatus, RtpMap, StatusType, Strength};
 use crate::cursor::is_token;
 use crate::description::{MediaDescription, SessionDescription};
 use crate::error::BuildError;
 use crate::line::{MediaLine, Origin, payload_type};
 use crate::negotiate::bundle::{self, Names};
 use crate::negotiate::endpoint::Endpoint;
+use crate::negotiate::facts::Stream;
 use crate::negotiate::fitting::One;
 use crate::negotiate::history::PayloadTypes;
 use crate::negotiate::local::LocalMedia;
@@ -34,6 +35,7 @@ impl From<BuildError> for NoAnswer {
 pub(crate) struct Known<'a> {
     pub(crate) is_held: bool,
     pub(crate) local: Option<&'a SessionDescription>,
+    pub(crate) streams: &'a [Stream],
     pub(crate) own: &'a PayloadTypes,
     pub(crate) theirs: &'a PayloadTypes,
 }
@@ -49,10 +51,11 @@ pub(crate) fn answer(
     copy_times(offer, &mut answer);
     let names = Names::of(offer);
     let usual = usual(endpoint, offer, known);
+    let carrier = bundle::carrier(offer, &names);
     let mut taken: Vec<Option<usize>> = Vec::new();
     let mut first_refusal = None;
     for (index, theirs) in offer.media().iter().enumerate() {
-        let one = One { endpoint, offer, theirs, index, known, names: &names, usual: &usual };
+        let one = One { endpoint, offer, theirs, index, known, names: &names, usual: &usual, carrier };
         match one.fitting(&taken) {
             Ok((own, media)) => {
                 answer.push_media(media);
@@ -69,12 +72,40 @@ pub(crate) fn answer(
             }
         }
     }
-    bundle::bundle(endpoint, offer, &mut answer, &mut taken, &names)?;
+    bundle::bundle(endpoint, offer, &mut answer, &mut taken, &names, known)?;
     let is_empty = taken.iter().all(Option::is_none);
     match first_refusal {
         Some(refusal) if is_empty || refusal.status != 488 => Err(NoAnswer::Refused(refusal)),
         _ => Ok((answer, taken)),
     }
+}
+
+/// The description that goes with a 580: all streams with port 0, and the conditions that are not known, as one sees them
+/// oneself. `[RFC 3312, Section 9]`
+pub(crate) fn failure(
+    endpoint: &Endpoint,
+    origin: Origin,
+    offer: &SessionDescription,
+    failed: usize,
+) -> Result<SessionDescription, BuildError> {
+    let mut description = endpoint.empty(origin)?;
+    copy_times(offer, &mut description);
+    let names = Names::of(offer);
+    for (index, theirs) in offer.media().iter().enumerate() {
+        let mut media = rejected(index, theirs, &names);
+        let desired = theirs.section().attributes::<DesiredStatus<'_>>().filter_map(Result::ok);
+        for desired in desired.filter(|desired| index == failed && is_unknown(desired)) {
+            let (status, direction) = (desired.status.reversed(), desired.direction.reversed());
+            media.section_mut().push(&DesiredStatus { strength: Strength::Unknown, status, direction, ..desired })?;
+        }
+        description.push_media(media);
+    }
+    Ok(description)
+}
+
+/// True for a condition that one would have to help with and doesn't know. `[RFC 3312, Section 9]`
+pub(crate) fn is_unknown(desired: &DesiredStatus<'_>) -> bool {
+    desired.precondition != "qos" && desired.strength == Strength::Mandatory && desired.status != StatusType::Local
 }
 
 /// Which of one's own streams each stream had before, by type and port: it keeps it where it can.
@@ -99,7 +130,7 @@ fn copy_times(offer: &SessionDescription, answer: &mut SessionDescription) {
     let section = answer.section_mut();
     section.remove_letter('t');
     let times = offer.section().lines().iter().filter(|line| matches!(line.letter(), 't' | 'r' | 'z'));
-    times.cloned().for_each(|line| section.insert(line));
+    times.cloned().for_each(|line| section.put(line));
 }
 
 /// A stream that is turned down: port 0, one of the offered formats, and its name. `[RFC 3264, Section 6]`
@@ -112,7 +143,7 @@ pub(crate) fn rejected(index: usize, theirs: &MediaDescription, names: &Names<'_
     let map = maps.find(|map| is_rtp && Some(map.payload_type) == payload_type(&format));
     let line = MediaLine { port: 0, ports: None, formats: alloc::vec![format], ..theirs.line().clone() };
     let mut section = Section::default();
-    map.and_then(|map| map.to_line().ok()).into_iter().for_each(|line| section.insert(line));
-    names.line_of(index, theirs).into_iter().for_each(|line| section.insert(line));
+    map.and_then(|map| map.to_line().ok()).into_iter().for_each(|line| section.put(line));
+    names.line_of(index, theirs).into_iter().for_each(|line| section.put(line));
     MediaDescription::from_parts(line, section)
 }

@@ -46,6 +46,14 @@ pub struct Refused {
     pub refusal: Refusal,
     /// What is wrong with what one has, where that is why: the other side has done nothing wrong.
     pub mistake: Option<BuildError>,
+    /// What is to be sent with a 580: neither an offer nor an answer, it says which condition failed. `[RFC 3312, Section 8]`
+    pub description: Option<SessionDescription>,
+}
+
+impl Refused {
+    pub(crate) fn new(session: Session, refusal: Refusal) -> Refused {
+        Refused { session, refusal, mistake: None, description: None }
+    }
 }
 
 impl ReceivedOffer {
@@ -78,7 +86,8 @@ impl ReceivedOffer {
         let origin = self.session.sent.as_ref().map_or_else(|| endpoint.origin.clone(), |sent| sent.origin().clone());
         let session = &self.session;
         let (is_held, local) = (session.is_held(), session.local());
-        let known = Known { is_held, local, own: &session.own_types, theirs: &self.their_types };
+        let known =
+            Known { is_held, local, streams: &session.streams, own: &session.own_types, theirs: &self.their_types };
         match make::answer(endpoint, origin, &self.offer, &known) {
             Ok((mut description, taken)) => {
                 if let Some(sent) = &self.session.sent {
@@ -94,13 +103,24 @@ impl ReceivedOffer {
                 Ok(Answer { before: self, description, wanted, unheld })
             }
             Err(NoAnswer::Refused(refusal)) => {
-                Err(Box::new(Refused { session: self.refuse(), refusal, mistake: None }))
+                let failure = refusal.media.filter(|_| refusal.status == 580);
+                let description = failure.and_then(|media| self.failure(endpoint, media));
+                Err(Box::new(Refused { description, ..Refused::new(self.refuse(), refusal) }))
             }
             Err(NoAnswer::Invalid(mistake)) => {
                 let refusal = Refusal::bare(500, None);
-                Err(Box::new(Refused { session: self.refuse(), refusal, mistake: Some(mistake) }))
+                Err(Box::new(Refused { mistake: Some(mistake), ..Refused::new(self.refuse(), refusal) }))
             }
         }
+    }
+
+    /// What tells that a stream has conditions that one doesn't know.
+    fn failure(&self, endpoint: &Endpoint, media: usize) -> Option<SessionDescription> {
+        let mut origin = self.session.sent.as_ref().map_or(&endpoint.origin, |sent| sent.origin()).clone();
+        if self.session.sent.is_some() {
+            origin = origin.next_version();
+        }
+        make::failure(endpoint, origin, &self.offer, media).ok()
     }
 
     /// Answers with a description of one's own. Its `o=` line is put right as in [`Session::draft`].

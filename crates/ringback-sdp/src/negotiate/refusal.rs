@@ -17,15 +17,34 @@ pub struct Refusal {
     pub media: Option<usize>,
     /// Its place in the text, where the offer couldn't be read.
     pub defect: Option<ParseError>,
+    /// What a warning of the code 399 would leave open.
+    pub reason: Option<&'static str>,
 }
 
 impl Refusal {
-    pub(crate) fn warn(warning: WarningCode, media: Option<usize>) -> Refusal {
-        Refusal { status: 488, warning: Some(warning), media, defect: None }
+    /// One with 488 and a warning: for what is known to the program alone, such as
+    /// [`WarningCode::InsufficientBandwidth`].
+    #[must_use]
+    pub fn warn(warning: WarningCode, media: Option<usize>) -> Refusal {
+        Refusal { status: 488, warning: Some(warning), media, defect: None, reason: None }
     }
 
-    pub(crate) fn bare(status: u16, media: Option<usize>) -> Refusal {
-        Refusal { status, warning: None, media, defect: None }
+    /// One with 488, a warning of the code 399, and the words for people that go with it.
+    #[must_use]
+    pub fn because(reason: &'static str, media: Option<usize>) -> Refusal {
+        Refusal { reason: Some(reason), ..Refusal::warn(WarningCode::Miscellaneous, media) }
+    }
+
+    /// The text of the Warning header field: the reason, or what the code usually says.
+    #[must_use]
+    pub fn text(&self) -> Option<&'static str> {
+        self.reason.or_else(|| self.warning.map(WarningCode::text))
+    }
+
+    /// One with this status and no warning.
+    #[must_use]
+    pub fn bare(status: u16, media: Option<usize>) -> Refusal {
+        Refusal { status, warning: None, media, defect: None, reason: None }
     }
 }
 
@@ -40,7 +59,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.status)?;
         if let Some(warning) = self.warning {
-            write!(f, ", warning {} {:?}", warning.code(), warning.text())?;
+            write!(f, ", warning {} {:?}", warning.code(), self.text().unwrap_or_default())?;
         }
         if let Some(media) = self.media {
             write!(f, ", media description {media}")?;
@@ -52,6 +71,9 @@ impl fmt::Display for Refusal {
 impl core::error::Error for Refusal {}
 
 /// The codes of the Warning header field that are about sessions. `[RFC 3261, Section 20.43]`
+///
+/// Three of them are never chosen here. An unknown unit of bandwidth is passed over, so 303 has no cause; whether a site has no
+/// unicast (331), or too little bandwidth (370), only the program knows: it refuses with [`Refusal::warn`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum WarningCode {

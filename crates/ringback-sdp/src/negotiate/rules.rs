@@ -94,7 +94,9 @@ fn stream((offer, theirs): Side<'_>, (answer, ours): Side<'_>, whose: Whose) -> 
     if !is_allowed {
         return Err(AnswerErrorKind::Direction);
     }
-    if ours.section().attribute::<RtcpMux>().is_some() && theirs.section().attribute::<RtcpMux>().is_none() {
+    // Of a stream that is offered in a bundle only, the one whose address it has speaks. [RFC 8843, Section 7.1.3]
+    let speaks = theirs.section().attribute::<BundleOnly>().is_none();
+    if speaks && ours.section().attribute::<RtcpMux>().is_some() && theirs.section().attribute::<RtcpMux>().is_none() {
         return Err(AnswerErrorKind::RtcpMux);
     }
     Ok(())

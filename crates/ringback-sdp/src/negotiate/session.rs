@@ -3,16 +3,17 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use crate::attribute::{Attribute, Group, MediaDirection};
+use crate::attribute::MediaDirection;
+use crate::bundling::Bundle;
 use crate::description::{MediaDescription, SessionDescription};
 use crate::line::{Connection, Line, Origin};
 use crate::negotiate::bundle;
-use crate::negotiate::facts::{Exchange, Stream};
+use crate::negotiate::facts::{Exchange, Stream, StreamState};
 use crate::negotiate::history::PayloadTypes;
 use crate::negotiate::local::LocalMedia;
 use crate::negotiate::pending::{Offer, PendingOffer, Unfit};
 use crate::negotiate::received::{ReceivedOffer, Refused};
-use crate::negotiate::refusal::{OfferError, Refusal, WarningCode};
+use crate::negotiate::refusal::{OfferError, Refusal};
 
 /// A version of a first description is below this, so that it can grow. `[RFC 3264, Section 5]`
 const VERSION_MAX: u64 = (1 << 62) - 1;
@@ -76,7 +77,8 @@ impl Session {
     }
 
     /// An offer of a description of one's own. After the first, its `o=` line is put right: it is that of the last one sent, and
-    /// one version on where anything else differs. `[RFC 3264, Section 8]`
+    /// one version on where anything else differs. `[RFC 3264, Section 8]` So are the addresses of streams that share one: all
+    /// have that of the stream whose name is the first of the bundle. `[RFC 8843, Section 7.5]`
     ///
     /// # Errors
     /// Where it is not valid, or not what may follow the last.
@@ -91,6 +93,7 @@ impl Session {
         wanted: Vec<MediaDirection>,
         unheld: Option<Vec<Vec<Line>>>,
     ) -> Result<Offer, OfferError> {
+        bundle::share_address(&mut description, &self.streams);
         match &self.sent {
             Some(sent) => continue_origin(sent, &mut description),
             None if !is_first_version(description.origin()) => return Err(OfferError::VersionTooHigh),
@@ -108,15 +111,31 @@ impl Session {
         Ok(Offer { turn: self.turn, description, wanted, unheld })
     }
 
+    /// One's own description as the next offer begins: what is gone has port 0 and is in no group any more, and what
+    /// shares an address is at that address, which it keeps when the stream that had it first goes.
+    fn base(&self) -> Result<SessionDescription, OfferError> {
+        let mut description = self.local.clone().ok_or(OfferError::NoSession)?;
+        for (index, stream) in self.streams.iter().enumerate() {
+            let is_there = description.media().get(index).filter(|media| media.port() != 0);
+            if let Some(media) = is_there.filter(|_| stream.state == StreamState::Gone) {
+                let removed = media.removed();
+                description.replace_media(index, removed);
+            }
+        }
+        bundle::drop_from_groups(&mut description, &self.streams)?;
+        bundle::share_address(&mut description, &self.streams);
+        Ok(description)
+    }
+
     /// The offer to put the other side on hold: each stream that it would be heard on goes one way, or none.
     ///
     /// # Errors
     /// Where there was no exchange yet.
     pub fn hold(&self, form: HoldForm) -> Result<Offer, OfferError> {
-        let mut description = self.local.clone().ok_or(OfferError::NoSession)?;
+        let mut description = self.base()?;
         let unheld = self.unheld.clone().unwrap_or_else(|| description.media().iter().map(connections).collect());
         for (index, wanted) in self.wanted.iter().enumerate() {
-            let Some(media) = description.media_mut(index).filter(|media| media.port() != 0) else { continue };
+            let Some(media) = description.media_mut(index).filter(|media| bundle::is_wanted(media)) else { continue };
             match form {
                 HoldForm::Direction => media.section_mut().set_direction(wanted.held()),
                 HoldForm::ZeroAddress => media.section_mut().set_connection(&Connection::internet("0.0.0.0"))?,
@@ -130,13 +149,13 @@ impl Session {
     /// # Errors
     /// Where there was no exchange yet.
     pub fn resume(&self) -> Result<Offer, OfferError> {
-        let mut description = self.local.clone().ok_or(OfferError::NoSession)?;
+        let mut description = self.base()?;
         for (index, wanted) in self.wanted.iter().enumerate() {
-            let Some(media) = description.media_mut(index).filter(|media| media.port() != 0) else { continue };
+            let Some(media) = description.media_mut(index).filter(|media| bundle::is_wanted(media)) else { continue };
             media.section_mut().set_direction(*wanted);
             if let Some(lines) = self.unheld.as_ref().and_then(|unheld| unheld.get(index)) {
                 media.section_mut().remove_letter('c');
-                lines.iter().cloned().for_each(|line| media.section_mut().insert(line));
+                lines.iter().cloned().for_each(|line| media.section_mut().put(line));
             }
         }
         self.offered(description, self.wanted.clone(), None)
@@ -149,32 +168,34 @@ impl Session {
     /// Where there was no exchange yet.
     pub fn refresh(&self) -> Result<Offer, OfferError> {
         if self.is_held() {
-            return self.offered(
-                self.local.clone().ok_or(OfferError::NoSession)?,
-                self.wanted.clone(),
-                self.unheld.clone(),
-            );
+            return self.offered(self.base()?, self.wanted.clone(), self.unheld.clone());
         }
-        let mut description = self.local.clone().ok_or(OfferError::NoSession)?;
+        let mut description = self.base()?;
         for (index, wanted) in self.wanted.iter().enumerate() {
             let is_other =
                 description.media().get(index).is_some_and(|media| description.direction_of(media) != *wanted);
-            if let Some(media) = description.media_mut(index).filter(|media| is_other && media.port() != 0) {
+            if let Some(media) = description.media_mut(index).filter(|media| is_other && bundle::is_wanted(media)) {
                 media.section_mut().set_direction(*wanted);
             }
         }
         self.offered(description, self.wanted.clone(), None)
     }
 
-    /// The offer of one more stream: in the place of one that is gone, or behind the others. `[RFC 3264, Section 8.1]`
+    /// The offer of one more stream: in the place of one that is gone, be it turned down or taken away, or behind the others.
+    /// `[RFC 3264, Section 8.1]` Where streams share one address and it can too, as it has a `mid` and
+    /// [`LocalMedia::rtcp_mux`] says so, it joins them. `[RFC 8843, Section 7.5.1]`
     ///
     /// # Errors
     /// Where there was no exchange yet, or the stream is not valid.
     pub fn add(&self, media: &LocalMedia) -> Result<Offer, OfferError> {
-        let mut description = self.local.clone().ok_or(OfferError::NoSession)?;
+        let mut description = self.base()?;
         let mut wanted = self.wanted.clone();
-        let added = media.to_offer()?;
-        match description.media().iter().position(|media| media.port() == 0) {
+        let bundle = bundle::members(&description, &self.streams).filter(|_| media.is_bundled());
+        let added = media.to_offer(bundle.as_ref().unwrap_or(&Bundle::default()))?;
+        if let Some(tag) = media.mid().filter(|_| bundle.is_some()) {
+            bundle::join(&mut description, tag)?;
+        }
+        match self.streams.iter().position(|stream| stream.state == StreamState::Gone) {
             Some(index) => {
                 description.replace_media(index, added);
                 wanted.iter_mut().skip(index).take(1).for_each(|slot| *slot = media.direction);
@@ -192,10 +213,10 @@ impl Session {
     /// # Errors
     /// Where there was no exchange yet, or there is no such stream.
     pub fn remove(&self, index: usize) -> Result<Offer, OfferError> {
-        let mut description = self.local.clone().ok_or(OfferError::NoSession)?;
+        let mut description = self.base()?;
         let removed = description.media().get(index).ok_or(OfferError::NoStream(index))?.removed();
         description.replace_media(index, removed);
-        drop_from_groups(&mut description)?;
+        bundle::drop_from_groups(&mut description, &self.streams)?;
         self.offered(description, self.wanted.clone(), self.unheld.clone())
     }
 
@@ -220,8 +241,8 @@ impl Session {
         self.turn = self.turn.wrapping_add(1);
         // "the number of "m=" lines in a stream never decreases" [RFC 3264, Section 8]
         if offer.media().len() < self.streams.len() {
-            let refusal = Refusal::warn(WarningCode::Miscellaneous, None);
-            return Err(Box::new(Refused { session: self, refusal, mistake: None }));
+            let refusal = Refusal::because("the offer has fewer streams than the session", None);
+            return Err(Box::new(Refused::new(self, refusal)));
         }
         // Another session of another origin: a server in between has put one call in the place of another.
         let is_same = |before: &SessionDescription| before.origin().is_same_session(offer.origin());
@@ -234,8 +255,8 @@ impl Session {
 
     pub(super) fn agreed(&mut self, local: SessionDescription, remote: SessionDescription, is_offerer: bool) {
         self.streams = Exchange { local: &local, remote: &remote, is_offerer }.streams();
-        self.own_types.learn(&local);
-        self.their_types.learn(&remote);
+        self.own_types.learn(&local, &self.streams);
+        self.their_types.learn(&remote, &self.streams);
         self.local = Some(local);
         self.remote = Some(remote);
         self.turn = self.turn.wrapping_add(1);
@@ -273,19 +294,4 @@ fn is_first_version(origin: &Origin) -> bool {
 
 pub(super) fn connections(media: &MediaDescription) -> Vec<Line> {
     media.section().with_letter('c').cloned().collect()
-}
-
-/// Takes streams that are gone out of the groups. `[RFC 8843, Section 7.5.3]`
-fn drop_from_groups(description: &mut SessionDescription) -> Result<(), OfferError> {
-    let copy = description.clone();
-    let tags: Vec<&str> = copy.media().iter().filter_map(bundle::mid).collect();
-    let groups: Vec<Group<'_>> = copy.section().attributes::<Group<'_>>().filter_map(Result::ok).collect();
-    description.section_mut().remove(Group::NAME);
-    for mut group in groups {
-        group.tags.retain(|tag| tags.contains(tag));
-        if !group.tags.is_empty() {
-            description.section_mut().push(&group)?;
-        }
-    }
-    Ok(())
 }

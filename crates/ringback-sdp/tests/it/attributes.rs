@@ -25,7 +25,7 @@ macro_rules! attribute {
 #[test]
 fn attributes_of_rtp() {
     attribute!(RtpMap, "rtpmap": "0 PCMU/8000", "96 opus/48000/2", "127 x-new.1/1";
-        "" @ 1, "96" @ 3, "128 a/1" @ 1, "96 /1" @ 4, "96 a" @ 5, "96 a/" @ 6, "96 a/4294967296" @ 6, "96 a/1/x" @ 8,
+        "" @ 1, "96" @ 3, "128 a/1" @ 1, "96 /1" @ 4, "96 a" @ 5, "96 a/" @ 6, "96 a/4294967296" @ 6, "96 a/1/x" @ 8, "96 a/0" @ 6, "96 a/1/0" @ 8,
         "-1 a/1" @ 1, "96 a/1 b" @ 8);
     attribute!(Fmtp, "fmtp": "97 mode=20", "101 0-15", "t38 a;b=c", "111 minptime=10;useinbandfec=1";
         "" @ 1, "97" @ 3, "97 " @ 4);
@@ -75,6 +75,7 @@ fn attributes_of_sessions_and_groups() {
 
 #[test]
 fn attributes_of_security_and_connections() {
+    attribute!(T38VendorInfo, "T38VendorInfo": "0 0 37", "181 0 65535"; "" @ 1, "256 0 1" @ 1, "1 0" @ 4, "1 0 65536" @ 5);
     attribute!(Setup, "setup": "active", "passive", "actpass", "holdconn"; "both" @ 1, "" @ 1);
     attribute!(ConnectionUse, "connection": "new", "existing"; "old" @ 1);
     attribute!(Crypto, "crypto": "1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz|2^20|1:4",
@@ -124,13 +125,15 @@ fn facsimile() {
     let offer = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=image 4000 udptl t38\r\n\
         a=T38FaxVersion:3\r\na=T38MaxBitRate:14400\r\na=T38FaxFillBitRemoval:0\r\na=T38FaxTranscodingMMR\r\n\
         a=t38faxratemanagement:transferredTCF\r\na=T38FaxMaxBuffer:2000\r\na=T38FaxMaxDatagram:400\r\n\
-        a=T38FaxUdpEC:t38UDPFEC\r\na=T38FaxUdpECDepth:1 3\r\n";
+        a=T38FaxUdpEC:t38UDPFEC\r\na=T38FaxUdpECDepth:1 3\r\na=T38VendorInfo:0 0 37\r\n";
     let description = SessionDescription::parse(offer).unwrap();
     let offered = T38::of(description.media()[0].section());
     assert_eq!((offered.version, offered.max_bit_rate, offered.max_datagram), (Some(3), Some(14_400), Some(400)));
     assert_eq!(offered.error_correction_depth, Some((1, Some(3))));
+    assert_eq!(offered.vendor, Some(T38VendorInfo { country: 0, extension: 0, manufacturer: 37 }));
     let lines: Vec<_> = offered.lines().iter().map(|line| line.text().into_owned()).collect();
     assert!(lines.contains(&"T38FaxUdpECDepth:1 3".to_owned()), "{lines:?}");
+    assert!(lines.contains(&"T38VendorInfo:0 0 37".to_owned()), "{lines:?}");
     assert!(offered.transcoding_mmr && !offered.fill_bit_removal);
     let own = T38 {
         version: Some(0),
@@ -160,6 +163,11 @@ fn what_would_not_be_read_back_is_not_written() {
     assert!(RtpMap { payload_type: 200, encoding: "a", clock_rate: 1, channels: None }.to_line().is_err());
     assert!(Tool("x\r\na=evil").to_line().is_err());
     assert!(Mid("").to_line().is_err());
+    // An address of IPv6 has no TTL: written, it would become a number of addresses.
+    let group = Connection { ttl: Some(1), ..Connection::internet("ff15::1") };
+    let mut description = SessionDescription::parse("v=0\r\no=- 1 1 IN IP4 h.example\r\ns=-\r\nt=0 0\r\n").unwrap();
+    assert!(description.section_mut().set_connection(&group).is_err());
+    description.section_mut().set_connection(&Connection::internet("ff15::1")).unwrap();
     assert!(Rtcp { port: 1, address: Some(Connection::internet("a b")) }.to_line().is_err());
 }
 

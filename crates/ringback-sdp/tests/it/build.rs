@@ -65,6 +65,7 @@ fn everything_in_any_order_comes_out_in_order() {
         .media_video(4002, "RTP/AVP")
         .ports(2)
         .formats(&["31"])
+        .rtcp_mux()
         .with(&Mid("v"))
         .multicast("ff00::db8:0:101", None, Some(2))
         .done()
@@ -81,7 +82,7 @@ fn everything_in_any_order_comes_out_in_order() {
         z=3730928400 -1h 3749680800 0\r\nt=0 0\r\na=tool:x\r\na=group:BUNDLE a v\r\na=recvonly\r\n\
         m=audio 4000 RTP/SAVPF 96\r\ni=Voice\r\nc=IN IP6 2001:db8::2\r\nb=TIAS:64000\r\na=rtpmap:96 opus/48000/2\r\n\
         a=fmtp:96 useinbandfec=1\r\na=ptime:20\r\na=maxptime:120\r\na=rtcp:4005\r\na=rtcp-mux\r\na=mid:a\r\n\
-        m=video 4002/2 RTP/AVP 31\r\nc=IN IP6 ff00::db8:0:101/2\r\na=mid:v\r\n\
+        m=video 4002/2 RTP/AVP 31\r\nc=IN IP6 ff00::db8:0:101/2\r\na=rtcp-mux\r\na=mid:v\r\n\
         m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=sctp-port:5000\r\n\
         m=image 4006 udptl t38\r\na=T38FaxVersion:0\r\na=T38FaxRateManagement:transferredTCF\r\n";
     assert_eq!(sdp.to_string(), text);
@@ -118,12 +119,23 @@ fn no_value_ends_its_line() {
 #[test]
 fn what_can_not_be_valid_is_refused() {
     let rtp = |formats: &[&str]| audio().formats(formats);
+    let by = |user: &str, id: &str| SdpBuilder::new("-").origin(user, id, "1", "IN", "IP4", "h");
     let cases: Vec<(SdpBuilder, &str)> = vec![
         (SdpBuilder::new("-"), "an o= line"),
         (SdpBuilder::new("").origin("-", "1", "1", "IN", "IP4", "h"), "a text"),
-        (begun().origin("a b", "1", "1", "IN", "IP4", "h"), "holds a blank"),
-        (begun().origin("-", "x", "1", "IN", "IP4", "h"), "a session id of digits"),
-        (begun().origin("-", "9223372036854775808", "1", "IN", "IP4", "h"), "beyond 64 bits"),
+        (by("a b", "1"), "holds a blank"),
+        (by("-", "x"), "a session id of digits"),
+        (by("-", "9223372036854775808"), "beyond 64 bits"),
+        (begun().origin("-", "2", "1", "IN", "IP4", "h"), "a second o= line"),
+        (begun().information("x").information("y"), "no second line"),
+        (begun().uri("x:").uri("y:"), "no second line"),
+        (rtp(&["0"]).title("x").title("y").done(), "no second line"),
+        (rtp(&["0"]).ports(1).ports(2).done(), "a second number of ports"),
+        (SdpBuilder::new("-").origin("-", "1", "1", "IN", "IP4", "h").multicast("ff15::1", Some(1), None), "hasn't"),
+        (
+            SdpBuilder::new("-").origin("-", "1", "1", "IN", "IP4", "h").multicast("233.252.0.1", None, Some(3)),
+            "read back",
+        ),
         (begun().time("x", "0"), "a start time"),
         (begun().time("3754123200", "3724394400"), "stops before it starts"),
         (begun().zone(&[("3730928400", "-1h")]), "t= before"),
@@ -165,7 +177,7 @@ fn what_can_not_be_valid_is_refused() {
         (rtp(&["0"]).ports(0).done(), "above 0"),
         (rtp(&["0"]).property("bundle-only").mid("a").done(), "not 0"),
         (rtp(&["0"]).mid("a").done().media_audio(5, "RTP/AVP").formats(&["0"]).mid("a").done(), "one name"),
-        (rtp(&["0"]).mid("a").done().group("BUNDLE", &["a"]).group("BUNDLE", &["a"]), "two bundles"),
+        (rtp(&["0"]).mid("a").rtcp_mux().done().group("BUNDLE", &["a"]).group("BUNDLE", &["a"]), "two bundles"),
         (begun().media_audio(5, "RTP AVP").formats(&["0"]).done(), "holds a blank"),
     ];
     for (builder, wanted) in cases {

@@ -4,9 +4,11 @@
 mod attributes;
 mod browser;
 mod build;
+mod bundle;
 mod negotiate;
 mod parse;
 mod property;
 mod rfc4317;
 mod samples;
+mod strict;
 mod vulnerabilities;

@@ -292,7 +292,11 @@ fn one_s_own_answer_keeps_every_rule() {
         (good.replace("a=recvonly", "a=sendrecv"), Direction),
         (good.replace("t=0 0", "t=3724394400 0"), Timing),
         (good.replace("a=recvonly", "a=recvonly\r\na=rtcp-mux"), RtcpMux),
-        (good.replace("a=recvonly", "a=recvonly\r\na=mid:a").replace("m=audio", "a=group:BUNDLE a\r\nm=audio"), Bundle),
+        (
+            good.replace("a=recvonly", "a=recvonly\r\na=mid:a\r\na=rtcp-mux")
+                .replace("m=audio", "a=group:BUNDLE a\r\nm=audio"),
+            Bundle,
+        ),
         (good.replace("a=recvonly", "a=recvonly\r\na=crypto:1 X inline:a"), Crypto),
     ] {
         let unanswered = received.answer_with(parse(&answer)).map(|a| a.description().to_string()).expect_err(&answer);
@@ -394,14 +398,75 @@ fn preconditions_are_facts() {
     let mut local = alice.local().unwrap().clone();
     let section = local.media_mut(0).unwrap().section_mut();
     section.remove("curr");
-    section.insert(ringback_sdp::Line::attribute("curr", Some("qos local sendrecv")).unwrap());
-    section.insert(ringback_sdp::Line::attribute("curr", Some("qos remote none")).unwrap());
+    section.insert(ringback_sdp::Line::attribute("curr", Some("qos local sendrecv")).unwrap()).unwrap();
+    section.insert(ringback_sdp::Line::attribute("curr", Some("qos remote none")).unwrap()).unwrap();
     let draft = alice.draft(local).unwrap();
     let (alice, bob_session) = again(alice, draft, bob_session, &has(ResourceDirection::SendRecv));
     assert!(alice.streams()[0].are_preconditions_met() && bob_session.streams()[0].are_preconditions_met());
     let unknown = OFFER.to_owned() + "a=des:x-own mandatory e2e send\r\n";
     assert_eq!(refused(&unknown, &has(ResourceDirection::None)).status, 580);
     assert!(settled(&unknown, &bob()).1.streams()[0].preconditions.len() == 1);
+}
+
+#[test]
+fn a_failed_condition_is_described() {
+    let offer = OFFER.to_owned()
+        + "a=des:x-own mandatory e2e send\r\na=des:qos mandatory local sendrecv\r\nm=video 4002 RTP/AVP 31\r\n";
+    let has = bob().media(LocalMedia::audio(5002).codec(Codec::pcmu()).resources(ResourceDirection::None));
+    let knows = endpoint("bob", "192.0.2.2").media(voice(5000).resources(ResourceDirection::None));
+    let refused = Session::new().receive(parse(&offer)).unwrap().answer(&knows).map(drop).unwrap_err();
+    assert_eq!((refused.refusal.status, refused.refusal.warning), (580, None));
+    let text = refused.description.unwrap().to_string();
+    let tail = "m=audio 0 RTP/AVP 0\r\na=des:x-own unknown e2e recv\r\nm=video 0 RTP/AVP 31\r\n";
+    assert!(text.ends_with(tail), "{text}");
+    SessionDescription::parse_strict(&text).unwrap().check().unwrap();
+    // With one's own network the other side has to do alone. [RFC 3312, Section 9]
+    let local = offer.replace("x-own mandatory e2e", "x-own mandatory local");
+    assert!(Session::new().receive(parse(&local)).unwrap().answer(&knows).is_ok());
+    let refused = Session::new().receive(parse(&OFFER.replace("audio", "text"))).unwrap().answer(&has).map(drop);
+    assert_eq!(refused.unwrap_err().description, None);
+}
+
+#[test]
+fn a_refusal_without_a_code_of_its_own_says_why() {
+    let (_, session) = settled(&format!("{OFFER}m=video 4002 RTP/AVP 31\r\n"), &bob());
+    let refused = session.receive(parse(OFFER)).unwrap_err();
+    assert_eq!(refused.refusal.warning.unwrap().code(), 399);
+    assert_eq!(refused.refusal.text(), Some("the offer has fewer streams than the session"));
+    assert!(refused.to_string().contains("fewer streams"), "{refused}");
+    let usual = Refusal::warn(WarningCode::InsufficientBandwidth, Some(0));
+    assert_eq!((usual.status, usual.text()), (488, Some("Insufficient bandwidth")));
+}
+
+#[test]
+fn a_first_offer_is_answered_as_it_came() {
+    let answer = bob().answer(OFFER.replace('\r', "")).unwrap();
+    assert_eq!(answer.description().to_string(), answered(OFFER, &bob()));
+    let refused = bob().answer("v=0\r\nnonsense").map(drop).unwrap_err();
+    assert_eq!((refused.refusal.status, refused.refusal.defect.unwrap().line), (488, 2));
+    assert_eq!(bob().answer(OFFER.replace("audio", "video")).map(drop).unwrap_err().refusal.status, 488);
+}
+
+#[test]
+fn what_is_sent_again_names_what_it_repeats() {
+    let codecs =
+        [Codec::vp8(), Codec::rtx(90_000).parameters("rtx-time=3000"), Codec::h264("42e01f", 1), Codec::rtx(90_000)];
+    let video = |port| codecs.iter().cloned().fold(LocalMedia::video(port), LocalMedia::codec);
+    let offer = endpoint("a", "192.0.2.1").media(video(4000)).offer().unwrap().to_string();
+    for line in ["a=fmtp:97 apt=96;rtx-time=3000", "a=fmtp:99 apt=98", "a=rtpmap:99 rtx/90000"] {
+        assert!(offer.contains(line), "{offer}");
+    }
+    let answer = answered(&offer, &endpoint("b", "192.0.2.2").media(video(5000)));
+    assert!(answer.contains("m=video 5000 RTP/AVP 96 97 98 99\r\n"), "{answer}");
+}
+
+#[test]
+fn a_number_that_rtcp_needs_is_not_answered() {
+    let offer = OFFER.replace("AVP 0 101", "AVP 72 0 101") + "a=rtpmap:72 opus/48000/2\r\na=rtcp-mux\r\n";
+    let has = |media: LocalMedia| endpoint("bob", "192.0.2.2").media(media.codec(Codec::opus()));
+    assert!(answered(&offer, &has(voice(5000).rtcp_mux())).contains("RTP/AVP 0 101\r\n"));
+    // With a port of its own for RTCP it is as good as any.
+    assert!(answered(&offer, &has(voice(5000))).contains("RTP/AVP 72 0 101\r\n"));
 }
 
 #[test]

@@ -48,9 +48,9 @@ fn what_phones_send_is_read_and_put_right() {
     let right = "v=0\r\no=- 1 1 IN IP4 h.example\r\ns=-\r\nc=IN IP4 h.example\r\nt=0 0\r\nm=audio 4 RTP/AVP 0\r\n";
     for (text, departed) in [
         (right.replace('\r', ""), vec![(LineEnd, 1, 4); 6]),
-        (right.replace("s=-\r\n", ""), vec![(Missing, 6, 1)]),
-        (right.replace("t=0 0\r\n", ""), vec![(Missing, 6, 1)]),
-        (right.replace("s=-", "s="), vec![(Value, 3, 3), (Missing, 7, 1)]),
+        (right.replace("s=-\r\n", ""), vec![(Missing, 3, 1)]),
+        (right.replace("t=0 0\r\n", ""), vec![(Missing, 5, 1)]),
+        (right.replace("s=-", "s="), vec![(Value, 3, 3)]),
         (right.replace("t=0 0", "t=0 0 \t"), vec![(Value, 5, 6)]),
         (right.replace("AVP 0", "AVP  0"), vec![(Value, 6, 18)]),
         (right.replace("t=", "k=prompt\r\nt="), vec![(Obsolete, 5, 1)]),
@@ -68,6 +68,30 @@ fn what_phones_send_is_read_and_put_right() {
         let read = SessionDescription::parse(&text).unwrap();
         assert_eq!(read.to_string(), right, "{text:?}");
     }
+}
+
+#[test]
+fn departures_are_told_in_the_order_of_the_text() {
+    use ParseErrorKind::*;
+    let text = "v=0\r\no=- 1 1 IN IP4 h.example\r\nu=not a uri\r\ne=nobody\r\np=call me\r\nk=prompt\r\n\
+        m=audio 4  RTP/AVP 0\r\na=x:\r\nm=audio 4 RTP/AVP 0\r\n";
+    let found = departures(text);
+    let wanted = [
+        (Missing, 3, 1),
+        (Value, 3, 3),
+        (Value, 4, 3),
+        (Value, 5, 3),
+        (Obsolete, 6, 1),
+        (Missing, 7, 1),
+        (Missing, 7, 1),
+        (Value, 7, 10),
+        (Value, 8, 5),
+        (Missing, 9, 1),
+    ];
+    assert_eq!(found, wanted);
+    assert_eq!(departures("v=0\r\no=- 1 1 IN IP4 h\r\n"), [(Missing, 3, 1), (Missing, 3, 1)]);
+    // What is kept is what was there.
+    assert!(SessionDescription::parse(text).unwrap().to_string().contains("u=not a uri\r\ne=nobody\r\np=call me\r\n"));
 }
 
 #[test]

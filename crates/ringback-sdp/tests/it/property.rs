@@ -305,6 +305,8 @@ fn endpoint(user: &str, address: &str, (streams, bundles): &Side) -> Endpoint {
             [MediaDirection::SendRecv, MediaDirection::SendOnly, MediaDirection::RecvOnly, MediaDirection::Inactive];
         let media = media.direction(directions[*direction]).with(&Mid(["x", "y", "z", "w"][index]));
         let media = if *mux { media.rtcp_mux() } else { media };
+        // What is sent again needs something that is sent.
+        let media = if !*is_audio && *codecs == [5] { media.codec(Codec::vp8()) } else { media };
         endpoint = endpoint.media(codecs.iter().fold(media, |media, codec| media.codec(all[*codec].clone())));
     }
     if *bundles { endpoint.bundles() } else { endpoint }

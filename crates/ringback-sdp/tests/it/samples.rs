@@ -13,7 +13,7 @@ pub(crate) const ALL: &[Sample] = &[
     ("desk phone", DESK_PHONE, false, 0),
     ("soft phone with SDES", SOFT_PHONE, false, 0),
     ("server with bare LF and blanks", SERVER, true, 11),
-    ("old gateway", OLD_GATEWAY, false, 3),
+    ("old gateway", OLD_GATEWAY, false, 2),
     ("fax adapter", FAX, false, 0),
     ("IPv6 with preconditions", CORE_NETWORK, false, 0),
     ("door phone", DOOR_PHONE, false, 3),

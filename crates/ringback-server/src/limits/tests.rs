@@ -15,6 +15,7 @@ const NO_LIMITS: &[(&str, &str)] = &[
     ("SUBTAG_BYTES_MAX", "what a part of a language tag may be by its grammar"),
     ("TRANSACTIONS_MAX", "the default of two settings"),
     ("VERSION_MAX", "the largest version of a session description"),
+    ("sessions_max", "what SESSIONS_MAX is the default of; the server makes no calls"),
     ("nonces_max", "what NONCES_MAX is the default of; the server sets it to no other value"),
 ];
 

@@ -5,8 +5,8 @@ use ringback::prelude::*;
 
 fn request(method: Method) -> RequestBuilder {
     RequestBuilder::new(method.clone(), "sip:bob@biloxi.example.com")
-        .via("pc33.atlanta.example.com", "UDP", Some("z9hG4bKnashds8"))
-        .from("Alice", "sip:alice@atlanta.example.com", Some("a48s"))
+        .via("pc33.atlanta.example.com", "UDP", Some("z9hG4bK776asdhds"))
+        .from("Alice", "sip:alice@atlanta.example.com", Some("1928301774"))
         .to("Bob", "sip:bob@biloxi.example.com", None)
         .call_id("3848276298220188511@atlanta.example.com")
         .cseq(1, method)
@@ -22,9 +22,11 @@ pub(crate) fn options() -> Result<Request, BuildError> {
     request(Method::Options).accept("application/sdp", None).build()
 }
 
-/// Prints it, once it is proved to be read back as it was built.
-pub(crate) fn show(response: &Response) -> Result<(), Box<dyn std::error::Error>> {
+/// Prints it, once it is proved to be read back as it was built, and the lint finds nothing in it.
+pub(crate) fn show(request: &Request, response: &Response) -> Result<(), Box<dyn std::error::Error>> {
     assert_eq!(Response::parse(response.as_bytes())?, *response);
+    let findings: Vec<String> = ringback_lint::lint_pair(request, response).iter().map(ToString::to_string).collect();
+    assert!(findings.is_empty(), "{findings:#?}");
     print!("{}", String::from_utf8_lossy(response.as_bytes()));
     Ok(())
 }

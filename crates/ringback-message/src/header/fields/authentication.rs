@@ -5,7 +5,7 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use crate::chars;
-use crate::cursor::Cursor;
+use crate::cursor::{Cursor, Strictness};
 use crate::error::ParseError;
 use crate::header::auth::{AuthList, AuthParams};
 use crate::header::shapes::field;
@@ -21,7 +21,7 @@ const UNQUOTED: [&str; 6] = ["algorithm", "charset", "nc", "stale", "userhash", 
 macro_rules! auth_fields {
     ($($(#[$doc:meta])* $name:ident { $(#[$vdoc:meta])* $field:ident }, $of:ident;)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[derive(Clone, PartialEq, Eq)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
         pub struct $name<T = OwnedText> {
             $(#[$vdoc])*
@@ -108,6 +108,7 @@ macro_rules! auth_fields {
                 let $field = AuthParams::read(cursor)?;
                 if $field.scheme.eq_ignore_ascii_case(b"Digest") {
                     check_nonce_count(&at, $field.raw(b"nc"))?;
+                    auth_fields!(@sent $of at, $field);
                 }
                 Ok($name { $field })
             }
@@ -127,6 +128,8 @@ macro_rules! auth_fields {
             }
         }
     )*};
+    (@sent challenge $at:ident, $field:ident) => { sent_challenge(&$at, &$field)? };
+    (@sent credentials $at:ident, $field:ident) => {};
     (@written challenge) => { challenge_value };
     (@written credentials) => { credentials_value };
     (@accessors challenge) => {
@@ -333,7 +336,7 @@ digest!(credentials: Authorization ProxyAuthorization);
 /// ```
 ///
 /// Other names pass as well, as the parameters of later RFCs do.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
 pub struct AuthenticationInfo<T = OwnedText> {
     params: AuthList<T>,
@@ -446,6 +449,31 @@ fn written(name: &[u8], value: &[u8]) -> Vec<u8> {
         value.into()
     } else {
         token_or_quoted(value)
+    }
+}
+
+/// What a client needs of a Digest challenge, which is read without it all the same. `[RFC 7616, Section 3.3]`
+fn sent_challenge(at: &Cursor<'_>, challenge: &AuthParams<&[u8]>) -> Result<(), ParseError> {
+    if at.strictness() < Strictness::Building {
+        return Ok(());
+    }
+    let section = "RFC 7616, Section 3.3";
+    if challenge.raw(b"realm").is_none() {
+        return Err(ParseError { section, ..at.error("a realm among the parameters") });
+    }
+    match challenge.raw(b"nonce") {
+        None => return Err(ParseError { section, ..at.error("a nonce among the parameters") }),
+        Some(nonce) if unquoted(nonce).is_empty() => {
+            return Err(ParseError { section, ..at.error_at(nonce, "a nonce that is not empty") });
+        }
+        Some(_) => {}
+    }
+    let Some(qop) = challenge.raw(b"qop") else { return Ok(()) };
+    let is_token = |option: &[u8]| chars::is_token(chars::trim(option));
+    if unquoted(qop).split(|&b| b == b',').all(is_token) {
+        Ok(())
+    } else {
+        Err(ParseError { section, ..at.error_at(qop, "tokens with commas between") })
     }
 }
 

@@ -12,7 +12,7 @@ use crate::header::{Decode, Encode, OwnedText, ToOwnedText};
 macro_rules! call_ids {
     ($($(#[$doc:meta])* $name:ident $(, $option:ident)*;)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, PartialEq, Eq, Hash)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
         pub struct $name<T = OwnedText> {
             /// The Call-ID, which compares byte by byte.
@@ -69,7 +69,8 @@ call_ids! {
     InReplyTo, BY_COMMA;
 }
 
-fn call_id<'a>(cursor: &mut Cursor<'a>) -> Result<&'a [u8], ParseError> {
+/// `callid = word [ "@" word ]`
+pub(super) fn call_id<'a>(cursor: &mut Cursor<'a>) -> Result<&'a [u8], ParseError> {
     let start = cursor.rest();
     let word = |cursor: &mut Cursor<'a>, expected| {
         let word = cursor.take_while(|b| chars::is(b, chars::WORD));

@@ -14,7 +14,7 @@ macro_rules! parameters_alone {
     ($($(#[$doc:meta])* $name:ident $(, $option:ident)* by $check:ident
         {$($(#[$pdoc:meta])* $param:ident = $text:literal,)*};)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[derive(Clone, PartialEq, Eq)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
         pub struct $name<T = OwnedText> {
             /// The parameters, their text from the first name on.

@@ -32,7 +32,7 @@ use crate::params::Params;
 /// assert_eq!(contacts[0].instance().as_deref(), Some(&b"urn:uuid:0"[..]));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(untagged, bound = "T: AsRef<[u8]>"))]
 pub enum Contact<T = OwnedText> {
     /// `*`: every binding of the address of record. It must be the only value of a REGISTER. `[RFC 3261, Section 10.2.2]`

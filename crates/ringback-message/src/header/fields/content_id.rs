@@ -16,7 +16,7 @@ use crate::header::{Decode, Encode, OwnedText, ToOwnedText};
 /// ```
 ///
 /// Of the forms of RFC 5322 those are read that may still be written. `[RFC 5322, Section 3.6.4]`
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
 pub struct ContentId<T = OwnedText> {
     /// The name, without its angle brackets: what a `cid:` URL has behind the colon.

@@ -19,7 +19,7 @@ use crate::uri::{Uri, host_port};
 /// Billing-Correlation-ID = 1*48(HEXDIG)
 /// FEID                   = 1*16(HEXDIG) "@" host
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
 pub struct PDcsBillingInfo<T = OwnedText> {
     /// The identifier of the call for billing, in hexadecimal digits.
@@ -148,7 +148,7 @@ impl<T: AsRef<[u8]>> ToOwnedText for PDcsBillingInfo<T> {
 /// Laes-bcid    = "bcid" EQUAL 1*48(HEXDIG)
 /// Laes-cccid   = "cccid" EQUAL 1*8(HEXDIG)
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
 pub struct PDcsLaes<T = OwnedText> {
     /// The host that takes the signalling.
@@ -237,7 +237,7 @@ impl<T: AsRef<[u8]>> ToOwnedText for PDcsLaes<T> {
 /// redir-uri-param   = "redirector-uri" EQUAL Redirector
 /// redir-count-param = "count" EQUAL Redir-count
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
 pub struct PDcsRedirect<T = OwnedText> {
     /// Who was called, as a URI in quotes.
@@ -345,7 +345,7 @@ fn quoted_uri(at: &Cursor<'_>, value: &[u8]) -> Result<(), ParseError> {
     let Some(uri) = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")) else {
         return Err(at.error_at(value, "a URI in quotes"));
     };
-    Uri::parse(uri, at.header(), at.error_at(uri, "").offset).map(drop)
+    Uri::read(at.part(uri, at.error_at(uri, "").offset)).map(drop)
 }
 
 /// `jip = LDQUOT 1*phonedigit-hex ";jip-context=" "+" 1*3(phonedigit) *phonedigit-hex RDQUOT`

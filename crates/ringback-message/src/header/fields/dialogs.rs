@@ -1,9 +1,9 @@
 //! Header fields that name a dialog: Replaces, Join, Target-Dialog.
 
-use crate::chars;
 use crate::cursor::Cursor;
 use crate::error::ParseError;
 use crate::header::Param;
+use crate::header::fields::call_id::call_id;
 use crate::header::shapes::{field, headed, params_accessor, params_check};
 use crate::params::Params;
 
@@ -19,7 +19,7 @@ headed! {
     /// ```
     Replaces {
         /// The Call-ID of the dialog.
-        call_id: read_call_id
+        call_id: call_id
     } where both_tags {
         /// The tag of the side that gets the request.
         to_tag = "to-tag": token,
@@ -36,7 +36,7 @@ headed! {
     /// ```
     Join {
         /// The Call-ID of the dialog.
-        call_id: read_call_id
+        call_id: call_id
     } where both_tags {
         /// The tag of the side that gets the request.
         to_tag = "to-tag": token,
@@ -53,7 +53,7 @@ headed! {
     /// ```
     TargetDialog {
         /// The Call-ID of the dialog.
-        call_id: read_call_id
+        call_id: call_id
     } {
         /// The tag of the side that sends the request.
         local_tag = "local-tag": token,
@@ -93,21 +93,6 @@ impl TargetDialog {
         let bare = TargetDialog { call_id: call_id.as_ref().into(), params: Params::default() };
         bare.with_param(Param::raw("local-tag", local_tag)).with_param(Param::raw("remote-tag", remote_tag))
     }
-}
-
-/// `callid = word [ "@" word ]`
-fn read_call_id<'a>(cursor: &mut Cursor<'a>) -> Result<&'a [u8], ParseError> {
-    let all = cursor.rest();
-    word(cursor, "a Call-ID")?;
-    if cursor.eat(b'@') {
-        word(cursor, "a word behind the @ of the Call-ID")?;
-    }
-    Ok(all.get(..all.len().saturating_sub(cursor.rest().len())).unwrap_or_default())
-}
-
-fn word(cursor: &mut Cursor<'_>, expected: &'static str) -> Result<(), ParseError> {
-    let word = cursor.take_while(|b| chars::is(b, chars::WORD));
-    if word.is_empty() { Err(cursor.error(expected)) } else { Ok(()) }
 }
 
 /// "MUST contain exactly one to-tag and exactly one from-tag". `[RFC 3891, Section 6.1]` `[RFC 3911, Section 7.1]`

@@ -4,7 +4,7 @@ use crate::cursor::Cursor;
 use crate::error::ParseError;
 use crate::header::NameAddr;
 use crate::header::fields::content_id::is_message_id;
-use crate::header::shapes::{addresses, field, in_brackets, params_accessor, params_check};
+use crate::header::shapes::{addresses, field, in_brackets, nameless, params_accessor, params_check};
 use crate::uri::Uri;
 
 addresses! {
@@ -75,16 +75,6 @@ fn content_id(start: &Cursor<'_>, address: &NameAddr<&[u8]>) -> Result<(), Parse
     let Some(value) = address.params.value(b"cid") else { return Ok(()) };
     let id = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or_default();
     if is_message_id(id) { Ok(()) } else { Err(start.error_at(value, "a Content-ID in quotes")) }
-}
-
-/// `LAQUOT absoluteURI RAQUOT`, without a name before it.
-fn nameless(start: &Cursor<'_>, address: &NameAddr<&[u8]>) -> Result<(), ParseError> {
-    let mut ahead = start.clone();
-    ahead.lws();
-    match address.display_name {
-        Some(_) => Err(ahead.error("a URI in < and >, and no name before it")),
-        None => in_brackets(start, address),
-    }
 }
 
 /// `LAQUOT ( SIP-URI / SIPS-URI ) RAQUOT`

@@ -2,9 +2,11 @@
 
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
+use core::fmt;
 
 use crate::chars;
 use crate::header::Param;
+use crate::header::text::Escaped;
 use crate::params::Params;
 
 /// What a feature parameter says.
@@ -30,10 +32,16 @@ use crate::params::Params;
 /// assert!(wanted.params.feature("audio").is_some_and(|audio| audio.is_true()) && wanted.require());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct FeatureParam<'a> {
     /// What stands between the quotes; `None` where there is no value.
     text: Option<&'a [u8]>,
+}
+
+impl fmt::Debug for FeatureParam<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("FeatureParam").field(&self.text.map(Escaped)).finish()
+    }
 }
 
 /// One of the values of a feature parameter.
@@ -46,7 +54,7 @@ pub struct FeatureTerm<'a> {
 }
 
 /// A value of a feature parameter, by its kind.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 pub enum FeatureValue<'a> {
     /// A word, to be compared in any case.
     Token(&'a [u8]),
@@ -59,6 +67,16 @@ pub enum FeatureValue<'a> {
         /// The greatest, infinity where there is none.
         to: f64,
     },
+}
+
+impl fmt::Debug for FeatureValue<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FeatureValue::Token(token) => f.debug_tuple("Token").field(&Escaped(token)).finish(),
+            FeatureValue::Boolean(value) => f.debug_tuple("Boolean").field(value).finish(),
+            FeatureValue::Range { from, to } => f.debug_struct("Range").field("from", from).field("to", to).finish(),
+        }
+    }
 }
 
 impl<T: AsRef<[u8]>> Params<T> {

@@ -2,11 +2,12 @@
 
 use alloc::vec::Vec;
 use core::cmp::Ordering;
+use core::fmt;
 
 use crate::cursor::{Cursor, decimal};
 use crate::error::ParseError;
-use crate::header::fields::private::in_brackets;
-use crate::header::shapes::{addresses, field, params_accessor, params_check};
+use crate::header::shapes::{addresses, field, in_brackets, params_accessor, params_check};
+use crate::header::text::Escaped;
 use crate::header::{NameAddr, Param};
 use crate::uri::unescape;
 
@@ -36,7 +37,7 @@ addresses! {
 }
 
 /// How a target came from the one before it. `[RFC 7044, Section 5]`
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Retargeting<'a> {
     /// `rc`: a contact of the same user, and the index of the entry that it was found for.
     ResolvedContact(&'a [u8]),
@@ -44,6 +45,17 @@ pub enum Retargeting<'a> {
     Mapped(&'a [u8]),
     /// `np`: the same URI, and the index of the entry that it was taken from.
     NotChanged(&'a [u8]),
+}
+
+impl fmt::Debug for Retargeting<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, index) = match self {
+            Retargeting::ResolvedContact(index) => ("ResolvedContact", index),
+            Retargeting::Mapped(index) => ("Mapped", index),
+            Retargeting::NotChanged(index) => ("NotChanged", index),
+        };
+        f.debug_tuple(name).field(&Escaped(index)).finish()
+    }
 }
 
 impl HistoryInfo {

@@ -24,7 +24,7 @@ use crate::uri::Uri;
 ///
 /// The historic form is read as well: base64, mostly in quotes, and nothing behind it, since Identity-Info held the rest.
 /// `[RFC 4474, Section 9]` `[RFC 4475, Section 3.1.1.11]`
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
 pub struct Identity<T = OwnedText> {
     /// The PASSporT as written: header, payload and signature with dots between, the first two empty in the compact form.
@@ -44,7 +44,7 @@ impl Identity {
     /// # Errors
     /// Where the text is no URI.
     pub fn new(digest: impl AsRef<[u8]>, info: impl AsRef<[u8]>) -> Result<Identity, ParseError> {
-        let info = Uri::parse(info.as_ref(), HeaderId::Identity, 0)?.to_owned_text();
+        let info = Uri::parse_strict(info.as_ref(), HeaderId::Identity, 0)?.to_owned_text();
         Ok(Identity { digest: digest.as_ref().into(), info: Some(info), params: Params::default() })
     }
 
@@ -105,7 +105,7 @@ impl<'a> Decode<'a> for Identity<&'a [u8]> {
             return Err(cursor.error("= and a URI in < and >"));
         }
         let at = cursor.clone();
-        let info = Uri::parse(cursor.take_while(|b| b != b'>'), at.header(), at.offset())?;
+        let info = Uri::read(at.part(cursor.take_while(|b| b != b'>'), at.offset()))?;
         if !cursor.eat(b'>') {
             return Err(cursor.error("> behind the URI"));
         }

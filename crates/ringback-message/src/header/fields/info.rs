@@ -12,7 +12,7 @@ use crate::uri::Uri;
 macro_rules! infos {
     ($($(#[$doc:meta])* $name:ident {$($(#[$pdoc:meta])* $param:ident = $text:literal: $kind:ident,)*};)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[derive(Clone, PartialEq, Eq)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
         pub struct $name<T = OwnedText> {
             /// Where it is.
@@ -29,7 +29,7 @@ macro_rules! infos {
             /// # Errors
             /// Where the text is no URI.
             pub fn new(uri: impl AsRef<[u8]>) -> Result<Self, ParseError> {
-                let uri = Uri::parse(uri.as_ref(), HeaderId::$name, 0)?.to_owned_text();
+                let uri = Uri::parse_strict(uri.as_ref(), HeaderId::$name, 0)?.to_owned_text();
                 Ok($name { uri, params: Params::default() })
             }
 
@@ -110,7 +110,7 @@ fn bracketed<'a>(cursor: &mut Cursor<'a>) -> Result<Uri<&'a [u8]>, ParseError> {
     }
     let at = cursor.clone();
     let text = cursor.take_while(|b| b != b'>' && b != b'<');
-    let uri = Uri::parse(text, at.header(), at.offset())?;
+    let uri = Uri::read(at.part(text, at.offset()))?;
     if cursor.eat(b'>') { Ok(uri) } else { Err(cursor.error("> behind the URI")) }
 }
 

@@ -18,7 +18,7 @@ use crate::params::Params;
 /// ```
 ///
 /// Subtags may hold digits, as `es-419` does: registered tags have had them since the grammar was written.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
 pub struct AcceptLanguage<T = OwnedText> {
     /// The tag, or the start of one, or `*` for all others.
@@ -87,7 +87,7 @@ impl<T: AsRef<[u8]>> ToOwnedText for AcceptLanguage<T> {
 /// ```
 ///
 /// Subtags may hold digits, as in [`AcceptLanguage`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
 pub struct ContentLanguage<T = OwnedText> {
     /// The tag, which compares without regard to case.

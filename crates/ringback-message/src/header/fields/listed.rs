@@ -11,7 +11,7 @@ use crate::header::{Decode, Encode, OwnedText, ToOwnedText};
 macro_rules! pieces {
     ($($(#[$doc:meta])* $name:ident { $(#[$vdoc:meta])* $value:ident by $read:ident } $(, $option:ident)*;)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[derive(Clone, PartialEq, Eq)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
         pub struct $name<T = OwnedText> {
             $(#[$vdoc])*

@@ -14,7 +14,7 @@ use crate::header::{Decode, Encode, OwnedText, Param, ToOwnedText, text};
 /// Geolocation-Routing = "Geolocation-Routing" HCOLON ( "yes" / "no" / generic-value )
 /// generic-value       = generic-param
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
 pub struct GeolocationRouting<T = OwnedText> {
     /// `yes`, `no` or another word.

@@ -13,7 +13,7 @@ use crate::params::Params;
 macro_rules! media_types {
     ($($(#[$doc:meta])* $name:ident by $read:ident $(, $option:ident)*;)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[derive(Clone, PartialEq, Eq)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
         pub struct $name<T = OwnedText> {
             /// The type, such as `application`.

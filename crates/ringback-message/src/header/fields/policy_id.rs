@@ -18,7 +18,7 @@ use crate::uri::Uri;
 /// ```
 ///
 /// The URI has no angle brackets: all parameters are those of the header field, and the URI can have none.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
 pub struct PolicyId<T = OwnedText> {
     /// The policy server.
@@ -35,7 +35,7 @@ impl PolicyId {
     /// # Errors
     /// Where the text is no URI.
     pub fn new(uri: impl AsRef<[u8]>) -> Result<PolicyId, ParseError> {
-        let uri = Uri::parse(uri.as_ref(), HeaderId::PolicyId, 0)?.to_owned_text();
+        let uri = Uri::parse_strict(uri.as_ref(), HeaderId::PolicyId, 0)?.to_owned_text();
         Ok(PolicyId { uri, params: Params::default() })
     }
 
@@ -59,7 +59,7 @@ impl<'a> Decode<'a> for PolicyId<&'a [u8]> {
         cursor.lws();
         let at = cursor.clone();
         let text = cursor.take_while(|b| chars::is(b, chars::URI) && !matches!(b, b';' | b',' | b'?'));
-        let uri = Uri::parse(text, at.header(), at.offset())?;
+        let uri = Uri::read(at.part(text, at.offset()))?;
         let at = cursor.clone();
         let params = Params::parse(cursor)?;
         params_check!(at, params, "token": text);

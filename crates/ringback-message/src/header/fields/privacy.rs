@@ -14,7 +14,7 @@ use crate::header::{Decode, Encode, OwnedText, ToOwnedText};
 /// Privacy-hdr = "Privacy" HCOLON priv-value *(";" priv-value)
 /// priv-value  = "header" / "session" / "user" / "none" / "critical" / token
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
 pub struct Privacy<T = OwnedText> {
     #[cfg_attr(feature = "serde", serde(serialize_with = "crate::json::texts"))]

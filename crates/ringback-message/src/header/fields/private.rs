@@ -10,7 +10,9 @@ use alloc::borrow::Cow;
 
 use crate::cursor::{Cursor, decimal};
 use crate::error::ParseError;
-use crate::header::shapes::{addresses, field, params_accessor, params_check, token_params, tokens};
+use crate::header::shapes::{
+    addresses, field, in_brackets, nameless, params_accessor, params_check, token_params, tokens,
+};
 use crate::header::{NameAddr, text};
 use crate::params::Params;
 use crate::uri::{Host, Uri};
@@ -241,24 +243,6 @@ fn identity(at: &Cursor<'_>, address: &Address<'_>) -> Result<(), ParseError> {
     }
 }
 
-/// A `name-addr`, not an `addr-spec`.
-pub(super) fn in_brackets(at: &Cursor<'_>, address: &Address<'_>) -> Result<(), ParseError> {
-    let mut start = at.clone();
-    start.lws();
-    match address.display_name.is_some() || start.peek() == Some(b'<') {
-        true => Ok(()),
-        false => Err(start.error("< before the URI and > behind it")),
-    }
-}
-
-/// A URI in angle brackets, with no name before it.
-fn uri_in_brackets(at: &Cursor<'_>, address: &Address<'_>) -> Result<(), ParseError> {
-    match address.display_name {
-        Some(name) => Err(at.error_at(name, "a URI in angle brackets, without a name")),
-        None => in_brackets(at, address),
-    }
-}
-
 fn served_user(at: &Cursor<'_>, address: &Address<'_>) -> Result<(), ParseError> {
     one_of(at, &address.params, "sescase", &["orig", "term"], "orig or term")?;
     one_of(at, &address.params, "regstate", &["unreg", "reg"], "unreg or reg")
@@ -291,7 +275,7 @@ fn traced(at: &Cursor<'_>, address: &Address<'_>) -> Result<(), ParseError> {
 }
 
 fn database(at: &Cursor<'_>, address: &Address<'_>) -> Result<(), ParseError> {
-    uri_in_brackets(at, address)?;
+    nameless(at, address)?;
     match &address.uri {
         Uri::Other { scheme, .. } if scheme.eq_ignore_ascii_case(b"aaa") || scheme.eq_ignore_ascii_case(b"aaas") => {
             Ok(())
@@ -305,7 +289,7 @@ fn refused(at: &Cursor<'_>, address: &Address<'_>) -> Result<(), ParseError> {
 }
 
 fn policy_contact(at: &Cursor<'_>, address: &Address<'_>) -> Result<(), ParseError> {
-    uri_in_brackets(at, address)?;
+    nameless(at, address)?;
     match address.params.value(b"alt-uri") {
         Some(host) if !matches!(Host::of(host), Some(Host::Name(_))) => Err(at.error_at(host, "a host name")),
         _ => Ok(()),

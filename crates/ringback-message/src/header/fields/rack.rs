@@ -13,7 +13,7 @@ use crate::header::{Decode, Encode, OwnedText, ToOwnedText};
 /// ```text
 /// RAck = "RAck" HCOLON response-num LWS CSeq-num LWS Method
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
 pub struct RAck<T = OwnedText> {
     /// The number of its RSeq.

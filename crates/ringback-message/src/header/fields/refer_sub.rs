@@ -14,7 +14,7 @@ use crate::params::Params;
 /// Refer-Sub       = "Refer-Sub" HCOLON refer-sub-value *(SEMI exten)
 /// refer-sub-value = "true" / "false"
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
 pub struct ReferSub<T = OwnedText> {
     /// Whether there is one.

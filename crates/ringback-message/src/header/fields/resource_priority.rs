@@ -12,7 +12,7 @@ use crate::header::{Decode, Encode, OwnedText, ToOwnedText};
 macro_rules! priorities {
     ($($(#[$doc:meta])* $name:ident $(, $option:ident)*;)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[derive(Clone, PartialEq, Eq)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
         pub struct $name<T = OwnedText> {
             /// Which scale the priority is on, such as `dsn` or `wps`.

@@ -15,7 +15,7 @@ use crate::params::Params;
 /// ```text
 /// Retry-After = "Retry-After" HCOLON delta-seconds [ comment ] *( SEMI retry-param )
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
 pub struct RetryAfter<T = OwnedText> {
     /// Seconds until then.

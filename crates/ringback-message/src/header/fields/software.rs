@@ -2,18 +2,20 @@
 
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
+use core::fmt;
 
 use crate::chars;
 use crate::cursor::Cursor;
 use crate::error::ParseError;
 use crate::header::field::own;
 use crate::header::shapes::field;
+use crate::header::text::Escaped;
 use crate::header::{Decode, Encode, OwnedText, ToOwnedText, text};
 
 macro_rules! software {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[derive(Clone, PartialEq, Eq)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
         pub struct $name<T = OwnedText> {
             #[cfg_attr(feature = "serde", serde(serialize_with = "crate::json::text"))]
@@ -120,7 +122,7 @@ software! {
 }
 
 /// One piece of what a program says of itself. `[RFC 3261, Section 25.1]`
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum ServerVal<'a> {
     /// A program, or a part of one.
     Product {
@@ -135,6 +137,19 @@ pub enum ServerVal<'a> {
     Other(&'a [u8]),
 }
 
+impl fmt::Debug for ServerVal<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            ServerVal::Product { name, version } => {
+                let version = version.map(Escaped);
+                f.debug_struct("Product").field("name", &Escaped(name)).field("version", &version).finish()
+            }
+            ServerVal::Comment(comment) => f.debug_tuple("Comment").field(&Escaped(comment)).finish(),
+            ServerVal::Other(other) => f.debug_tuple("Other").field(&Escaped(other)).finish(),
+        }
+    }
+}
+
 impl<'a> ServerVal<'a> {
     /// What a comment says, without its parentheses and escapes.
     #[must_use]
@@ -147,9 +162,15 @@ impl<'a> ServerVal<'a> {
 }
 
 /// The pieces of a Server or User-Agent.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ServerVals<'a> {
     rest: &'a [u8],
+}
+
+impl fmt::Debug for ServerVals<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ServerVals").field(&Escaped(self.rest)).finish()
+    }
 }
 
 impl<'a> Iterator for ServerVals<'a> {

@@ -14,7 +14,7 @@ use crate::header::{Decode, Encode, OwnedText, ToOwnedText};
 /// Timestamp = "Timestamp" HCOLON 1*(DIGIT) [ "." *(DIGIT) ] [ LWS delay ]
 /// delay     = *(DIGIT) [ "." *(DIGIT) ]
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
 pub struct Timestamp<T = OwnedText> {
     /// The client's time in seconds as written: the server sends it back to the letter.

@@ -19,7 +19,7 @@ use crate::uri::Uri;
 /// ```
 ///
 /// The URI stands without angle brackets, so that what follows a semicolon is never a part of it. `[RFC 3261, Section 20]`
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
 pub struct TriggerConsent<T = OwnedText> {
     /// The URI of the relay.
@@ -36,7 +36,7 @@ impl TriggerConsent {
     /// # Errors
     /// Where the text is no URI.
     pub fn new(uri: impl AsRef<[u8]>) -> Result<TriggerConsent, ParseError> {
-        let uri = Uri::parse(uri.as_ref(), HeaderId::TriggerConsent, 0)?.to_owned_text();
+        let uri = Uri::parse_strict(uri.as_ref(), HeaderId::TriggerConsent, 0)?.to_owned_text();
         Ok(TriggerConsent { uri, params: Params::default() })
     }
 

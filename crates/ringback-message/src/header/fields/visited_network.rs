@@ -15,7 +15,7 @@ use crate::params::Params;
 /// ```text
 /// vnetwork-spec = (token / quoted-string) *(SEMI vnetwork-param)
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
 pub struct PVisitedNetworkId<T = OwnedText> {
     /// The network as written, quotes included.

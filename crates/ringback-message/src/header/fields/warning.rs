@@ -20,7 +20,7 @@ use crate::uri::host_port;
 /// warn-agent    = hostport / pseudonym
 /// warn-text     = quoted-string
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
 pub struct Warning<T = OwnedText> {
     /// What it is about, three digits. Those of SIP begin with 3.

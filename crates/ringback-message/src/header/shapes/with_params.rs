@@ -4,7 +4,7 @@
 macro_rules! token_values {
     ($($(#[$doc:meta])* $name:ident: $expected:literal;)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[derive(Clone, PartialEq, Eq)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
         pub struct $name<T = $crate::header::OwnedText> {
             /// The token.
@@ -52,7 +52,7 @@ macro_rules! number_params {
     ($($(#[$doc:meta])* $name:ident { $(#[$vdoc:meta])* $value:ident: $kind:ident $(below $limit:literal)?, $expected:literal }
         $(where $check:path)? $({$($(#[$pdoc:meta])* $param:ident = $text:literal: $pkind:ident,)*})?;)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[derive(Clone, PartialEq, Eq)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
         pub struct $name<T = $crate::header::OwnedText> {
             $(#[$vdoc])*
@@ -120,7 +120,7 @@ macro_rules! number_params {
 macro_rules! star_params {
     ($($(#[$doc:meta])* $name:ident $(where $check:path)? $({$($(#[$pdoc:meta])* $param:ident = $text:literal: $kind:ident,)*})?;)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Debug, Default, PartialEq, Eq)]
+        #[derive(Clone, Default, PartialEq, Eq)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
         pub struct $name<T = $crate::header::OwnedText> {
             /// The parameters behind the star.
@@ -187,7 +187,7 @@ macro_rules! headed {
     ($($(#[$doc:meta])* $name:ident { $(#[$vdoc:meta])* $value:ident: $read:path } $(, $option:ident)* $(where $check:path)?
         $({$($(#[$pdoc:meta])* $param:ident = $text:literal: $kind:ident,)*})?;)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[derive(Clone, PartialEq, Eq)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(bound = "T: AsRef<[u8]>"))]
         pub struct $name<T = $crate::header::OwnedText> {
             $(#[$vdoc])*

@@ -8,16 +8,17 @@ use slab::Slab;
 
 /// A place in a table, and which of its users is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Id {
+pub struct Id {
     slot: usize,
     /// Never used twice in one table.
     generation: u64,
 }
 
 impl Id {
-    /// Smaller and larger than every other.
-    pub(crate) const MIN: Id = Id { slot: 0, generation: 0 };
-    pub(crate) const MAX: Id = Id { slot: usize::MAX, generation: u64::MAX };
+    /// Smaller than every other.
+    pub const MIN: Id = Id { slot: 0, generation: 0 };
+    /// Larger than every other.
+    pub const MAX: Id = Id { slot: usize::MAX, generation: u64::MAX };
 }
 
 impl fmt::Display for Id {
@@ -30,7 +31,7 @@ impl fmt::Display for Id {
 ///
 /// Strangers pick the keys. What distinguishes two keys must be in the hash in full, or they could fill one bucket.
 #[derive(Clone, Debug)]
-pub(crate) struct Table<T> {
+pub struct Table<T> {
     entries: Slab<Entry<T>>,
     index: HashTable<Place>,
     next_generation: u64,
@@ -53,20 +54,31 @@ struct Place {
 
 impl<T> Table<T> {
     /// An empty table for so many values.
-    pub(crate) fn new(limit: usize) -> Table<T> {
+    #[must_use]
+    pub fn new(limit: usize) -> Table<T> {
         Table { entries: Slab::new(), index: HashTable::new(), next_generation: 1, limit }
     }
 
-    pub(crate) fn len(&self) -> usize {
+    /// How many values there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    pub(crate) fn is_full(&self) -> bool {
+    /// True where there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// True where no further one has room.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
         self.len() >= self.limit
     }
 
     /// Takes in a value, made when its id is known, whose key has this hash; `None` where the table is full.
-    pub(crate) fn insert(&mut self, hash: u64, value: impl FnOnce(Id) -> T) -> Option<Id> {
+    pub fn insert(&mut self, hash: u64, value: impl FnOnce(Id) -> T) -> Option<Id> {
         if self.is_full() {
             return None;
         }
@@ -81,22 +93,32 @@ impl<T> Table<T> {
     }
 
     /// The value whose key has this hash and of which `is_it` holds.
-    pub(crate) fn find(&self, hash: u64, mut is_it: impl FnMut(&T) -> bool) -> Option<Id> {
+    #[must_use]
+    pub fn find(&self, hash: u64, mut is_it: impl FnMut(&T) -> bool) -> Option<Id> {
         let here =
             |place: &Place| place.hash == hash && self.entries.get(place.slot).is_some_and(|entry| is_it(&entry.value));
         let slot = self.index.find(hash, here)?.slot;
         self.entries.get(slot).map(|entry| Id { slot, generation: entry.generation })
     }
 
-    pub(crate) fn get(&self, id: Id) -> Option<&T> {
+    /// The value of this id, unless it is gone.
+    #[must_use]
+    pub fn get(&self, id: Id) -> Option<&T> {
         self.entries.get(id.slot).filter(|entry| entry.generation == id.generation).map(|entry| &*entry.value)
     }
 
-    pub(crate) fn get_mut(&mut self, id: Id) -> Option<&mut T> {
+    /// The same, to be changed. Its key must stay what it was.
+    pub fn get_mut(&mut self, id: Id) -> Option<&mut T> {
         self.entries.get_mut(id.slot).filter(|entry| entry.generation == id.generation).map(|entry| &mut *entry.value)
     }
 
-    pub(crate) fn remove(&mut self, id: Id) -> Option<T> {
+    /// All values, in the order of their places.
+    pub fn iter(&self) -> impl Iterator<Item = (Id, &T)> {
+        self.entries.iter().map(|(slot, entry)| (Id { slot, generation: entry.generation }, &*entry.value))
+    }
+
+    /// Takes the value out; its id names nothing from now on.
+    pub fn remove(&mut self, id: Id) -> Option<T> {
         self.get(id)?;
         let entry = self.entries.try_remove(id.slot)?;
         if let Ok(place) = self.index.find_entry(entry.hash, |place| place.slot == id.slot) {
@@ -108,7 +130,7 @@ impl<T> Table<T> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
 
     #[test]

@@ -1,0 +1,199 @@
+//! What is built, and what the check finds.
+
+use ringback_sdp::attribute::T38;
+use ringback_sdp::negotiate::{Codec, LocalMedia, OfferError, Session};
+use ringback_sdp::{BuildError, Line, SdpBuilder, SessionDescription};
+
+use crate::negotiate::{endpoint, parse};
+
+const TEXT: &str = "v=0\r\no=a 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nr=7d 1h 0\r\nt=1 0\r\n\
+    a=tool:x\r\nm=audio 4000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n";
+
+fn line(letter: char, value: &str) -> Line {
+    Line::new(letter, value).unwrap()
+}
+
+#[test]
+fn a_line_is_put_where_it_may_stand() {
+    let mut description = parse(TEXT);
+    let section = description.section_mut();
+    for (letter, value) in [
+        ('i', "x"),
+        ('u', "x:"),
+        ('b', "AS:1"),
+        ('r', "7d 1h 0"),
+        ('z', "1 -1h"),
+        ('e', "a@b"),
+        ('p', "12"),
+        ('a', "y"),
+    ] {
+        section.insert(line(letter, value)).unwrap();
+    }
+    let media = description.media_mut(0).unwrap().section_mut();
+    for (letter, value) in [('b', "AS:1"), ('i', "x"), ('c', "IN IP4 192.0.2.2"), ('c', "IN IP4 192.0.2.3")] {
+        media.insert(line(letter, value)).unwrap();
+    }
+    let text = description.to_string();
+    assert_eq!(SessionDescription::parse_strict(&text).unwrap(), description);
+    let letters: String = text.lines().filter_map(|line| line.chars().next()).collect();
+    assert_eq!(letters, "vosiuepcbtrtrzaamiccba");
+    description.check().unwrap();
+}
+
+#[test]
+fn a_line_without_a_place_is_refused() {
+    let begun = parse(TEXT);
+    for (letter, value) in [
+        ('m', "audio 1 RTP/AVP 0"),
+        ('o', "- 1 1 IN IP4 h"),
+        ('v', "0"),
+        ('k', "prompt"),
+        ('y', "1"),
+        ('s', "again"),
+        ('c', "IN IP4 192.0.2.2"),
+        ('b', "AS"),
+        ('t', "0"),
+        ('t', "0  0"),
+        ('z', "1 -1h"),
+        ('p', "call me"),
+        ('u', "not a uri"),
+        ('e', "nobody"),
+        ('i', ""),
+        ('a', ""),
+        ('a', "two words"),
+        ('a', "x:"),
+        ('a', "rtcp-mux:yes"),
+        ('a', "sendrecv:yes"),
+    ] {
+        let mut description = begun.clone();
+        assert!(description.section_mut().insert(line(letter, value)).is_err(), "{letter}={value}");
+        assert_eq!(description, begun);
+    }
+    for (letter, value) in [
+        ('m', "audio 1 RTP/AVP 0"),
+        ('t', "0 0"),
+        ('r', "7d 1h 0"),
+        ('s', "x"),
+        ('u', "x:"),
+        ('c', "IN IP4"),
+        ('c', "IN IP6 192.0.2.1"),
+        ('a', "rtpmap:0 PCMU"),
+        ('a', "rtpmap:0  PCMU/8000"),
+    ] {
+        let mut description = begun.clone();
+        let media = description.media_mut(0).unwrap().section_mut();
+        assert!(media.insert(line(letter, value)).is_err(), "{letter}={value}");
+        assert_eq!(description, begun);
+    }
+    let error = Line::new('é', "x").unwrap_err().to_string();
+    assert!(error.contains("a letter of ASCII") && error.contains('é'), "{error}");
+}
+
+/// What comes in is read; the check says what is wrong with it, and it can't be offered.
+#[test]
+fn the_check_finds_what_can_not_be_meant() {
+    let session = |lines: &str| TEXT.replace("a=tool:x\r\n", lines);
+    let media = |lines: &str| format!("{TEXT}{lines}");
+    let rtp = |formats: &str, lines: &str| TEXT.replace("RTP/AVP 0", &format!("RTP/AVP 0 {formats}")) + lines;
+    for (text, wanted) in [
+        (media("a=sendrecv:yes\r\n"), "no value"),
+        (media("a=two words\r\n"), "a token"),
+        (media("a=x:\r\n"), "a value behind the colon"),
+        (media("a=ptime:020\r\n"), "milliseconds"),
+        (media("a=ptime:20 \r\n"), "no blank at the end"),
+        (media("a=ptime:20\r\na=ptime:30\r\n"), "may be there once"),
+        (media("a=mid:a\r\na=mid:b\r\n"), "may be there once"),
+        (media("a=group:LS a\r\na=mid:a\r\n"), "of the session in a media description"),
+        (media("a=tool:x\r\n"), "of the session in a media description"),
+        (session("a=rtpmap:0 PCMU/8000\r\n"), "at the session level"),
+        (session("a=mid:a\r\n"), "at the session level"),
+        (session("p=call me\r\n"), "a number to call"),
+        (session("u=not a uri\r\n"), "a reference to a URI"),
+        (session("e=nobody\r\n"), "an address of mail"),
+        (rtp("96", "a=rtpmap:96 opus/0\r\n"), "a clock rate above 0"),
+        (rtp("96", "a=rtpmap:96  opus/48000/2\r\n"), "one blank"),
+        (rtp("96", "a=rtpmap:96 opus/48000/2\r\na=fmtp:96 a=1\r\na=fmtp:96 b=1\r\n"), "a second fmtp"),
+        (rtp("72", "a=rtpmap:72 opus/48000/2\r\na=rtcp-mux\r\n"), "takes for RTCP"),
+        (rtp("96", "a=rtpmap:96 telephone-event/8000\r\na=fmtp:96 15-0\r\n"), "ranges that go up"),
+        (rtp("96", "a=rtpmap:96 H264/90000\r\na=fmtp:96 profile-level-id=zz\r\n"), "profile-level-id"),
+        (rtp("96", "a=rtpmap:96 rtx/8000\r\n"), "rtx without"),
+        (rtp("96", "a=rtpmap:96 rtx/8000\r\na=fmtp:96 apt=97\r\n"), "rtx for a payload type"),
+        (media("a=mid:a\r\n").replace("audio 4000", "audio 0") + "a=bundle-only\r\n", "bundle-only in no bundle"),
+        (TEXT.replace("c=IN IP4 192.0.2.1\r\n", ""), "without a c= line"),
+    ] {
+        let error = parse(&text).check().expect_err(wanted).to_string();
+        assert!(error.contains(wanted), "{wanted}: {error}");
+        assert!(matches!(Session::new().draft(parse(&text)), Err(OfferError::Invalid(_))), "{text}");
+    }
+    parse(TEXT).check().unwrap();
+    let mut lacking = parse(TEXT);
+    lacking.section_mut().remove_letter('t');
+    assert!(lacking.check().is_err());
+    let mut lacking = parse(TEXT);
+    lacking.section_mut().remove_letter('s');
+    assert!(lacking.check().unwrap_err().to_string().contains("s= line is missing"));
+}
+
+#[test]
+fn what_the_builder_is_told_is_held_to_the_same() {
+    let audio = || {
+        SdpBuilder::new("-")
+            .origin("-", "1", "1", "IN", "IP4", "192.0.2.1")
+            .connection("IN", "IP4", "192.0.2.1")
+            .media_audio(4, "RTP/AVP")
+    };
+    let one = || audio().formats(&["0"]);
+    for (builder, wanted) in [
+        (one().done().phone("call me"), "a number to call"),
+        (one().done().uri("not a uri"), "a reference to a URI"),
+        (audio().formats(&["96"]).rtpmap("96", "opus/0").done(), "a clock rate above 0"),
+        (audio().formats(&["96"]).rtpmap("96", " opus/48000").done(), "one blank"),
+        (one().attribute("sendrecv", "yes").done(), "no value"),
+        (one().attribute("ptime", " 20").done(), "milliseconds"),
+        (one().rtcp(5).rtcp(7).done(), "may be there once"),
+    ] {
+        let error = builder.build().map(|sdp| sdp.to_string()).expect_err(wanted).to_string();
+        assert!(error.contains(wanted), "{wanted}: {error}");
+    }
+}
+
+#[test]
+fn what_one_has_is_asked_before_it_is_offered() {
+    let audio = || LocalMedia::audio(4000);
+    for (media, wanted) in [
+        (LocalMedia::video(4000).codec(Codec::h264("zz", 1)), "profile-level-id"),
+        (LocalMedia::video(4000).codec(Codec::h264("42e01f", 7)), "packetization-mode"),
+        (audio().codec(Codec::opus().payload_type(200)), "above 127"),
+        (audio().codec(Codec::opus().payload_type(72)).rtcp_mux(), "takes for RTCP"),
+        (audio().codec(Codec::pcmu()).codec(Codec::pcmu()), "an encoding twice"),
+        (audio().codec(Codec::telephone_event(8_000).parameters("15-0")), "ranges that go up"),
+        (audio().codec(Codec::new("opus", 0, 2)), "a clock rate above 0"),
+        (LocalMedia::video(4000).codec(Codec::rtx(90_000)), "rtx without"),
+    ] {
+        let has = endpoint("a", "192.0.2.1").media(media);
+        let error = has.offer().map(|offer| offer.to_string()).expect_err(wanted).to_string();
+        assert!(error.contains(wanted), "{wanted}: {error}");
+        if wanted != "rtx without" {
+            let offer = parse(TEXT);
+            let text = offer.to_string().replace("m=audio", "m=video");
+            for offer in [offer, parse(&text)] {
+                let answer = Session::new().receive(offer).unwrap().answer(&has).map(|a| a.description().to_string());
+                let refused = answer.unwrap_err();
+                assert!(refused.mistake.is_some(), "{refused}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_defect_has_the_place_that_it_would_have_in_the_text() {
+    let has = endpoint("a", "192.0.2.1")
+        .media(LocalMedia::audio(4000).codec(Codec::pcmu()))
+        .media(LocalMedia::t38(4002, T38::default()).attribute("ptime", Some("x")));
+    let Err(BuildError::Malformed(error)) = has.offer() else { panic!() };
+    assert_eq!((error.line, error.column), (9, 9), "{error}");
+    let has = endpoint("a", "192.0.2.1").media(LocalMedia::audio(4000).protocols(&["RTP AVP"]).codec(Codec::pcmu()));
+    let Err(BuildError::Malformed(error)) = has.offer() else { panic!() };
+    assert_eq!((error.line, error.column), (6, 18), "{error}");
+    assert!(!ringback_sdp::MediaLine::parse("audio").unwrap_err().to_string().contains("line 0"));
+}

@@ -1,0 +1,393 @@
+//! The user agent: what comes in finds its session here, and what goes out waits here.
+
+mod called;
+mod calling;
+mod leg;
+mod modify;
+mod sending;
+mod within;
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::hash::BuildHasher as _;
+
+use bytes::Bytes;
+use ringback_auth::Password;
+use ringback_base::{Hop, KeyedHash, Micros, Now, Random, Table, TimerId, TimerQueue};
+use ringback_message::header::{TypedHeader, Unsupported};
+use ringback_message::{HeaderId, Method, Request, Response, ResponseBuilder, StatusCode};
+use ringback_sdp::negotiate::Session;
+use ringback_transaction::{ClientId, ServerId, Transactions, Transmit};
+
+use crate::config::Config;
+use crate::dialog::{Dialog, DialogId};
+use crate::event::{CommandError, EndReason, Event, Lookup, SessionId};
+use calling::Invite;
+use leg::{Leg, Phase, Timer};
+use sending::Sending;
+
+/// Who sends a request to whom, outside of a dialog.
+#[derive(Clone, Debug, Default)]
+pub struct Outbound {
+    /// Our name for people; empty for none.
+    pub from_name: String,
+    /// Our URI.
+    pub from: String,
+    /// Their name for people; empty for none.
+    pub to_name: String,
+    /// Their URI.
+    pub to: String,
+    /// The Request-URI, where it isn't their URI.
+    pub request_uri: Option<String>,
+    /// Proxies that the request goes through, the nearest first: URIs. `[RFC 3261, Section 8.1.2]`
+    pub routes: Vec<String>,
+    /// Further header fields, such as Privacy, P-Preferred-Identity, Replaces.
+    pub headers: Vec<TypedHeader>,
+}
+
+impl Outbound {
+    /// From one URI to another.
+    #[must_use]
+    pub fn new(from: &str, to: &str) -> Outbound {
+        Outbound { from: from.into(), to: to.into(), ..Outbound::default() }
+    }
+
+    /// With a header field more.
+    #[must_use]
+    pub fn with(mut self, header: impl Into<TypedHeader>) -> Outbound {
+        self.headers.push(header.into());
+        self
+    }
+}
+
+/// A user agent: client and server of any number of sessions, without I/O.
+///
+/// Feed it with what comes in and with time, and fetch after each call what is to be sent, to be looked up, and to be told.
+///
+/// # Bounds
+/// Sessions have the limit of [`Config`], transactions that of their layer; an INVITE makes no more than
+/// [`FORKS_MAX`](crate::FORKS_MAX) early dialogs. The queues hold what came of the last call, and are the caller's to fetch.
+#[derive(Debug)]
+pub struct UserAgent {
+    pub(crate) config: Config,
+    pub(crate) random: Random,
+    hash: KeyedHash,
+    pub(crate) transactions: Transactions,
+    legs: Table<Leg>,
+    invites: Table<Invite>,
+    sendings: BTreeMap<u64, Sending>,
+    sendings_made: u64,
+    clients: BTreeMap<ClientId, u64>,
+    /// INVITEs that came in and are not over.
+    invited: BTreeMap<ServerId, SessionId>,
+    timers: TimerQueue<(SessionId, Timer)>,
+    events: VecDeque<Event>,
+    lookups: VecDeque<Lookup>,
+    account: Option<(Box<str>, Password)>,
+}
+
+impl UserAgent {
+    /// A user agent without sessions. The random source must be seeded with secret entropy: tags, branches and Call-IDs come
+    /// from it.
+    #[must_use]
+    pub fn new(config: Config, mut random: Random) -> UserAgent {
+        let (hash, inner) = (random.hasher(), random.hasher());
+        UserAgent {
+            transactions: Transactions::new(config.transactions, inner),
+            legs: Table::new(config.sessions_max),
+            invites: Table::new(config.sessions_max),
+            config,
+            random,
+            hash,
+            sendings: BTreeMap::new(),
+            sendings_made: 0,
+            clients: BTreeMap::new(),
+            invited: BTreeMap::new(),
+            timers: TimerQueue::new(),
+            events: VecDeque::new(),
+            lookups: VecDeque::new(),
+            account: None,
+        }
+    }
+
+    /// Digest challenges are answered with this name and password.
+    pub fn set_account(&mut self, user: &str, password: Password) {
+        self.account = Some((user.into(), password));
+    }
+
+    /// A request came in, stamped with its source; `reply` is the hop that its responses take.
+    pub fn handle_request(&mut self, request: Request, reply: Hop, now: Now) {
+        self.transactions.handle_request(request, reply, now);
+        self.settle(now);
+    }
+
+    /// A response came in.
+    pub fn handle_response(&mut self, response: Response, from: Hop, now: Now) {
+        self.transactions.handle_response(response, from, now);
+        self.settle(now);
+    }
+
+    /// The transport can't send on this hop, or has lost its connection.
+    pub fn handle_transport_error(&mut self, hop: &Hop, now: Now) {
+        self.transactions.handle_transport_error(hop, now);
+        self.settle(now);
+    }
+
+    /// The network says that the request with this method and branch does not arrive; true where it is one of ours that went by
+    /// this hop. `[RFC 3261, Section 18.4]`
+    pub fn handle_unreachable(&mut self, method: &[u8], branch: &[u8], hop: &Hop, now: Now) -> bool {
+        let is_ours = self.transactions.handle_unreachable(method, branch, hop, now);
+        self.settle(now);
+        is_ours
+    }
+
+    /// Sends a message that belongs to no transaction, such as the answer to a request that can't be read.
+    pub fn send_stateless(&mut self, bytes: Bytes, hop: Hop) {
+        self.transactions.send(bytes, hop);
+    }
+
+    /// The answer to a [`Lookup`]: the hops to try, in order; none where the URI leads nowhere.
+    pub fn handle_hops(&mut self, id: u64, hops: &[Hop], now: Now) {
+        self.found(id, hops, now);
+        self.settle(now);
+    }
+
+    /// Time has passed: every timer that is due fires.
+    pub fn handle_timeout(&mut self, now: Now) {
+        self.transactions.handle_timeout(now);
+        self.settle(now);
+        while let Some((_, (session, timer))) = self.timers.pop_due(now.mono) {
+            if let Some(leg) = self.legs.get_mut(session.0) {
+                leg.fired(timer);
+                self.fire(session, timer, now);
+                self.settle(now);
+            }
+        }
+    }
+
+    /// The next message to send.
+    #[must_use]
+    pub fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.transactions.poll_transmit()
+    }
+
+    /// The next question to the outside.
+    #[must_use]
+    pub fn poll_lookup(&mut self) -> Option<Lookup> {
+        self.lookups.pop_front()
+    }
+
+    /// The next event.
+    #[must_use]
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// When [`UserAgent::handle_timeout`] wants to be called next.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Micros> {
+        let own = self.timers.next().map(|(at, _)| at);
+        let below = self.transactions.poll_timeout().map(|(at, _)| at);
+        own.into_iter().chain(below).min()
+    }
+
+    /// The transaction layer, to be looked at.
+    #[must_use]
+    pub fn transactions(&self) -> &Transactions {
+        &self.transactions
+    }
+
+    /// True where nothing is left: no session, no transaction, no timer, and nothing to fetch.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.transactions.is_idle()
+            && self.legs.is_empty()
+            && self.invites.is_empty()
+            && self.sendings.is_empty()
+            && self.clients.is_empty()
+            && self.invited.is_empty()
+            && self.timers.is_empty()
+            && self.events.is_empty()
+            && self.lookups.is_empty()
+    }
+
+    /// How many sessions there are, early ones among them.
+    #[must_use]
+    pub fn session_len(&self) -> usize {
+        self.legs.len()
+    }
+
+    /// The dialog of a session.
+    #[must_use]
+    pub fn dialog(&self, session: SessionId) -> Option<&Dialog> {
+        self.legs.get(session.0).map(|leg| &leg.dialog)
+    }
+
+    /// What was agreed on in a session; `None` while an offer is open.
+    #[must_use]
+    pub fn media(&self, session: SessionId) -> Option<&Session> {
+        self.legs.get(session.0).and_then(|leg| leg.exchange.session())
+    }
+
+    /// The offer of the other side that waits for an answer.
+    #[must_use]
+    pub fn offer(&self, session: SessionId) -> Option<&ringback_sdp::SessionDescription> {
+        let leg = self.legs.get(session.0)?;
+        leg.exchange.unanswered().map(ringback_sdp::negotiate::ReceivedOffer::description)
+    }
+
+    /// The session of the dialog that these texts name, as Replaces, Join and Target-Dialog do.
+    #[must_use]
+    pub fn session_of(&self, id: DialogId<'_>) -> Option<SessionId> {
+        let hash = self.hash.hash_one(id);
+        self.legs.find(hash, |leg| leg.dialog.id() == id).map(SessionId)
+    }
+
+    /// Answers a request that was handed to the application; `fill` adds what belongs into the response.
+    ///
+    /// # Errors
+    /// Where the transaction is gone or answered, or the response can't be built.
+    pub fn respond(
+        &mut self,
+        id: ServerId,
+        status: StatusCode,
+        fill: impl FnOnce(ResponseBuilder<'_>) -> ResponseBuilder<'_>,
+        now: Now,
+    ) -> Result<(), CommandError> {
+        let request = self.transactions.server_request(id).ok_or(CommandError::Unknown)?.clone();
+        let tag = self.random.token();
+        let builder = Response::to(&request, status);
+        let builder = if request.to_tag().is_none() { builder.to_tag(tag) } else { builder };
+        let response = fill(builder).build()?;
+        self.transactions.respond(id, response, now).map_err(|_| CommandError::Unknown)?;
+        self.settle(now);
+        Ok(())
+    }
+
+    /// Brings what the transaction layer has to tell to whom it concerns, until it has nothing more.
+    pub(crate) fn settle(&mut self, now: Now) {
+        while let Some(event) = self.transactions.poll_event() {
+            use ringback_transaction::Event as Below;
+            match event {
+                Below::Request { id } => self.request_came(id, now),
+                Below::Cancel { id, invite } => self.cancel_came(id, invite, now),
+                Below::Ack { request, .. } => self.ack_came(&request, now),
+                Below::Response { id, response } => self.response_came(id, response, now),
+                Below::StrayResponse { response, .. } => self.stray_came(&response, now),
+                Below::ClientTimeout { id } => self.no_response(id, crate::Failure::Timeout, now),
+                Below::ClientFailed { id } => self.no_response(id, crate::Failure::Transport, now),
+                Below::ClientEnded { id } => self.client_ended(id),
+                Below::ServerEnded { id } => _ = self.invited.remove(&id),
+                // The ACK that never came is missed by whoever repeats the 2xx; for a failure nobody minds.
+                Below::ServerTimeout { .. } | Below::ServerFailed { .. } | Below::ClientHopLost { .. } => {}
+                _ => {}
+            }
+        }
+    }
+
+    /// What every request is looked at for, before anybody is asked. `[RFC 3261, Section 8.2]`
+    fn request_came(&mut self, id: ServerId, now: Now) {
+        let Some(request) = self.transactions.server_request(id).cloned() else { return };
+        let method = request.method();
+        if !self.config.allow.contains(&method) {
+            let allow = self.config.allow.clone();
+            return self.say(id, &request, StatusCode::MethodNotAllowed, |r| r.allow_methods(allow), now);
+        }
+        let required = request.tokens(HeaderId::Require).flatten();
+        let unknown: Vec<&[u8]> = required.filter(|tag| !self.supports(tag)).collect();
+        if !unknown.is_empty() {
+            let header = Unsupported::new(unknown);
+            return self.say(id, &request, StatusCode::BadExtension, |r| r.header(header), now);
+        }
+        match DialogId::of_request(&request) {
+            Some(dialog) => match self.session_of(dialog) {
+                Some(session) => self.request_within(session, id, request, now),
+                None => self.outside_request(id, request, now),
+            },
+            None if method == Method::Invite => self.call_came(id, request, now),
+            None => self.outside_request(id, request, now),
+        }
+    }
+
+    fn outside_request(&mut self, id: ServerId, request: Request, now: Now) {
+        // "a request with a tag in To that matches no dialog" [RFC 3261, Section 12.2.2]
+        if request.to_tag().is_some() || matches!(request.method(), Method::Bye | Method::Prack | Method::Update) {
+            let status = StatusCode::CallOrTransactionDoesNotExist;
+            return self.say(id, &request, status, |r| r, now);
+        }
+        if self.config.answers_options && request.is(&Method::Options) {
+            return self.options_came(id, &request, now);
+        }
+        self.events.push_back(Event::Request { id, session: None, request });
+    }
+
+    fn supports(&self, tag: &[u8]) -> bool {
+        self.config.supported.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(tag))
+    }
+
+    /// Answers by ourselves; a tag in To is added where there is none.
+    fn say(
+        &mut self,
+        id: ServerId,
+        request: &Request,
+        status: StatusCode,
+        fill: impl FnOnce(ResponseBuilder<'_>) -> ResponseBuilder<'_>,
+        now: Now,
+    ) {
+        let builder = Response::to(request, status);
+        let builder = if request.to_tag().is_none() { builder.to_tag(self.random.token()) } else { builder };
+        // What was read can be answered; if not, the client gives up by itself.
+        if let Ok(response) = fill(builder).build() {
+            _ = self.transactions.respond(id, response, now);
+        }
+    }
+
+    fn set(&mut self, session: SessionId, timer: Timer, after: Micros, now: Now) {
+        let Some(leg) = self.legs.get_mut(session.0) else { return };
+        if let Some(running) = leg.fired(timer) {
+            self.timers.stop(running);
+        }
+        let id: TimerId = self.timers.set(now.mono.plus(after), (session, timer));
+        leg.set(timer, id);
+    }
+
+    fn stop(&mut self, session: SessionId, timer: Timer) {
+        if let Some(running) = self.legs.get_mut(session.0).and_then(|leg| leg.fired(timer)) {
+            self.timers.stop(running);
+        }
+    }
+
+    fn insert(&mut self, leg: Leg) -> Option<SessionId> {
+        let hash = self.hash.hash_one(leg.dialog.id());
+        self.legs.insert(hash, |_| leg).map(SessionId)
+    }
+
+    /// The session is over: nothing of it stays but what its transactions still have to do.
+    pub(crate) fn end(&mut self, session: SessionId, reason: EndReason) {
+        let Some(leg) = self.legs.remove(session.0) else { return };
+        for timer in leg.running() {
+            self.timers.stop(timer);
+        }
+        if let Some(invite) = leg.invite.and_then(|invite| self.invites.get_mut(invite.0)) {
+            invite.legs.retain(|other| *other != session);
+        }
+        self.events.push_back(Event::Ended { session, reason });
+    }
+
+    /// Sends outside of any transaction: an ACK for a 2xx.
+    fn transmit(&mut self, bytes: Bytes, hop: Hop) {
+        self.transactions.send(bytes, hop);
+    }
+
+    fn phase(&self, session: SessionId) -> Option<Phase> {
+        self.legs.get(session.0).map(|leg| leg.phase)
+    }
+
+    /// Whether the caller can take provisional responses reliably. `[RFC 3262, Section 3]`
+    fn takes_reliable(&self, request: &Request) -> bool {
+        request.has_token(HeaderId::Require, "100rel")
+            || (self.config.reliable_provisionals && request.has_token(HeaderId::Supported, "100rel"))
+    }
+}

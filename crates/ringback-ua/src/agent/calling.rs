@@ -1,0 +1,457 @@
+//! The INVITE of ours that makes sessions: progress, forks, 2xx and their ACK, CANCEL. `[RFC 3261, Section 13.2]`
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+use ringback_base::{Hop, Now};
+use ringback_message::header::{RSeq, Reason, SessionExpires};
+use ringback_message::{HeaderId, Method, Request, RequestBuilder, Response, StatusCode};
+
+use super::leg::{Ack, Leg, Phase, SessionIds, Timer};
+use super::sending::Purpose;
+use super::{Outbound, UserAgent};
+use crate::config::{FORKS_MAX, ForkPolicy};
+use crate::dialog::{Dialog, DialogId};
+use crate::event::{CommandError, EndReason, Event, Failure, InviteId, SessionId};
+use crate::exchange::{Carrier, Exchange, Found, Media, find};
+
+/// An INVITE of ours and the dialogs that it has made.
+#[derive(Debug)]
+pub(crate) struct Invite {
+    sending: u64,
+    /// The offer, once for each dialog.
+    offer: Exchange,
+    pub(crate) legs: Vec<SessionId>,
+    cancel: Cancel,
+    session_id: SessionIds,
+    /// A provisional response has come: a CANCEL may go. `[RFC 3261, Section 9.1]`
+    has_progressed: bool,
+    has_answered: bool,
+}
+
+#[derive(Debug)]
+enum Cancel {
+    No,
+    /// As soon as there is a provisional response.
+    Wanted(Option<Reason>),
+    Sent,
+}
+
+impl UserAgent {
+    /// Calls somebody.
+    ///
+    /// # Errors
+    /// Where the request or its offer can't be built, or there is no room.
+    pub fn invite(&mut self, outbound: &Outbound, media: Media, now: Now) -> Result<InviteId, CommandError> {
+        let mut offer = Exchange::default();
+        let body = match media {
+            Media::None => None,
+            media => Some(offer.offer(Carrier::Invite, media)?),
+        };
+        let mut builder = self.outbound_request(outbound, Method::Invite);
+        if let Some(interval_secs) = self.config.session_timers.interval_secs {
+            builder = builder.header(SessionExpires::new(interval_secs));
+        }
+        let builder = match body {
+            Some(body) => builder.content_type("application/sdp").body(body),
+            None => builder,
+        };
+        let hash = self.random.next_u64();
+        let session_id =
+            if self.config.session_ids { SessionIds::new(&mut self.random) } else { SessionIds::default() };
+        let invite = Invite {
+            sending: 0,
+            offer,
+            legs: Vec::new(),
+            cancel: Cancel::No,
+            session_id,
+            has_progressed: false,
+            has_answered: false,
+        };
+        let id = self.invites.insert(hash, |_| invite).map(InviteId).ok_or(CommandError::Full)?;
+        let uri = next_uri(outbound);
+        // Taken down before anything can come of it.
+        let expected = self.sendings_made.wrapping_add(1);
+        if let Some(invite) = self.invites.get_mut(id.0) {
+            invite.sending = expected;
+        }
+        self.send(Purpose::Invite(id), builder, uri.as_bytes(), now);
+        self.settle(now);
+        Ok(id)
+    }
+
+    /// A request outside of a dialog, without Via and Contact. `[RFC 3261, Section 8.1.1]`
+    pub(crate) fn outbound_request(&mut self, outbound: &Outbound, method: Method) -> RequestBuilder {
+        let tag = self.random.token();
+        let uri = outbound.request_uri.as_deref().unwrap_or(&outbound.to);
+        let builder = RequestBuilder::new(method.clone(), uri)
+            .from(&outbound.from_name, &outbound.from, Some(&tag))
+            .to(&outbound.to_name, &outbound.to, None)
+            .call_id(&self.random.token())
+            .cseq(1, method.clone());
+        let builder = outbound.routes.iter().fold(builder, |builder, route| builder.route(route));
+        let builder = outbound.headers.iter().cloned().fold(builder, RequestBuilder::header);
+        self.introduced(builder, &method)
+    }
+
+    /// Gives a call up. A CANCEL goes as soon as it may; what is answered before it takes effect is acknowledged and ended.
+    /// `[RFC 3261, Section 9.1]`
+    ///
+    /// # Errors
+    /// Where there is no such INVITE, or it is answered: then [`UserAgent::hang_up`] ends its sessions.
+    pub fn cancel(&mut self, invite: InviteId, reason: Option<Reason>, now: Now) -> Result<(), CommandError> {
+        let state = self.invites.get_mut(invite.0).ok_or(CommandError::Unknown)?;
+        if state.has_answered {
+            return Err(CommandError::State("the INVITE is answered: its sessions are hung up"));
+        }
+        if matches!(state.cancel, Cancel::No) {
+            state.cancel = Cancel::Wanted(reason);
+        }
+        let is_sent = self.sendings.get(&state.sending).is_some_and(|sending| sending.client.is_some());
+        if is_sent {
+            self.send_cancel(invite, now);
+        } else {
+            let sending = state.sending;
+            self.forget(sending);
+            self.unanswered(invite, Failure::Cancelled);
+        }
+        self.settle(now);
+        Ok(())
+    }
+
+    fn send_cancel(&mut self, id: InviteId, now: Now) {
+        let Some(invite) = self.invites.get_mut(id.0) else { return };
+        if !invite.has_progressed || !matches!(invite.cancel, Cancel::Wanted(_)) {
+            return;
+        }
+        let Cancel::Wanted(reason) = core::mem::replace(&mut invite.cancel, Cancel::Sent) else { return };
+        let Some(sending) = self.sendings.get(&invite.sending) else { return };
+        let (Some(request), Some(client)) = (&sending.request, sending.client) else { return };
+        let (Ok(cancel), Some(hop)) = (request.cancel(), self.transactions.client_hop(client)) else { return };
+        let cancel = match reason {
+            Some(reason) => with_reason(cancel, reason),
+            None => cancel,
+        };
+        // To the same place, by the same branch. `[RFC 3261, Section 9.1]`
+        if let Ok(own) = self.transactions.request(cancel, hop, now) {
+            self.transactions.abandon(own, now);
+        }
+        // "if there is no final response in 64*T1 seconds" [RFC 3261, Section 9.1]: its events still come here.
+        self.cancelled_at(id, now);
+    }
+
+    fn cancelled_at(&mut self, id: InviteId, now: Now) {
+        let Some(client) = self.invites.get(id.0).and_then(|invite| self.sendings.get(&invite.sending)?.client) else {
+            return;
+        };
+        // From here on the layer tells of 2xx and of the end, which is all that is left to be done.
+        self.transactions.abandon(client, now);
+        let legs = self.invites.get_mut(id.0).map(|invite| core::mem::take(&mut invite.legs)).unwrap_or_default();
+        for leg in legs {
+            self.end(leg, EndReason::Elsewhere);
+        }
+        self.events.push_back(Event::InviteFailed { invite: id, failure: Failure::Cancelled });
+    }
+
+    /// The INVITE is on its way to another hop, or with credentials: a CANCEL of it waits for a provisional response of its own.
+    pub(crate) fn sent_anew(&mut self, id: InviteId) {
+        if let Some(invite) = self.invites.get_mut(id.0) {
+            invite.has_progressed = false;
+        }
+    }
+
+    /// A provisional response.
+    pub(crate) fn progress(&mut self, id: InviteId, response: Response, now: Now) {
+        let Some(invite) = self.invites.get_mut(id.0) else { return };
+        invite.has_progressed = true;
+        if matches!(invite.cancel, Cancel::Wanted(_)) {
+            return self.send_cancel(id, now);
+        }
+        if invite.has_answered && self.config.forks == ForkPolicy::First {
+            return;
+        }
+        if response.to_tag().is_none() || response.status() == StatusCode::Trying {
+            self.events.push_back(Event::Progress { invite: id, session: None, response });
+            return;
+        }
+        let Some(session) = self.early(id, &response) else { return };
+        if response.status().as_u16() == 199 {
+            let cause = cause(&response);
+            self.events.push_back(Event::Progress { invite: id, session: Some(session), response });
+            return self.end(session, EndReason::EarlyTerminated(cause));
+        }
+        if response.has_token(HeaderId::Require, "100rel") {
+            return self.reliable_came(id, session, response, now);
+        }
+        self.events.push_back(Event::Progress { invite: id, session: Some(session), response: response.clone() });
+        self.early_media(session, &response);
+    }
+
+    /// The dialog of a provisional response; `None` where there is no room for one more.
+    fn early(&mut self, id: InviteId, response: &Response) -> Option<SessionId> {
+        if let Some(session) = self.session_of(DialogId::of_response(response)) {
+            return (self.phase(session) == Some(Phase::Early)).then_some(session);
+        }
+        let invite = self.invites.get(id.0)?;
+        if invite.legs.len() >= FORKS_MAX {
+            return None;
+        }
+        self.leg_of(id, response)
+    }
+
+    fn leg_of(&mut self, id: InviteId, response: &Response) -> Option<SessionId> {
+        let invite = self.invites.get(id.0)?;
+        let request = self.sendings.get(&invite.sending)?.request.as_ref()?;
+        let dialog = Dialog::of_client(request, response).ok()?;
+        let exchange = invite.offer.fork().unwrap_or_default();
+        let mut leg = Leg::new(dialog, true, exchange);
+        leg.invite = Some(id);
+        leg.takes_update = response.has_token(HeaderId::Allow, "UPDATE");
+        leg.session_id = invite.session_id;
+        leg.session_id.learn(response);
+        let session = self.insert(leg)?;
+        self.invites.get_mut(id.0)?.legs.push(session);
+        Some(session)
+    }
+
+    /// The first description in any response is the answer, and those behind it are passed over. `[RFC 3261, Section 13.2.1]`
+    fn early_media(&mut self, session: SessionId, response: &Response) {
+        let Some(leg) = self.legs.get_mut(session.0) else { return };
+        leg.takes_update |= response.has_token(HeaderId::Allow, "UPDATE");
+        if let (Found::Sdp(body), Some(Carrier::Invite)) = (find(response), leg.exchange.ours()) {
+            // An answer that is none may be followed by a better one in the 2xx.
+            if leg.exchange.accept(&body).is_ok() {
+                self.events.push_back(Event::Agreed { session });
+            }
+        }
+    }
+
+    /// A reliable provisional response: in its order, once, and acknowledged. `[RFC 3262, Section 4]`
+    fn reliable_came(&mut self, id: InviteId, session: SessionId, response: Response, now: Now) {
+        let Some(leg) = self.legs.get_mut(session.0) else { return };
+        let Ok(Some(RSeq(rseq))) = response.get::<RSeq>() else { return };
+        match leg.rseq_seen {
+            // One that came before, or one whose forerunner is missing: it will come again.
+            Some(seen) if seen.checked_add(1) != Some(rseq) => return,
+            _ => leg.rseq_seen = Some(rseq),
+        }
+        self.events.push_back(Event::Progress { invite: id, session: Some(session), response: response.clone() });
+        let Some(leg) = self.legs.get_mut(session.0) else { return };
+        leg.takes_update |= response.has_token(HeaderId::Allow, "UPDATE");
+        let (cseq, patience) = (response.cseq(), self.config.patience);
+        if let Found::Sdp(body) = find(&response) {
+            if leg.exchange.ours() == Some(Carrier::Invite) {
+                if leg.exchange.accept(&body).is_ok() {
+                    self.events.push_back(Event::Agreed { session });
+                }
+            } else if leg.exchange.is_blank() && leg.exchange.receive(Carrier::Provisional, &body).is_ok() {
+                // The INVITE had no offer: this is one, and the PRACK answers it. `[RFC 3262, Section 5]`
+                self.set(session, Timer::AnswerMissing, patience, now);
+                self.prack_later(session, rseq, cseq);
+                self.events.push_back(Event::Offered { session, carrier: Carrier::Provisional });
+                return;
+            }
+        }
+        if self.config.manual_pracks {
+            self.set(session, Timer::AnswerMissing, patience, now);
+            return self.prack_later(session, rseq, cseq);
+        }
+        self.send_prack(session, rseq, cseq, None, now);
+    }
+
+    /// The INVITE was refused. Its early dialogs are over with it. `[RFC 3261, Section 13.2.2.3]`
+    pub(crate) fn refused(&mut self, id: InviteId, response: Response, _now: Now) {
+        self.unanswered(id, Failure::Refused(Box::new(response)));
+    }
+
+    pub(crate) fn unanswered(&mut self, id: InviteId, failure: Failure) {
+        let Some(invite) = self.invites.remove(id.0) else { return };
+        for leg in invite.legs {
+            if self.phase(leg) == Some(Phase::Early) {
+                self.end(leg, EndReason::Elsewhere);
+            }
+        }
+        if !matches!(invite.cancel, Cancel::Sent) {
+            self.events.push_back(Event::InviteFailed { invite: id, failure });
+        }
+        self.events.push_back(Event::InviteEnded { invite: id });
+    }
+
+    pub(crate) fn invite_session_id(&self, id: InviteId) -> Option<SessionIds> {
+        self.invites.get(id.0).map(|invite| invite.session_id)
+    }
+
+    /// No further 2xx can come: what is early still will never be more. `[RFC 3261, Section 13.2.2.4]`
+    pub(crate) fn invite_over(&mut self, id: InviteId) {
+        let Some(invite) = self.invites.remove(id.0) else { return };
+        for leg in invite.legs {
+            match self.legs.get_mut(leg.0) {
+                Some(leg_state) if leg_state.phase == Phase::Early => self.end(leg, EndReason::Elsewhere),
+                Some(leg_state) => leg_state.invite = None,
+                None => {}
+            }
+        }
+        self.events.push_back(Event::InviteEnded { invite: id });
+    }
+
+    /// A 2xx to an INVITE of ours, the first of its dialog or one more of the same. `[RFC 3261, Section 13.2.2.4]`
+    pub(crate) fn success_came(&mut self, id: InviteId, response: Response, now: Now) {
+        let known = self.session_of(DialogId::of_response(&response));
+        if let Some(session) = known.filter(|session| self.phase(*session) != Some(Phase::Early)) {
+            return self.acknowledge_again(session, response.cseq());
+        }
+        let Some(session) = known.or_else(|| self.leg_of(id, &response)) else { return };
+        let Some(invite) = self.invites.get_mut(id.0) else { return };
+        let is_unwanted =
+            !matches!(invite.cancel, Cancel::No) || (invite.has_answered && self.config.forks == ForkPolicy::First);
+        invite.has_answered = true;
+        let credentials = self.credentials_of(id);
+        let timers = self.config.session_timers;
+        let Some(leg) = self.legs.get_mut(session.0) else { return };
+        // One without what a dialog needs is acknowledged as well as it can be.
+        _ = leg.dialog.confirm_by(&response);
+        leg.phase = Phase::Confirmed;
+        leg.takes_update |= response.has_token(HeaderId::Allow, "UPDATE");
+        leg.ack = Some(Box::new(Ack { cseq: response.cseq(), sent: None, credentials }));
+        leg.timer = timers.agreed(&response);
+        if is_unwanted {
+            self.send_ack(session, None, now);
+            return self.hang_up_for(session, EndReason::Elsewhere, now);
+        }
+        if self.config.forks == ForkPolicy::First {
+            self.end_others(id, session);
+        }
+        self.events.push_back(Event::Answered { invite: id, session, response: response.clone() });
+        self.start_session_timer(session, now);
+        self.described(session, &response, now);
+    }
+
+    /// What a 2xx to an INVITE says of media, and the ACK that follows.
+    pub(crate) fn described(&mut self, session: SessionId, response: &Response, now: Now) {
+        let Some(leg) = self.legs.get_mut(session.0) else { return };
+        let said = match (find(response), leg.exchange.ours()) {
+            (Found::Sdp(body), Some(Carrier::Invite)) => leg.exchange.accept(&body).map(|()| true),
+            (_, Some(Carrier::Invite)) => Err("the 2xx has no answer".into()),
+            (Found::Sdp(body), None) if leg.exchange.theirs().is_none() && self.wants_offer(session) => {
+                return self.late_offer(session, &body, now);
+            }
+            _ => Ok(false),
+        };
+        self.send_ack(session, None, now);
+        match said {
+            Ok(true) => self.events.push_back(Event::Agreed { session }),
+            Ok(false) => {}
+            // Once an answer is no answer, nothing can be agreed on in this exchange: the session is ended.
+            Err(why) => self.hang_up_for(session, EndReason::BadAnswer(why), now),
+        }
+    }
+
+    /// Whether our INVITE that is being answered had no offer, so that its 2xx has one.
+    fn wants_offer(&self, session: SessionId) -> bool {
+        let Some(leg) = self.legs.get(session.0) else { return false };
+        match &leg.asking {
+            Some(asking) => asking.wanted.is_none(),
+            None => leg.exchange.is_blank(),
+        }
+    }
+
+    /// The 2xx offers: the ACK waits for the answer, and the application for nothing else. `[RFC 3261, Section 13.2.2.4]`
+    fn late_offer(&mut self, session: SessionId, body: &[u8], now: Now) {
+        let Some(leg) = self.legs.get_mut(session.0) else { return };
+        match leg.exchange.receive(Carrier::Success, body) {
+            Ok(()) => {
+                let patience = self.config.patience;
+                self.set(session, Timer::AnswerMissing, patience, now);
+                self.events.push_back(Event::Offered { session, carrier: Carrier::Success });
+            }
+            Err(refusal) => {
+                self.send_ack(session, None, now);
+                let why = alloc::format!("{refusal}").into();
+                self.hang_up_for(session, EndReason::BadAnswer(why), now);
+            }
+        }
+    }
+
+    fn credentials_of(&self, id: InviteId) -> Vec<(HeaderId, Box<[u8]>)> {
+        let sending = self.invites.get(id.0).and_then(|invite| self.sendings.get(&invite.sending));
+        sending.and_then(|sending| sending.request.as_ref()).map(credentials).unwrap_or_default()
+    }
+
+    /// The one that answered first has the call. `[RFC 3261, Section 13.2.2.4]`
+    fn end_others(&mut self, id: InviteId, answered: SessionId) {
+        let legs = self.invites.get(id.0).map(|invite| invite.legs.clone()).unwrap_or_default();
+        for leg in legs {
+            if leg != answered && self.phase(leg) == Some(Phase::Early) {
+                self.end(leg, EndReason::Elsewhere);
+            }
+        }
+    }
+
+    /// The ACK for a 2xx: in no transaction, and repeated for each repeated 2xx.
+    pub(crate) fn send_ack(&mut self, session: SessionId, answer: Option<Vec<u8>>, now: Now) {
+        let Some(leg) = self.legs.get(session.0) else { return };
+        let Some(ack) = &leg.ack else { return };
+        let mut builder = leg.dialog.ack(ack.cseq);
+        for (id, value) in &ack.credentials {
+            builder = builder.raw(*id, value);
+        }
+        if let Some(answer) = answer {
+            builder = builder.content_type("application/sdp").body(answer);
+        }
+        let uri = leg.dialog.next_uri();
+        self.send(Purpose::Ack(session), builder, &uri, now);
+    }
+
+    pub(crate) fn ack_addressed(&mut self, session: SessionId, request: &Request, hop: Hop) {
+        let bytes: Bytes = request.as_bytes().clone();
+        if let Some(ack) = self.legs.get_mut(session.0).and_then(|leg| leg.ack.as_mut()) {
+            ack.sent = Some((bytes.clone(), hop));
+        }
+        self.transmit(bytes, hop);
+    }
+
+    pub(crate) fn acknowledge_again(&mut self, session: SessionId, cseq: u32) {
+        let ack = self.legs.get(session.0).and_then(|leg| leg.ack.as_ref()).filter(|ack| ack.cseq == cseq);
+        if let Some((bytes, hop)) = ack.and_then(|ack| ack.sent.clone()) {
+            self.transmit(bytes, hop);
+        }
+    }
+
+    /// A response that belongs to no transaction any more: of a 2xx that comes so late, the ACK was lost.
+    pub(crate) fn stray_came(&mut self, response: &Response, _now: Now) {
+        let is_it = response.status().is_success() && response.cseq_method() == b"INVITE";
+        if let Some(session) = self.session_of(DialogId::of_response(response)).filter(|_| is_it) {
+            self.acknowledge_again(session, response.cseq());
+        }
+    }
+}
+
+/// Where a request outside of a dialog is sent: to the first route, or to its URI.
+pub(crate) fn next_uri(outbound: &Outbound) -> &str {
+    match outbound.routes.first() {
+        Some(route) => route,
+        None => outbound.request_uri.as_deref().unwrap_or(&outbound.to),
+    }
+}
+
+/// What proved us in a request.
+pub(crate) fn credentials(request: &Request) -> Vec<(HeaderId, Box<[u8]>)> {
+    let is_it = |id| matches!(id, HeaderId::Authorization | HeaderId::ProxyAuthorization);
+    let lines = request.headers().filter(|header| is_it(header.id()));
+    lines.map(|header| (header.id(), header.value().into())).collect()
+}
+
+fn with_reason(cancel: Request, reason: Reason) -> Request {
+    use ringback_message::Edit;
+    use ringback_message::header::TypedHeader;
+    let Ok(value) = TypedHeader::from(reason).value() else { return cancel };
+    let edited = Edit::new(&cancel).append(HeaderId::Reason, &value).finish();
+    edited.ok().and_then(|message| Request::check(message).ok()).unwrap_or(cancel)
+}
+
+/// The status that a 199 stands for, from its Reason. `[RFC 6228, Section 5]`
+fn cause(response: &Response) -> StatusCode {
+    let mut reasons = response.values::<Reason<&[u8]>>().flatten();
+    reasons.find_map(|reason| reason.status()).unwrap_or(StatusCode::RequestTerminated)
+}

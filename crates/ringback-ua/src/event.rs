@@ -1,0 +1,292 @@
+//! What comes out of a user agent: events, look-ups, errors.
+
+use alloc::boxed::Box;
+use core::fmt;
+
+use ringback_base::Id;
+use ringback_message::{BuildError, Request, Response, StatusCode};
+use ringback_transaction::ServerId;
+
+use crate::dialog::DialogError;
+use crate::exchange::{Carrier, MediaError};
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident $word:literal;)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+            pub struct $name(pub(crate) Id);
+
+            impl fmt::Debug for $name {
+                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    write!(f, concat!($word, " {}"), self.0)
+                }
+            }
+        )*
+    };
+}
+
+ids! {
+    /// A dialog with a session, be it early. An id whose session is gone names nothing, ever again.
+    SessionId "session";
+    /// An INVITE of ours outside of a dialog, with all the dialogs that it makes.
+    InviteId "invite";
+}
+
+/// Another request of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub(crate) u64);
+
+/// A question to the outside: where a URI leads. `[RFC 3263]`
+///
+/// It is answered by [`UserAgent::handle_hops`](crate::UserAgent::handle_hops).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lookup {
+    /// To be given with the answer.
+    pub id: u64,
+    /// The URI: that of the first route, or the Request-URI.
+    pub uri: Box<[u8]>,
+}
+
+/// How a request of ours ended without a final response that could be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Failure {
+    /// A final response other than 2xx.
+    Refused(Box<Response>),
+    /// Nobody answered in time: taken for a 408. `[RFC 3261, Section 8.1.3.1]`
+    Timeout,
+    /// It can't be sent: taken for a 503. `[RFC 3261, Section 8.1.3.1]`
+    Transport,
+    /// No hop leads to the URI.
+    NoRoute,
+    /// We gave it up ourselves before it was sent.
+    Cancelled,
+    /// It can't be built.
+    Build(BuildError),
+    /// There is no room for a transaction more.
+    Full,
+}
+
+impl Failure {
+    /// The status that it stands for.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Failure::Refused(response) => response.status(),
+            Failure::Timeout => StatusCode::RequestTimeout,
+            Failure::Cancelled => StatusCode::RequestTerminated,
+            Failure::Transport | Failure::NoRoute | Failure::Build(_) | Failure::Full => StatusCode::ServiceUnavailable,
+        }
+    }
+}
+
+/// Why a session is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EndReason {
+    /// The other side sent BYE.
+    RemoteBye(Box<Request>),
+    /// We hung up, and the BYE was answered or given up.
+    LocalBye,
+    /// The caller cancelled. `[RFC 3261, Section 9.2]`
+    Cancelled,
+    /// We refused the call.
+    Rejected(StatusCode),
+    /// The INVITE that made the early dialog ended otherwise, or in another dialog.
+    Elsewhere,
+    /// A 199 said that the early dialog is over. `[RFC 6228, Section 5]`
+    EarlyTerminated(StatusCode),
+    /// Our 2xx was never acknowledged; BYE was sent. `[RFC 3261, Section 13.3.1.4]`
+    AckMissing,
+    /// Our reliable provisional response was never acknowledged. `[RFC 3262, Section 3]`
+    PrackMissing,
+    /// Nobody refreshed the session; BYE was sent. `[RFC 4028, Section 10]`
+    Expired,
+    /// A request in the dialog was answered as if there were none: 408, 481, or not at all. `[RFC 3261, Section 12.2.1.2]`
+    Gone(Failure),
+    /// The application was late with an answer to their offer.
+    AnswerMissing,
+    /// Their answer to our offer is none; BYE was sent.
+    BadAnswer(Box<str>),
+}
+
+/// What the application is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[allow(clippy::large_enum_variant)]
+pub enum Event {
+    /// A provisional response to an INVITE of ours: 100, or one that has made an early dialog.
+    Progress {
+        /// The INVITE.
+        invite: InviteId,
+        /// The early dialog.
+        session: Option<SessionId>,
+        /// The response.
+        response: Response,
+    },
+    /// A 2xx to an INVITE of ours has confirmed the dialog. The ACK is sent, unless the 2xx holds an offer: then
+    /// [`Event::Offered`] follows, and the ACK goes with its answer.
+    Answered {
+        /// The INVITE.
+        invite: InviteId,
+        /// The session.
+        session: SessionId,
+        /// The response.
+        response: Response,
+    },
+    /// An INVITE of ours has failed. Its early dialogs are gone.
+    InviteFailed {
+        /// The INVITE.
+        invite: InviteId,
+        /// Why.
+        failure: Failure,
+    },
+    /// No further 2xx can come to an INVITE of ours: its id names nothing any more.
+    InviteEnded {
+        /// The INVITE.
+        invite: InviteId,
+    },
+    /// A call came in. It wants [`ring`](crate::UserAgent::ring), [`answer`](crate::UserAgent::answer) or
+    /// [`reject`](crate::UserAgent::reject).
+    Incoming {
+        /// The early dialog.
+        session: SessionId,
+        /// The INVITE.
+        request: Request,
+        /// The session that it shall take the place of. `[RFC 3891, Section 3]`
+        replaces: Option<SessionId>,
+    },
+    /// Our 2xx is acknowledged: the session stands.
+    Confirmed {
+        /// The session.
+        session: SessionId,
+    },
+    /// The other side offers. Answer it with [`accept`](crate::UserAgent::accept) or refuse it with
+    /// [`refuse`](crate::UserAgent::refuse); the offer of an INVITE that made the session is answered with it.
+    Offered {
+        /// The session.
+        session: SessionId,
+        /// In what.
+        carrier: Carrier,
+    },
+    /// The other side asks for an offer, by an INVITE without one; [`accept`](crate::UserAgent::accept) makes it.
+    OfferWanted {
+        /// The session.
+        session: SessionId,
+    },
+    /// What is agreed on has changed: [`UserAgent::media`](crate::UserAgent::media) has it.
+    Agreed {
+        /// The session.
+        session: SessionId,
+    },
+    /// An offer of ours within the session was not taken: what was agreed on before still holds. `[RFC 3261, Section 14.1]`
+    OfferFailed {
+        /// The session.
+        session: SessionId,
+        /// Why.
+        failure: Failure,
+    },
+    /// The session was refreshed. `[RFC 4028, Section 7.2]`
+    Refreshed {
+        /// The session.
+        session: SessionId,
+    },
+    /// The session is over. Comes exactly once for each session.
+    Ended {
+        /// The session.
+        session: SessionId,
+        /// Why.
+        reason: EndReason,
+    },
+    /// A request for the application: within a session, or outside of one. [`respond`](crate::UserAgent::respond) answers it.
+    Request {
+        /// Its transaction.
+        id: ServerId,
+        /// The session.
+        session: Option<SessionId>,
+        /// The request.
+        request: Request,
+    },
+    /// A response to a request that the application sent: each provisional one, and the final one, whatever it is.
+    Response {
+        /// The request.
+        request: RequestId,
+        /// The session.
+        session: Option<SessionId>,
+        /// The response.
+        response: Response,
+    },
+    /// A request that the application sent has failed without a response.
+    Failed {
+        /// The request.
+        request: RequestId,
+        /// The session.
+        session: Option<SessionId>,
+        /// Why.
+        failure: Failure,
+    },
+}
+
+/// Why nothing is done. Nothing has changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CommandError {
+    /// There is no such thing, or no longer.
+    Unknown,
+    /// It can't be done in this state; what would have to be, is said.
+    State(&'static str),
+    /// Nothing can be said of media so.
+    Media(MediaError),
+    /// The message can't be built.
+    Build(BuildError),
+    /// The dialog can't be made.
+    Dialog(DialogError),
+    /// There is no room for more.
+    Full,
+}
+
+impl From<BuildError> for CommandError {
+    fn from(error: BuildError) -> CommandError {
+        CommandError::Build(error)
+    }
+}
+
+impl From<MediaError> for CommandError {
+    fn from(error: MediaError) -> CommandError {
+        CommandError::Media(error)
+    }
+}
+
+impl fmt::Display for CommandError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CommandError::Unknown => f.write_str("there is no such session or request, or no longer"),
+            CommandError::State(expected) => f.write_str(expected),
+            CommandError::Media(error) => error.fmt(f),
+            CommandError::Build(error) => error.fmt(f),
+            CommandError::Dialog(error) => error.fmt(f),
+            CommandError::Full => f.write_str("no room for more"),
+        }
+    }
+}
+
+impl core::error::Error for CommandError {}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Refused(response) => {
+                write!(f, "{} {}", response.status().as_u16(), response.reason().escape_ascii())
+            }
+            Failure::Timeout => f.write_str("nobody answered in time"),
+            Failure::Transport => f.write_str("the request can't be sent"),
+            Failure::NoRoute => f.write_str("no hop leads there"),
+            Failure::Cancelled => f.write_str("given up before it was sent"),
+            Failure::Build(error) => error.fmt(f),
+            Failure::Full => f.write_str("no room for more"),
+        }
+    }
+}
+
+impl core::error::Error for Failure {}

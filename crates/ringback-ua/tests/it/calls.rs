@@ -1,0 +1,249 @@
+//! A call from its INVITE to its BYE.
+
+use ringback_base::Micros;
+use ringback_message::{Method, StatusCode};
+use ringback_sdp::negotiate::HoldForm;
+use ringback_ua::{Carrier, EndReason, Event, Failure, Media};
+
+use crate::net::{Net, sound};
+
+#[test]
+fn ringing_answered_and_hung_up() {
+    let mut net = Net::new(2);
+    net.invite(0, 1, sound(0));
+    net.settle();
+    let callee = net.incoming(1);
+    net.agents[1].ring(callee, StatusCode::Ringing, Media::None, net.now).unwrap();
+    net.settle();
+    net.agents[1].answer(callee, sound(1), net.now).unwrap();
+    net.settle();
+    let caller = net.answered(0);
+    net.confirmed(1);
+    assert_eq!(net.agents[0].media(caller).unwrap().streams().len(), 1);
+    assert_eq!(net.agents[1].media(callee).unwrap().streams().len(), 1);
+    net.agents[0].hang_up(caller, net.now).unwrap();
+    net.settle();
+    assert_eq!(net.ladder, ["a INVITE b", "b 100 a", "b 180 a", "b 200 a", "a ACK b", "a BYE b", "b 200 a"]);
+    assert!(matches!(net.ended(1), EndReason::RemoteBye(_)));
+    assert_eq!(net.ended(0), EndReason::LocalBye);
+    net.assert_idle();
+}
+
+#[test]
+fn a_lost_ack_is_sent_again_for_each_repeated_200() {
+    let mut net = Net::new(2);
+    let mut acks = 0;
+    net.fate = Box::new(move |message| {
+        acks += usize::from(message.method() == Some(Method::Ack));
+        usize::from(message.method() != Some(Method::Ack) || acks > 2)
+    });
+    net.invite(0, 1, sound(0));
+    net.settle();
+    let callee = net.incoming(1);
+    net.agents[1].answer(callee, sound(1), net.now).unwrap();
+    net.run(Micros::from_secs(4));
+    net.confirmed(1);
+    assert_eq!(net.ladder[2..], ["b 200 a", "a ACK b", "b 200 a", "a ACK b", "b 200 a", "a ACK b"]);
+    net.agents[1].hang_up(callee, net.now).unwrap();
+    net.assert_idle();
+}
+
+#[test]
+fn without_an_ack_the_session_is_ended() {
+    let mut net = Net::new(2);
+    net.fate = Box::new(|message| usize::from(message.method() != Some(Method::Ack)));
+    net.invite(0, 1, sound(0));
+    net.settle();
+    let callee = net.incoming(1);
+    net.agents[1].answer(callee, sound(1), net.now).unwrap();
+    net.run(Micros::from_secs(40));
+    assert_eq!(net.ended(1), EndReason::AckMissing);
+    assert!(matches!(net.ended(0), EndReason::RemoteBye(_)));
+    net.assert_idle();
+}
+
+#[test]
+fn cancelled_while_it_rings() {
+    let mut net = Net::new(2);
+    let invite = net.invite(0, 1, sound(0));
+    net.settle();
+    let callee = net.incoming(1);
+    net.agents[1].ring(callee, StatusCode::Ringing, Media::None, net.now).unwrap();
+    net.settle();
+    net.agents[0].cancel(invite, None, net.now).unwrap();
+    net.settle();
+    assert_eq!(net.ladder[3..], ["a CANCEL b", "b 200 a", "b 487 a", "a ACK b"]);
+    assert_eq!(net.ended(1), EndReason::Cancelled);
+    net.assert_idle();
+}
+
+#[test]
+fn a_cancel_waits_for_a_provisional_response() {
+    let mut net = Net::new(2);
+    let invite = net.invite(0, 1, sound(0));
+    net.agents[0].cancel(invite, None, net.now).unwrap();
+    net.settle();
+    assert_eq!(net.ladder, ["a INVITE b", "b 100 a", "a CANCEL b", "b 200 a", "b 487 a", "a ACK b"]);
+    net.assert_idle();
+}
+
+#[test]
+fn a_cancel_that_crosses_a_200_ends_in_a_bye() {
+    let mut net = Net::new(2);
+    let invite = net.invite(0, 1, sound(0));
+    net.settle();
+    let callee = net.incoming(1);
+    net.agents[1].answer(callee, sound(1), net.now).unwrap();
+    net.agents[0].cancel(invite, None, net.now).unwrap();
+    net.settle();
+    let mut ladder = net.ladder[2..].to_vec();
+    ladder.sort();
+    assert_eq!(ladder, ["a ACK b", "a BYE b", "a CANCEL b", "b 200 a", "b 200 a", "b 200 a"]);
+    net.assert_idle();
+}
+
+#[test]
+fn refused() {
+    let mut net = Net::new(2);
+    net.invite(0, 1, sound(0));
+    net.settle();
+    let callee = net.incoming(1);
+    net.agents[1].reject(callee, StatusCode::BusyHere, |r| r, net.now).unwrap();
+    net.settle();
+    let failure = net.event(0, |event| match event {
+        Event::InviteFailed { failure, .. } => Some(failure.clone()),
+        _ => None,
+    });
+    assert!(matches!(failure, Failure::Refused(response) if response.status() == StatusCode::BusyHere));
+    net.assert_idle();
+}
+
+#[test]
+fn let_go_of_without_a_word() {
+    let mut net = Net::new(2);
+    net.invite(0, 1, sound(0));
+    net.settle();
+    let callee = net.incoming(1);
+    net.agents[1].release(callee, net.now);
+    net.settle();
+    assert_eq!(net.ladder[2..], ["b 500 a", "a ACK b"]);
+    net.assert_idle();
+}
+
+#[test]
+fn held_and_resumed_by_reinvite() {
+    let mut net = Net::new(2);
+    let (caller, callee) = net.call(0, 1);
+    let hold = net.agents[0].media(caller).unwrap().hold(HoldForm::Direction).unwrap();
+    net.agents[0].reinvite(caller, Media::Offer(hold), net.now).unwrap();
+    net.settle();
+    net.event(1, |event| matches!(event, Event::Offered { carrier: Carrier::Invite, .. }).then_some(()));
+    net.agents[1].accept(callee, sound(1), net.now).unwrap();
+    net.settle();
+    assert_eq!(net.ladder, ["a INVITE b", "b 100 a", "b 200 a", "a ACK b"]);
+    assert!(net.agents[0].media(caller).unwrap().is_held());
+    let resume = net.agents[0].media(caller).unwrap().resume().unwrap();
+    net.agents[0].update(caller, Media::Offer(resume), net.now).unwrap();
+    net.settle();
+    net.event(1, |event| matches!(event, Event::Offered { carrier: Carrier::Update, .. }).then_some(()));
+    net.agents[1].accept(callee, sound(1), net.now).unwrap();
+    net.settle();
+    assert_eq!(net.ladder[4..], ["a UPDATE b", "b 200 a"]);
+    assert!(!net.agents[0].media(caller).unwrap().is_held());
+    net.agents[1].hang_up(callee, net.now).unwrap();
+    net.assert_idle();
+}
+
+#[test]
+fn a_glare_is_tried_again_later_by_who_made_the_call_id() {
+    let mut net = Net::new(2);
+    let (caller, callee) = net.call(0, 1);
+    for (agent, session) in [(0, caller), (1, callee)] {
+        let hold = net.agents[agent].media(session).unwrap().hold(HoldForm::Direction).unwrap();
+        net.agents[agent].reinvite(session, Media::Offer(hold), net.now).unwrap();
+    }
+    net.settle();
+    assert_eq!(net.ladder.iter().filter(|line| line.contains("491")).count(), 2);
+    // The callee within 2 s, the caller from 2.1 s on.
+    net.run(Micros::from_ms(1_650));
+    net.event(0, |event| matches!(event, Event::Offered { .. }).then_some(()));
+    net.agents[0].accept(caller, sound(0), net.now).unwrap();
+    net.run(Micros::from_secs(10));
+    net.event(1, |event| matches!(event, Event::Offered { .. }).then_some(()));
+    net.agents[1].accept(callee, sound(1), net.now).unwrap();
+    net.settle();
+    assert_eq!(net.ladder.iter().filter(|line| line.contains("INVITE")).count(), 4, "{:#?}", net.ladder);
+    net.agents[0].hang_up(caller, net.now).unwrap();
+    net.assert_idle();
+}
+
+#[test]
+fn an_offer_in_the_200_is_answered_in_the_ack() {
+    let mut net = Net::new(2);
+    net.invite(0, 1, Media::None);
+    net.settle();
+    let callee = net.incoming(1);
+    net.agents[1].answer(callee, sound(1), net.now).unwrap();
+    net.settle();
+    let caller = net.answered(0);
+    net.event(0, |event| matches!(event, Event::Offered { carrier: Carrier::Success, .. }).then_some(()));
+    net.agents[0].accept(caller, sound(0), net.now).unwrap();
+    net.settle();
+    net.confirmed(1);
+    assert_eq!(net.agents[1].media(callee).unwrap().streams().len(), 1);
+    net.agents[1].hang_up(callee, net.now).unwrap();
+    net.assert_idle();
+}
+
+#[test]
+fn reliable_provisional_responses_one_after_another() {
+    let mut net = Net::with(2, |_, config| config.reliable_provisionals = true);
+    net.invite(0, 1, sound(0));
+    net.settle();
+    let callee = net.incoming(1);
+    net.agents[1].ring(callee, StatusCode::SessionProgress, sound(1), net.now).unwrap();
+    net.agents[1].ring(callee, StatusCode::Ringing, Media::None, net.now).unwrap();
+    net.agents[1].answer(callee, Media::None, net.now).unwrap();
+    net.settle();
+    assert_eq!(
+        net.ladder[2..],
+        ["b 183 a", "a PRACK b", "b 200 a", "b 180 a", "a PRACK b", "b 200 a", "b 200 a", "a ACK b"]
+    );
+    net.answered(0);
+    net.agents[1].hang_up(callee, net.now).unwrap();
+    net.assert_idle();
+}
+
+#[test]
+fn without_a_prack_the_call_is_refused() {
+    let mut net = Net::with(2, |_, config| config.reliable_provisionals = true);
+    net.fate = Box::new(|message| usize::from(message.method() != Some(Method::Prack)));
+    net.invite(0, 1, sound(0));
+    net.settle();
+    let callee = net.incoming(1);
+    net.agents[1].ring(callee, StatusCode::Ringing, Media::None, net.now).unwrap();
+    net.run(Micros::from_secs(40));
+    assert_eq!(net.ended(1), EndReason::PrackMissing);
+    net.assert_idle();
+}
+
+#[test]
+fn refreshed_in_time() {
+    let mut net = Net::with(2, |_, config| config.session_timers.interval_secs = Some(90));
+    let (caller, _) = net.call(0, 1);
+    net.run(Micros::from_secs(200));
+    let refreshes = net.ladder.iter().filter(|line| line.contains("UPDATE")).count();
+    assert_eq!(refreshes, 4, "{:#?}", net.ladder);
+    net.agents[0].hang_up(caller, net.now).unwrap();
+    net.assert_idle();
+}
+
+#[test]
+fn given_up_where_nobody_refreshes() {
+    let mut net = Net::with(2, |_, config| config.session_timers.interval_secs = Some(90));
+    net.call(0, 1);
+    net.fate = Box::new(|message| usize::from(message.method() == Some(Method::Bye)));
+    net.run(Micros::from_secs(130));
+    assert_eq!((net.ended(0), net.ended(1)), (EndReason::Expired, EndReason::Expired));
+    net.assert_idle();
+}

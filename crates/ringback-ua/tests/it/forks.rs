@@ -1,0 +1,100 @@
+//! One INVITE, several who answer. `[RFC 3261, Section 13.2.2.4]`
+
+use ringback_base::Micros;
+use ringback_message::{Method, StatusCode};
+use ringback_ua::{EndReason, Event, ForkPolicy, Media, Outbound};
+
+use crate::net::{FORK, Net, sound, uri};
+
+fn forked(net: &mut Net) -> ringback_ua::InviteId {
+    let everybody = format!("sip:all@{FORK}");
+    net.agents[0].invite(&Outbound::new(&uri(0), &everybody), sound(0), net.now).unwrap()
+}
+
+fn count(net: &Net, what: &str) -> usize {
+    net.ladder.iter().filter(|line| *line == what).count()
+}
+
+#[test]
+fn each_ringing_phone_is_an_early_dialog() {
+    let mut net = Net::new(4);
+    forked(&mut net);
+    net.settle();
+    for agent in 1..4 {
+        let session = net.incoming(agent);
+        net.agents[agent].ring(session, StatusCode::Ringing, Media::None, net.now).unwrap();
+    }
+    net.settle();
+    assert_eq!(net.agents[0].session_len(), 3);
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        seen.push(net.event(0, |event| match event {
+            Event::Progress { session, .. } => *session,
+            _ => None,
+        }));
+    }
+    seen.dedup();
+    assert_eq!(seen.len(), 3);
+}
+
+#[test]
+fn the_first_200_has_the_call_and_the_second_gets_ack_and_bye() {
+    let mut net = Net::new(3);
+    forked(&mut net);
+    net.settle();
+    let sessions = [net.incoming(1), net.incoming(2)];
+    for (agent, session) in (1..).zip(sessions) {
+        net.agents[agent].answer(session, sound(agent), net.now).unwrap();
+    }
+    net.settle();
+    let answered = net.answered(0);
+    assert_eq!((count(&net, "a ACK b"), count(&net, "a ACK c")), (1, 1));
+    assert_eq!((count(&net, "a BYE b"), count(&net, "a BYE c")), (0, 1));
+    assert_eq!(net.ended(0), EndReason::Elsewhere);
+    assert!(matches!(net.ended(2), EndReason::RemoteBye(_)));
+    net.agents[0].hang_up(answered, net.now).unwrap();
+    net.assert_idle();
+}
+
+#[test]
+fn where_all_are_wanted_each_200_is_a_session_of_its_own() {
+    let mut net = Net::with(3, |_, config| config.forks = ForkPolicy::All);
+    forked(&mut net);
+    net.settle();
+    let sessions = [net.incoming(1), net.incoming(2)];
+    net.agents[1].answer(sessions[0], sound(1), net.now).unwrap();
+    net.settle();
+    net.agents[2].answer(sessions[1], sound(2), net.now).unwrap();
+    net.run(Micros::from_secs(3));
+    let answered = [net.answered(0), net.answered(0)];
+    for session in answered {
+        assert_eq!(net.agents[0].media(session).unwrap().streams().len(), 1);
+        net.agents[0].hang_up(session, net.now).unwrap();
+    }
+    assert_eq!(count(&net, "a BYE b") + count(&net, "a BYE c"), 0, "not fetched yet");
+    net.assert_idle();
+    assert_eq!(count(&net, "a BYE b") + count(&net, "a BYE c"), 2);
+}
+
+#[test]
+fn a_late_200_whose_ack_is_lost_gets_it_again() {
+    let mut net = Net::new(3);
+    let mut acks = 0;
+    net.fate = Box::new(move |message| {
+        acks += usize::from(message.method() == Some(Method::Ack));
+        usize::from(message.method() != Some(Method::Ack) || acks > 3)
+    });
+    forked(&mut net);
+    net.settle();
+    let sessions = [net.incoming(1), net.incoming(2)];
+    for (agent, session) in (1..).zip(sessions) {
+        net.agents[agent].answer(session, sound(agent), net.now).unwrap();
+    }
+    net.run(Micros::from_secs(8));
+    net.confirmed(1);
+    // Its BYE came before the ACK that was lost.
+    assert!(matches!(net.ended(2), EndReason::RemoteBye(_)));
+    let answered = net.answered(0);
+    net.agents[0].hang_up(answered, net.now).unwrap();
+    net.assert_idle();
+}

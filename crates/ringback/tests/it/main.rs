@@ -1,0 +1,6 @@
+//! What the manual and README promise.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+mod pages;
+mod proofs;
+mod readme;
