@@ -5,5 +5,6 @@ mod calls;
 mod extensions;
 mod forks;
 mod net;
+mod rough;
 mod subscriptions;
 mod transfers;
