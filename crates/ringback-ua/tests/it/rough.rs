@@ -92,7 +92,7 @@ impl Run {
             1 | 2 => {
                 let event = header::Event::new("presence");
                 let subscriber =
-                    it.subscribe(&outbound, event, |config| config.conditional = at % 2 == 0, now).unwrap();
+                    it.subscribe(&outbound, event, |config| config.conditional = at.is_multiple_of(2), now).unwrap();
                 self.subscribers.push((agent, subscriber));
             }
             3 if !self.sessions.is_empty() => {
@@ -124,7 +124,7 @@ impl Run {
                 let reasons =
                     [TerminationReason::Deactivated, TerminationReason::Probation, TerminationReason::Rejected];
                 let it = &mut self.net.agents[agent];
-                it.end_subscription(subscription, reasons[at % 3], Some(5), at % 2 == 0, now);
+                it.end_subscription(subscription, reasons[at % 3], Some(5), at.is_multiple_of(2), now);
             }
             _ => {}
         }

@@ -372,3 +372,20 @@ fn nobody_is_told_of_a_state_by_default() {
     assert!(net.agents[1].notifier().is_empty() && net.sent.iter().all(|sent| sent.method() != Some(Method::Notify)));
     net.assert_idle();
 }
+
+/// `[RFC 6665, Section 4.4.4]`
+#[test]
+fn what_can_be_subscribed_to_is_said() {
+    let mut net = net(2);
+    net.agents[0].request_outside(&Outbound::new(&uri(0), &uri(1)), Method::Options, |r| r, net.now).unwrap();
+    net.settle();
+    let said = |net: &Net| net.sent.last()?.first(HeaderId::AllowEvents).map(|line| line.value().to_vec());
+    assert_eq!(net.sent[0].first(HeaderId::AllowEvents).unwrap().value(), b"refer");
+    assert_eq!(said(&net), Some(b"presence, refer".to_vec()));
+    let (caller, _) = net.call(0, 1);
+    net.agents[0].request(caller, Method::Options, |r| r, net.now).unwrap();
+    net.settle();
+    assert_eq!(said(&net), Some(b"presence, refer".to_vec()));
+    net.agents[0].hang_up(caller, net.now).unwrap();
+    net.assert_idle();
+}
