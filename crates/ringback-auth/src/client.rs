@@ -5,13 +5,15 @@ use alloc::string::String;
 use core::fmt;
 
 use ringback_base::Random;
+use ringback_message::header::AuthenticationInfo;
 use ringback_message::{AuthParams, HeaderId, Message};
 
 use crate::algorithm::{Algorithm, Qop};
 use crate::challenge::{Challenge, ChallengeError};
-use crate::digest::{DigestInput, Protection};
+use crate::credentials::Credentials;
+use crate::digest::{DigestInput, HexDigest, Protection};
 use crate::ha1::{Ha1, Password};
-use crate::parameter::{PARAMETER_BYTES_MAX, push_quoted, push_token};
+use crate::parameter::{PARAMETER_BYTES_MAX, push_quoted, push_token, readable};
 
 /// How many challenges of one response are looked at.
 pub const CHALLENGES_MAX: usize = 16;
@@ -26,6 +28,19 @@ pub struct AuthSession {
     /// One for the whole session: the session variants hash the first one into A1.
     cnonce: String,
     nc: u32,
+    /// The nonce of the challenge, once the server has given another: the session variants go on hashing it into A1.
+    first_nonce: Option<String>,
+}
+
+/// What a response says of the server that answered authenticated requests. `[RFC 7616, Section 3.5]`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServerProof {
+    /// Nothing: few servers do.
+    None,
+    /// That it knows the secret, too; with `auth-int`, that the body is its own.
+    Given,
+    /// What one who knows the secret would not say: the response is not to be trusted.
+    Wrong,
 }
 
 impl AuthSession {
@@ -62,7 +77,7 @@ impl AuthSession {
     pub fn new(challenge: Challenge, random: &mut Random) -> AuthSession {
         // `auth` where there is a choice: elements on the way that touch the body would break `auth-int`.
         let qop = challenge.qop.iter().copied().min();
-        AuthSession { challenge, qop, cnonce: random.token(), nc: 0 }
+        AuthSession { challenge, qop, cnonce: random.token(), nc: 0, first_nonce: None }
     }
 
     /// The challenge.
@@ -86,22 +101,74 @@ impl AuthSession {
         if ha1.algorithm() != algorithm.base() {
             return Err(AnswerError::WrongAlgorithm(algorithm));
         }
-        if user.is_empty() || user.len() > PARAMETER_BYTES_MAX / 2 || user.chars().any(char::is_control) {
+        if !is_user(user) {
             return Err(AnswerError::User);
         }
         let uri = core::str::from_utf8(request.request_uri_text()).map_err(|_| AnswerError::Uri)?;
         let nc = self.nc.checked_add(1).ok_or(AnswerError::NonceSpent)?;
         self.nc = nc;
         let nc = format!("{nc:08x}");
-        let protection = self.qop.map(|qop| Protection { qop, nc: &nc, cnonce: &self.cnonce });
-        let method = request.method_text().unwrap_or_default();
-        let session = algorithm.is_session();
-        let nonce = self.challenge.nonce.as_str();
-        let response = DigestInput { session, nonce, protection, method, uri, body: request.body() }.response(ha1);
-        Ok(self.value(user, uri, protection, response.as_str()))
+        let response = self.response(ha1, &nc, request.method_text().unwrap_or_default(), uri, request.body());
+        Ok(self.value(user, uri, &nc, response.as_str()))
     }
 
-    fn value(&self, user: &str, uri: &str, protection: Option<Protection<'_>>, response: &str) -> String {
+    /// What the server says in the response to a request with these credentials of ours: Authentication-Info. The nonce that it wants
+    /// next is taken over, unless it has proved to be another. `[RFC 3261, Section 20.6]` `[RFC 7616, Section 3.5]`
+    pub fn answered(&mut self, sent: &Credentials, ha1: &Ha1, response: &Message) -> ServerProof {
+        let of_this_nonce = sent.nonce() == self.challenge.nonce && sent.realm() == self.challenge.realm;
+        let Some(Ok(info)) = response.values::<AuthenticationInfo<&[u8]>>().next().filter(|_| of_this_nonce) else {
+            return ServerProof::None;
+        };
+        let proof = match info.rspauth() {
+            Some(rspauth) if self.is_proved(sent, ha1, response, &rspauth, &info) => ServerProof::Given,
+            Some(_) => return ServerProof::Wrong,
+            None => ServerProof::None,
+        };
+        let next = info.nextnonce().filter(|nonce| (1..=PARAMETER_BYTES_MAX / 2).contains(&nonce.len()));
+        if let Some(next) = next.and_then(|nonce| readable(nonce.into_owned())).filter(|n| *n != self.challenge.nonce) {
+            let before = core::mem::replace(&mut self.challenge.nonce, next);
+            self.first_nonce.get_or_insert(before);
+            self.nc = 0;
+        }
+        proof
+    }
+
+    /// The server's proof is computed as ours is, with nothing for a method, over its own body.
+    fn is_proved(
+        &self,
+        sent: &Credentials,
+        ha1: &Ha1,
+        response: &Message,
+        rspauth: &[u8],
+        info: &AuthenticationInfo<&[u8]>,
+    ) -> bool {
+        // "The cnonce value and nc value MUST be the ones for the client request to which this message is the response."
+        let of_request = info.cnonce().is_none_or(|cnonce| *cnonce == *self.cnonce.as_bytes())
+            && info.nonce_count().is_none_or(|nc| Some(nc) == sent.nc());
+        let nc = format!("{:08x}", sent.nc().unwrap_or(0));
+        let right = self.response(ha1, &nc, b"", sent.uri(), response.body());
+        of_request && core::str::from_utf8(rspauth).is_ok_and(|text| right.is_text(text).into())
+    }
+
+    fn response(&self, ha1: &Ha1, nc: &str, method: &[u8], uri: &str, body: &[u8]) -> HexDigest {
+        let protection = self.protection(nc);
+        let (session, nonce) = (self.challenge.algorithm.is_session(), self.challenge.nonce.as_str());
+        let input = DigestInput { session, nonce, protection, method, uri, body };
+        match &self.first_nonce {
+            // A1 is made with "the nonce value provided in the challenge from the server", and lasts as the authentication session does.
+            // `[RFC 7616, Section 3.4.2]`
+            Some(first) if session => {
+                DigestInput { session: false, ..input }.response(&ha1.of_session(first, &self.cnonce))
+            }
+            _ => input.response(ha1),
+        }
+    }
+
+    fn protection<'a>(&'a self, nc: &'a str) -> Option<Protection<'a>> {
+        self.qop.map(|qop| Protection { qop, nc, cnonce: &self.cnonce })
+    }
+
+    fn value(&self, user: &str, uri: &str, nc: &str, response: &str) -> String {
         let mut out = String::from("Digest ");
         push_quoted(&mut out, "username", user);
         push_quoted(&mut out, "realm", &self.challenge.realm);
@@ -109,7 +176,7 @@ impl AuthSession {
         push_quoted(&mut out, "uri", uri);
         push_quoted(&mut out, "response", response);
         push_token(&mut out, "algorithm", self.challenge.algorithm.as_str());
-        if let Some(Protection { qop, nc, cnonce }) = protection {
+        if let Some(Protection { qop, nc, cnonce }) = self.protection(nc) {
             push_token(&mut out, "qop", qop.as_str());
             push_token(&mut out, "nc", nc);
             push_quoted(&mut out, "cnonce", cnonce);
@@ -119,6 +186,11 @@ impl AuthSession {
         }
         out
     }
+}
+
+/// Whether it can be written as a name.
+pub(crate) fn is_user(user: &str) -> bool {
+    !user.is_empty() && user.len() <= PARAMETER_BYTES_MAX / 2 && !user.chars().any(char::is_control)
 }
 
 /// Why a challenge is not answered.
@@ -229,5 +301,103 @@ mod tests {
             assert_eq!(session.answer(user, &ha1, &register()), Err(AnswerError::User));
         }
         assert!(AnswerError::WrongAlgorithm(Algorithm::Sha256).to_string().ends_with("SHA-256"));
+    }
+
+    /// The response of a server that says so much in its Authentication-Info.
+    fn ok(info: &str, body: &str) -> Message {
+        Message::parse(Bytes::from(format!("SIP/2.0 200 OK\r\nAuthentication-Info: {info}\r\n\r\n{body}"))).unwrap()
+    }
+
+    /// The session of the figures below, which Python's `hashlib` computed, and credentials that it sent.
+    fn known(algorithm: &str, qop: &str) -> (AuthSession, Ha1, Credentials) {
+        let challenge = format!("Digest realm=\"b.example\", nonce=\"n1\", qop=\"{qop}\", algorithm={algorithm}");
+        let mut session = pick(&[&challenge], None).unwrap();
+        session.cnonce = "c1".into();
+        let ha1 = session.ha1("alice", &Password::new("wonderland"));
+        let request = Message::parse(Bytes::from_static(b"REGISTER sip:b.example SIP/2.0\r\n\r\n")).unwrap();
+        let value = session.answer("alice", &ha1, &request).unwrap();
+        let params = AuthParams::parse(HeaderId::Authorization, value.as_bytes(), 0).unwrap();
+        let sent = Credentials::read(&params).unwrap();
+        (session, ha1, sent)
+    }
+
+    #[test]
+    fn rfc7616_section_3_5_the_server_proves_itself() {
+        for (algorithm, qop, rspauth) in [
+            ("MD5", "auth", "b1bad021d50d35e492c39f6c12fd4ed2"),
+            ("MD5", "auth-int", "262c5c16a560ec53a7b36c097b6373d1"),
+            ("SHA-256", "auth", "0f7bf2b173fb408186ac3dbde323ee5ff639ee61bb7ab11c2a8470065edc90ee"),
+            ("SHA-256", "auth-int", "00112454ced9a92d6a403c160fc401c188f28c749d66b38c8483c849400d96e2"),
+        ] {
+            let (mut session, ha1, sent) = known(algorithm, qop);
+            let info = format!("qop={qop}, rspauth=\"{rspauth}\", cnonce=\"c1\", nc=00000001, nextnonce=\"n2\"");
+            let judge = |info: &str, body: &str| session.clone().answered(&sent, &ha1, &ok(info, body));
+            assert_eq!(judge(&info, "body"), ServerProof::Given, "{algorithm} {qop}");
+            assert_eq!(judge(&info, "other") == ServerProof::Given, qop == "auth");
+            for (from, to) in [("nc=00000001", "nc=00000002"), ("\"c1\"", "\"c2\""), (rspauth, "0")] {
+                assert_eq!(judge(&info.replace(from, to), "body"), ServerProof::Wrong);
+            }
+            // A server that proves nothing may name a nonce all the same; one that proves to be another may not.
+            let mut lied_to = session.clone();
+            assert_eq!(lied_to.answered(&sent, &ha1, &ok(&info.replace(rspauth, "0"), "body")), ServerProof::Wrong);
+            assert_eq!(lied_to.challenge().nonce, "n1");
+            assert_eq!(session.answered(&sent, &ha1, &ok("nextnonce=\"n2\"", "")), ServerProof::None);
+            assert_eq!((session.challenge().nonce.as_str(), session.nc), ("n2", 0));
+            // What comes late changes nothing any more.
+            assert_eq!(session.answered(&sent, &ha1, &ok("nextnonce=\"n3\"", "")), ServerProof::None);
+            assert_eq!(session.challenge().nonce, "n2");
+        }
+    }
+
+    /// Both challenges of the example: the first is taken, by its algorithm.
+    #[test]
+    fn rfc7616_section_3_9_1_from_challenge_to_credentials() {
+        let challenges = ["SHA-256", "MD5"].map(|algorithm| {
+            format!(
+                "Digest realm=\"http-auth@example.org\", qop=\"auth, auth-int\", algorithm={algorithm}, \
+                 nonce=\"7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v\", \
+                 opaque=\"FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS\""
+            )
+        });
+        let request = Message::parse(Bytes::from_static(b"GET sip:x SIP/2.0\r\n\r\n")).unwrap();
+        for (first, response) in [
+            (0, "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"),
+            (1, "8ca523f5e9506fed4657c9700eebdbec"),
+        ] {
+            let mut session = pick(&[&challenges[first], &challenges[1 - first]], None).unwrap();
+            session.cnonce = "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ".into();
+            let ha1 = session.ha1("Mufasa", &Password::new("Circle of Life"));
+            let method = request.method_text().unwrap();
+            assert_eq!(session.response(&ha1, "00000001", method, "/dir/index.html", b"").as_str(), response);
+            let value = session.answer("Mufasa", &ha1, &request).unwrap();
+            assert!(value.contains("opaque=\"FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS\""), "{value}");
+            assert!(value.contains("qop=auth, nc=00000001, cnonce=\"f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ\""));
+        }
+    }
+
+    #[test]
+    fn rfc7616_section_3_4_2_a_session_keeps_its_first_nonce_in_a1() {
+        let (mut session, ha1, sent) = known("SHA-256-sess", "auth");
+        _ = session.answered(&sent, &ha1, &ok("nextnonce=\"n2\"", ""));
+        let value = session.answer("alice", &ha1, &register()).unwrap();
+        let a1 = ha1.of_session("n1", "c1");
+        let input = DigestInput {
+            session: false,
+            nonce: "n2",
+            protection: Some(Protection { qop: Qop::Auth, nc: "00000001", cnonce: "c1" }),
+            method: b"REGISTER",
+            uri: "sip:a.example",
+            body: b"",
+        };
+        assert!(value.contains(&format!("response=\"{}\"", input.response(&a1))), "{value}");
+    }
+
+    #[test]
+    fn nonces_that_could_not_be_sent_are_not_taken() {
+        let (mut session, ha1, sent) = known("MD5", "auth");
+        for bad in [String::new(), "\u{7f}".into(), "n".repeat(PARAMETER_BYTES_MAX)] {
+            _ = session.answered(&sent, &ha1, &ok(&format!("nextnonce=\"{bad}\""), ""));
+            assert_eq!(session.challenge().nonce, "n1");
+        }
     }
 }

@@ -292,6 +292,17 @@ mod tests {
     const AUTH_INT_V0: &str = "151b6cabb7e59e0ac757207a039ff3d0";
 
     #[test]
+    fn rfc8760_section_2_6_the_hash_of_no_body() {
+        assert_eq!(
+            hash(Algorithm::Sha256, &[b""]).as_str(),
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        );
+        let a2 = hash_a2(Algorithm::Sha256, Some(Qop::AuthInt), b"BYE", "sip:a", b"");
+        let spelt_out = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        assert_eq!(a2, hash(Algorithm::Sha256, &[b"BYE", b"sip:a", spelt_out.as_bytes()]));
+    }
+
+    #[test]
     fn without_qop_it_is_that_of_rfc_2069() {
         let input = DigestInput { protection: None, nonce: "dcd98b7102dd2f0e8b11d0f600bfb0c093", ..RFC7616 };
         let ha1 = Ha1::of(Algorithm::Md5, "Mufasa", "testrealm@host.com", &Password::new("CircleOfLife"));

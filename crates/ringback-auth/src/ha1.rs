@@ -75,6 +75,12 @@ impl Ha1 {
         Ha1 { algorithm: algorithm.base(), hex: hash(algorithm, &[&random.seed()]) }
     }
 
+    /// A1 of a session variant: both nonces hashed into it.
+    pub(crate) fn of_session(&self, nonce: &str, cnonce: &str) -> Ha1 {
+        let hex = hash(self.algorithm, &[self.as_bytes(), nonce.as_bytes(), cnonce.as_bytes()]);
+        Ha1 { algorithm: self.algorithm, hex }
+    }
+
     /// The algorithm that made it, never a session variant.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {

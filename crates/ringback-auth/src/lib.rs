@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!                     401 or 407: one challenge for each algorithm, most preferred first
-//!   Authenticator ──challenge(stale, now)──────────────────▶ client: AuthSession::pick, answer
+//!   Authenticator ──challenge(stale, now)──────────────────▶ DigestClient::challenged, sign
 //!        ▲                                                        │
 //!        │   request ◀────────── Authorization, nc counted ───────┘
 //!        │
@@ -17,7 +17,7 @@
 //! Sources: the scheme is that of `[RFC 7616, Section 3]` with the changes of `[RFC 8760, Section 2]` and `[RFC 3261, Section 22]`;
 //! clients without qop are served as `[RFC 3261, Section 22.4]` asks, each nonce once.
 //!
-//! **Not supported:** Basic (forbidden in SIP), userhash, AKA, Authentication-Info, normalisation of names and passwords.
+//! **Not supported:** Basic (forbidden in SIP), userhash, AKA, normalisation of names and passwords.
 //!
 //! ```
 //! use bytes::Bytes;
@@ -61,6 +61,7 @@
 
 extern crate alloc;
 
+mod account;
 mod algorithm;
 mod authenticator;
 mod base64;
@@ -69,18 +70,24 @@ mod client;
 mod config;
 mod credentials;
 mod digest;
+mod digest_client;
+mod give_up;
 mod ha1;
 mod hmac;
+mod next_hop;
 mod nonce;
 mod parameter;
 
+pub use account::{Account, Secret};
 pub use algorithm::{Algorithm, Qop, UnknownAlgorithm};
 pub use authenticator::{Authenticator, Begin, CREDENTIALS_MAX, Claim, Counters, DigestVerified, StaleReason, Verdict};
 pub use challenge::{Challenge, ChallengeError};
-pub use client::{AnswerError, AuthSession, CHALLENGES_MAX};
+pub use client::{AnswerError, AuthSession, CHALLENGES_MAX, ServerProof};
 pub use config::{AuthConfig, AuthConfigError, NONCE_LIFETIME_SECS, NONCES_MAX, UriPolicy};
 pub use credentials::{Credentials, CredentialsError, Limit};
 pub use digest::{DigestInput, HexDigest, Protection};
+pub use digest_client::{AuthAttempts, CALL_IDS_MAX, DigestClient, ROUNDS_MAX, Retry, SESSIONS_MAX};
+pub use give_up::GiveUp;
 pub use ha1::{Ha1, Ha1Error, Ha1Set, Password};
 pub use nonce::{FreshNonce, NC_WINDOW, NonceSecret, NonceVerdict, Nonces, Spent};
 pub use parameter::PARAMETER_BYTES_MAX;

@@ -73,9 +73,13 @@ pub static LIMITS: &[Limit] = limits! {
         "SESSIONS_MAX" = Fixed(65_536), LIBRARY, "a new call is refused with 503";
         "FORKS_MAX" = Fixed(32), LIBRARY, "a fork more is passed over until it answers with a 2xx";
         "PROVISIONALS_MAX" = Fixed(16), LIBRARY, "a reliable provisional response more is an error";
-        "CHALLENGES_ANSWERED_MAX" = Fixed(4), LIBRARY, "the challenge is told as the response that it is";
         "HOPS_MAX" = Fixed(8), LIBRARY, "hops beyond it are not tried";
         "CHANGE_ATTEMPTS_MAX" = Fixed(5), LIBRARY, "a change that meets glare again is told to have failed";
+        "REGISTRATIONS_MAX" = Fixed(65_536), LIBRARY, "a registration more is an error";
+        "CONTACTS_MAX" = Fixed(16), LIBRARY, "a contact more is an error";
+        "BINDINGS_READ_MAX" = Fixed(256), LIBRARY, "ours count as missing where they stand behind so many others";
+        "TOO_BRIEF_MAX" = Fixed(3), LIBRARY, "a 423 more is waited out as other failures are";
+        "LEARNT_BYTES_MAX" = Fixed(2_048), LIBRARY, "Service-Route, Path or GRUU are not kept";
         "SUBSCRIPTION_FORKS_MAX" = Fixed(16), LIBRARY, "the NOTIFY of a place more is answered with 481";
         "SUBSCRIPTIONS_MAX" = Fixed(4_096), LIBRARY, "a new SUBSCRIBE is refused with 503";
         "LENGTHENED_MAX" = Fixed(3), LIBRARY, "a 423 is told as the refusal that it is";
@@ -129,6 +133,9 @@ pub static LIMITS: &[Limit] = limits! {
         "PARAMETER_BYTES_MAX" = Fixed(2_048), By("stack.parameter_bytes_max_reached"), "the credentials are malformed: 400";
         "CREDENTIALS_MAX" = Fixed(16), By("stack.credentials_max_reached"), "further Authorization header fields are passed over";
         "CHALLENGES_MAX" = Fixed(16), Not("only a client is challenged"), "further challenges are passed over";
+        "SESSIONS_MAX" = Fixed(16), Not("only a client is challenged"), "the realm that has not challenged for longest is forgotten";
+        "ROUNDS_MAX" = Fixed(8), Not("whoever sends the request is told"), "the request is not sent again";
+        "CALL_IDS_MAX" = Fixed(64), Not("nothing is lost but a round trip"), "the oldest is forgotten: its next request is challenged";
         "NONCES_MAX" = Fixed(65_536), By("stack.nonces_max_reached"), "the oldest nonces go stale: their clients are challenged anew";
     }
     "location" {

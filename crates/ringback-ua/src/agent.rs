@@ -1,11 +1,13 @@
 //! The user agent: what comes in finds its session here, and what goes out waits here.
 
+mod aftermath;
 mod called;
 mod calling;
 mod leg;
 mod modify;
 mod publications;
 mod refers;
+mod registrations;
 mod sending;
 mod subscriptions;
 mod usages;
@@ -13,14 +15,13 @@ mod within;
 
 pub use usages::USAGES_MAX;
 
-use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::hash::BuildHasher as _;
 
 use bytes::Bytes;
-use ringback_auth::Password;
+use ringback_auth::{Account, DigestClient};
 use ringback_base::{Hop, KeyedHash, Micros, Now, Random, Table, TimerId, TimerQueue};
 use ringback_message::body::NewPart;
 use ringback_message::header::{TypedHeader, Unsupported};
@@ -30,9 +31,11 @@ use ringback_transaction::{ClientId, ServerId, Transactions, Transmit};
 
 use crate::config::Config;
 use crate::dialog::{Dialog, DialogId};
-use crate::event::{CommandError, EndReason, Event, Lookup, SessionId};
+use crate::event::{CommandError, EndReason, Event, Lookup, RegistrationId, SessionId};
+use aftermath::{Remains, SentAck};
 use calling::Invite;
 use leg::{Leg, Phase, Timer};
+use registrations::Entry;
 use sending::Sending;
 use usages::Usages;
 
@@ -92,10 +95,17 @@ pub struct UserAgent {
     clients: BTreeMap<ClientId, u64>,
     /// INVITEs that came in and are not over.
     invited: BTreeMap<ServerId, SessionId>,
+    /// What 2xx were acknowledged with, by the transactions of their INVITEs.
+    acks: BTreeMap<ClientId, Vec<SentAck>>,
+    /// What sessions have left undone that are over.
+    remains: Vec<Remains>,
     timers: TimerQueue<(SessionId, Timer)>,
     events: VecDeque<Event>,
     lookups: VecDeque<Lookup>,
-    account: Option<(Box<str>, Password)>,
+    /// What challenges are answered with.
+    digest: DigestClient,
+    registrations: Table<Entry>,
+    registration_timers: TimerQueue<RegistrationId>,
     pub(crate) usages: Usages,
 }
 
@@ -105,11 +115,13 @@ impl UserAgent {
     #[must_use]
     pub fn new(config: Config, mut random: Random) -> UserAgent {
         let (hash, inner) = (random.hasher(), random.hasher());
+        let digest = DigestClient::new(&mut random);
         let usages = Usages::new(&mut random);
         UserAgent {
             transactions: Transactions::new(config.transactions, inner),
             legs: Table::new(config.sessions_max),
             invites: Table::new(config.sessions_max),
+            registrations: Table::new(config.registrations_max),
             config,
             random,
             hash,
@@ -117,17 +129,20 @@ impl UserAgent {
             sendings_made: 0,
             clients: BTreeMap::new(),
             invited: BTreeMap::new(),
+            acks: BTreeMap::new(),
+            remains: Vec::new(),
             timers: TimerQueue::new(),
             events: VecDeque::new(),
             lookups: VecDeque::new(),
-            account: None,
+            digest,
+            registration_timers: TimerQueue::new(),
             usages,
         }
     }
 
-    /// Digest challenges are answered with this name and password.
-    pub fn set_account(&mut self, user: &str, password: Password) {
-        self.account = Some((user.into(), password));
+    /// Challenges for this realm, from whom the account is for, are answered with it. One of the same realm is replaced.
+    pub fn add_account(&mut self, account: Account) {
+        self.digest.add(account);
     }
 
     /// A request came in, stamped with its source; `reply` is the hop that its responses take.
@@ -145,6 +160,8 @@ impl UserAgent {
     /// The transport can't send on this hop, or has lost its connection.
     pub fn handle_transport_error(&mut self, hop: &Hop, now: Now) {
         self.transactions.handle_transport_error(hop, now);
+        self.settle(now);
+        self.hop_failed(hop, now);
         self.settle(now);
     }
 
@@ -178,6 +195,8 @@ impl UserAgent {
                 self.settle(now);
             }
         }
+        self.registrations_due(now);
+        self.settle(now);
         while let Some(usage) = self.usages.due(now) {
             self.usage_timeout(usage, now);
             self.settle(now);
@@ -208,7 +227,8 @@ impl UserAgent {
     pub fn poll_timeout(&self) -> Option<Micros> {
         let own = self.timers.next().map(|(at, _)| at);
         let below = self.transactions.poll_timeout().map(|(at, _)| at);
-        own.into_iter().chain(below).chain(self.usages.poll_timeout()).min()
+        let of_registrations = self.registration_timers.next().map(|(at, _)| at);
+        own.into_iter().chain(of_registrations).chain(below).chain(self.usages.poll_timeout()).min()
     }
 
     /// The transaction layer, to be looked at.
@@ -217,7 +237,7 @@ impl UserAgent {
         &self.transactions
     }
 
-    /// True where nothing is left: no session, no transaction, no timer, and nothing to fetch.
+    /// True where nothing is left to do: no session, no registration that is to last, no transaction, no timer, and nothing to fetch.
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.transactions.is_idle()
@@ -226,7 +246,10 @@ impl UserAgent {
             && self.sendings.is_empty()
             && self.clients.is_empty()
             && self.invited.is_empty()
+            && self.acks.is_empty()
+            && self.remains.is_empty()
             && self.timers.is_empty()
+            && self.registration_timers.is_empty()
             && self.events.is_empty()
             && self.lookups.is_empty()
             && self.usages.is_idle()
@@ -289,29 +312,38 @@ impl UserAgent {
     pub(crate) fn settle(&mut self, now: Now) {
         loop {
             self.settle_below(now);
-            if !self.settle_usages(now) {
+            if !self.settle_usages(now) && self.remains.is_empty() {
                 return;
             }
         }
     }
 
     fn settle_below(&mut self, now: Now) {
-        while let Some(event) = self.transactions.poll_event() {
-            use ringback_transaction::Event as Below;
-            match event {
-                Below::Request { id } => self.request_came(id, now),
-                Below::Cancel { id, invite } => self.cancel_came(id, invite, now),
-                Below::Ack { request, .. } => self.ack_came(&request, now),
-                Below::Response { id, response } => self.response_came(id, response, now),
-                Below::StrayResponse { response, .. } => self.stray_came(&response, now),
-                Below::ClientTimeout { id } => self.no_response(id, crate::Failure::Timeout, now),
-                Below::ClientFailed { id } => self.no_response(id, crate::Failure::Transport, now),
-                Below::ClientEnded { id } => self.client_ended(id),
-                Below::ServerEnded { id } => _ = self.invited.remove(&id),
-                // The ACK that never came is missed by whoever repeats the 2xx; for a failure nobody minds.
-                Below::ServerTimeout { .. } | Below::ServerFailed { .. } | Below::ClientHopLost { .. } => {}
-                _ => {}
-            }
+        loop {
+            self.clear_away(now);
+            let Some(event) = self.transactions.poll_event() else { break };
+            self.below(event, now);
+        }
+        while !self.remains.is_empty() {
+            self.clear_away(now);
+        }
+    }
+
+    fn below(&mut self, event: ringback_transaction::Event, now: Now) {
+        use ringback_transaction::Event as Below;
+        match event {
+            Below::Request { id } => self.request_came(id, now),
+            Below::Cancel { id, invite } => self.cancel_came(id, invite, now),
+            Below::Ack { request, .. } => self.ack_came(&request, now),
+            Below::Response { id, response } => self.response_came(id, response, now),
+            Below::StrayResponse { response, .. } => self.stray_came(&response, now),
+            Below::ClientTimeout { id } => self.no_response(id, crate::Failure::Timeout, now),
+            Below::ClientFailed { id } => self.no_response(id, crate::Failure::Transport, now),
+            Below::ClientEnded { id } => self.client_ended(id),
+            Below::ServerEnded { id } => _ = self.invited.remove(&id),
+            // The ACK that never came is missed by whoever repeats the 2xx; for a failure nobody minds.
+            Below::ServerTimeout { .. } | Below::ServerFailed { .. } | Below::ClientHopLost { .. } => {}
+            _ => {}
         }
     }
 
@@ -404,7 +436,9 @@ impl UserAgent {
         self.usages.session_ended(session, &leg.dialog);
         if let Some(invite) = leg.invite.and_then(|invite| self.invites.get_mut(invite.0)) {
             invite.legs.retain(|other| *other != session);
+            invite.cseq_used = invite.cseq_used.max(leg.dialog.local_cseq());
         }
+        self.leave(leg);
         self.events.push_back(Event::Ended { session, reason });
     }
 

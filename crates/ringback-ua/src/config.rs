@@ -19,8 +19,8 @@ pub const FORKS_MAX: usize = 32;
 /// How many reliable provisional responses may wait for the one before them.
 pub const PROVISIONALS_MAX: usize = 16;
 
-/// How often a request is sent anew with credentials.
-pub const CHALLENGES_ANSWERED_MAX: u8 = 4;
+/// How many registrations there may be where nobody says otherwise.
+pub const REGISTRATIONS_MAX: usize = 65_536;
 
 /// How many next hops are tried for one request.
 pub const HOPS_MAX: usize = 8;
@@ -77,6 +77,8 @@ pub struct Config {
     pub forks: ForkPolicy,
     /// The most sessions. A new call above it is refused with 503.
     pub sessions_max: usize,
+    /// The most registrations.
+    pub registrations_max: usize,
     /// INFO packages that we take; others are refused with 469. `[RFC 6086, Section 4.2.2]`
     pub info_packages: Vec<String>,
     /// Whether OPTIONS are answered without asking the application. `[RFC 3261, Section 11.2]`
@@ -121,6 +123,7 @@ impl Config {
             reliable_provisionals: false,
             forks: ForkPolicy::First,
             sessions_max: SESSIONS_MAX,
+            registrations_max: REGISTRATIONS_MAX,
             info_packages: Vec::new(),
             answers_options: true,
             session_ids: true,

@@ -11,6 +11,7 @@ use crate::dialog::DialogError;
 use crate::exchange::{Carrier, MediaError};
 use crate::notifier::{NewSubscription, SubscriptionId};
 use crate::refer::{ReferOutcome, ReferProgress, Referral};
+use crate::registration::{RegistrationError, RegistrationEvent};
 use crate::subscriber::{Fork, Notified, SubscriptionEnd};
 
 macro_rules! ids {
@@ -34,6 +35,9 @@ ids! {
     SessionId "session";
     /// An INVITE of ours outside of a dialog, with all the dialogs that it makes.
     InviteId "invite";
+    /// A registration, from [`add_registration`](crate::UserAgent::add_registration) to
+    /// [`remove_registration`](crate::UserAgent::remove_registration).
+    RegistrationId "registration";
     /// What we want to be told of, with all the subscriptions that it makes.
     SubscriberId "subscriber";
     /// State that we publish.
@@ -228,6 +232,21 @@ pub enum Event {
         /// The response.
         response: Response,
     },
+    /// A registration has something to tell.
+    Registration {
+        /// The registration.
+        registration: RegistrationId,
+        /// What.
+        event: RegistrationEvent,
+        /// The response that it comes from, if it comes from one: its Contacts are the bindings, or other registrars.
+        response: Option<Box<Response>>,
+    },
+    /// The server proves in Authentication-Info to be one that doesn't know our secret. What the response says is done all the same.
+    /// `[RFC 7616, Section 3.5]`
+    ServerProofWrong {
+        /// The response.
+        response: Response,
+    },
     /// A notification has come, or a subscription of ours is over.
     Subscriber {
         /// Which one.
@@ -353,6 +372,8 @@ pub enum CommandError {
     Build(BuildError),
     /// The dialog can't be made.
     Dialog(DialogError),
+    /// There can't be such a registration.
+    Registration(RegistrationError),
     /// There is no room for more.
     Full,
 }
@@ -360,6 +381,12 @@ pub enum CommandError {
 impl From<BuildError> for CommandError {
     fn from(error: BuildError) -> CommandError {
         CommandError::Build(error)
+    }
+}
+
+impl From<RegistrationError> for CommandError {
+    fn from(error: RegistrationError) -> CommandError {
+        CommandError::Registration(error)
     }
 }
 
@@ -377,6 +404,7 @@ impl fmt::Display for CommandError {
             CommandError::Media(error) => error.fmt(f),
             CommandError::Build(error) => error.fmt(f),
             CommandError::Dialog(error) => error.fmt(f),
+            CommandError::Registration(error) => error.fmt(f),
             CommandError::Full => f.write_str("no room for more"),
         }
     }

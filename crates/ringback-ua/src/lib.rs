@@ -29,6 +29,8 @@
 //! | `refer` | RFC 3515 from both sides: [`Referrer`], [`Referee`], and what a Refer-To asks for |
 //! | `publication` | RFC 3903: [`Publication`], and the rule of a compositor |
 //! | `agent/usages` | keeps those four, and brings them messages; `subscriptions`, `refers`, `publications` beside it are their calls |
+//! | `agent/registrations` | what goes out for registrations, and what comes back |
+//! | `registration` | [`Registration`]: when to register, refresh, wait and give up |
 //!
 //! A call, here with both sides in one process, and no time that passes:
 //!
@@ -112,17 +114,16 @@ mod probe;
 mod publication;
 mod refer;
 mod refusal;
+mod registration;
 mod session_timer;
 mod subscriber;
 
 pub use agent::{Outbound, USAGES_MAX, UserAgent};
-pub use config::{
-    CHALLENGES_ANSWERED_MAX, Config, FORKS_MAX, ForkPolicy, HOPS_MAX, Local, PROVISIONALS_MAX, SESSIONS_MAX,
-};
+pub use config::{Config, FORKS_MAX, ForkPolicy, HOPS_MAX, Local, PROVISIONALS_MAX, REGISTRATIONS_MAX, SESSIONS_MAX};
 pub use dialog::{DIALOG_BYTES_MAX, Dialog, DialogError, DialogId, OutOfOrder, ROUTES_MAX};
 pub use event::{
     CommandError, EndReason, Event, Failure, InviteId, Lookup, PublicationId, PublicationTold, ReferId, ReferTold,
-    RefereeId, RequestId, SessionId, SubscriberId, SubscriberTold,
+    RefereeId, RegistrationId, RequestId, SessionId, SubscriberId, SubscriberTold,
 };
 pub use event_type::same_event;
 pub use exchange::{Carrier, Media, MediaError};
@@ -140,6 +141,10 @@ pub use refer::{
     Referrer, refer_to_replacing,
 };
 pub use refusal::Refusal;
+pub use registration::{
+    BINDINGS_READ_MAX, CONTACTS_MAX, Gruu, LEARNT_BYTES_MAX, Registration, RegistrationConfig, RegistrationContact,
+    RegistrationError, RegistrationEvent, RegistrationPolicy, RegistrationState, RegistrationStep, TOO_BRIEF_MAX,
+};
 pub use session_timer::{SESSION_EXPIRES_MIN_SECS, SESSION_EXPIRES_SECS, SessionTimer, SessionTimers};
 pub use subscriber::{
     Again, Condition, Fork, Notified, NotifyVerdict, SUBSCRIPTION_FORKS_MAX, SubscribeOutcome, Subscriber,

@@ -5,24 +5,28 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
-use ringback_auth::AuthSession;
-use ringback_base::{Hop, Now, Transport};
+use ringback_auth::{AuthAttempts, DigestClient, ServerProof};
+use ringback_base::{Hop, Now, Random, Transport};
 use ringback_message::{BuildError, Edit, HeaderId, Host, Method, Request, RequestBuilder, Response, StatusCode, Uri};
 use ringback_transaction::{ClientId, RequestError};
 
 use super::UserAgent;
 use super::usages::Task;
-use crate::config::{CHALLENGES_ANSWERED_MAX, HOPS_MAX, Local};
-use crate::dialog::is_sips;
-use crate::event::{Event, Failure, InviteId, Lookup, RequestId, SessionId};
+use crate::config::{HOPS_MAX, Local};
+use crate::dialog::{Dialog, is_sips};
+use crate::event::{Event, Failure, InviteId, Lookup, RegistrationId, RequestId, SessionId};
 
 /// Whose request it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// The INVITE of a call of ours.
     Invite(InviteId),
-    /// The ACK for a 2xx.
-    Ack(SessionId),
+    /// The ACK for a 2xx to the INVITE of this transaction.
+    Ack(SessionId, Option<ClientId>),
+    /// The same, of a session that is over or never was.
+    StrayAck(Option<ClientId>),
+    /// The BYE in a dialog that no session has.
+    StrayBye,
     /// A re-INVITE or UPDATE of ours.
     Change(SessionId),
     Prack(SessionId),
@@ -31,6 +35,7 @@ pub(crate) enum Purpose {
     Usage(Task),
     /// The application's own, in a session or outside.
     Application(Option<SessionId>),
+    Register(RegistrationId),
 }
 
 /// A request that is on its way.
@@ -43,7 +48,11 @@ pub(crate) struct Sending {
     pub(crate) client: Option<ClientId>,
     /// Those not tried yet, the next one last.
     hops: Vec<Hop>,
-    challenges: u8,
+    /// The one that it was sent to last.
+    pub(crate) hop: Option<Hop>,
+    attempts: AuthAttempts,
+    /// The dialog of a re-INVITE whose session has ended.
+    pub(crate) orphaned: Option<Box<Dialog>>,
 }
 
 impl UserAgent {
@@ -52,7 +61,16 @@ impl UserAgent {
         self.sendings_made = self.sendings_made.wrapping_add(1);
         let id = self.sendings_made;
         let builder = Some(Box::new(builder));
-        let sending = Sending { purpose, builder, request: None, client: None, hops: Vec::new(), challenges: 0 };
+        let sending = Sending {
+            purpose,
+            builder,
+            request: None,
+            client: None,
+            hops: Vec::new(),
+            hop: None,
+            attempts: AuthAttempts::default(),
+            orphaned: None,
+        };
         self.sendings.insert(id, sending);
         match self.direct(purpose, uri) {
             Some(hop) => self.found(id, &[hop], now),
@@ -80,7 +98,7 @@ impl UserAgent {
 
     fn is_outside(&self, purpose: Purpose) -> bool {
         match purpose {
-            Purpose::Invite(_) | Purpose::Application(None) => true,
+            Purpose::Invite(_) | Purpose::Application(None) | Purpose::Register(_) => true,
             Purpose::Usage(task) => match task {
                 Task::Subscribe(_, None) | Task::Publish(_) => true,
                 Task::Refer(_) => self.usage_session(task).is_none(),
@@ -139,7 +157,7 @@ impl UserAgent {
                 None => return,
             },
         };
-        match sent {
+        match sent.and_then(|request| self.signed(purpose, request)) {
             Ok(request) => self.dispatch(id, request, hop, now),
             Err(error) => self.give_up(id, Failure::Build(error), now),
         }
@@ -147,16 +165,21 @@ impl UserAgent {
 
     fn dispatch(&mut self, id: u64, request: Request, hop: Hop, now: Now) {
         let Some(sending) = self.sendings.get_mut(&id) else { return };
-        if let Purpose::Ack(session) = sending.purpose {
+        let ack = match sending.purpose {
+            Purpose::Ack(session, client) => Some((Some(session), client)),
+            Purpose::StrayAck(client) => Some((None, client)),
+            _ => None,
+        };
+        if let Some((session, client)) = ack {
             self.sendings.remove(&id);
-            return self.ack_addressed(session, &request, hop);
+            return self.ack_addressed(session, client, &request, hop);
         }
         match self.transactions.request(request.clone(), hop, now) {
             Ok(client) => {
                 if let Some(old) = sending.client.replace(client) {
                     self.clients.remove(&old);
                 }
-                sending.request = Some(request.clone());
+                (sending.request, sending.hop) = (Some(request.clone()), Some(hop));
                 let purpose = sending.purpose;
                 self.clients.insert(client, id);
                 match purpose {
@@ -186,7 +209,7 @@ impl UserAgent {
         };
         let builder = builder.raw(HeaderId::Via, via);
         // What ends or acknowledges a dialog goes out even where the other side's Contact is one that we would not write.
-        let must_go = matches!(purpose, Purpose::Ack(_) | Purpose::Prack(_) | Purpose::Bye(_));
+        let must_go = matches!(purpose, Purpose::Ack(..) | Purpose::Prack(_) | Purpose::Bye(_));
         match builder.clone().build() {
             Err(_) if must_go => checked(builder.build_unchecked()?),
             built => built,
@@ -197,11 +220,8 @@ impl UserAgent {
     fn session_id(&self, purpose: Purpose) -> Option<ringback_message::header::SessionId> {
         let session = match purpose {
             Purpose::Invite(invite) => return self.invite_session_id(invite)?.header(),
-            Purpose::Ack(session) | Purpose::Change(session) | Purpose::Prack(session) | Purpose::Bye(session) => {
-                session
-            }
-            Purpose::Application(session) => session?,
-            Purpose::Usage(task) => self.usage_session(task)?,
+            Purpose::Ack(session, _) => session,
+            _ => self.session_of_purpose(purpose)?,
         };
         self.legs.get(session.0)?.session_id.header()
     }
@@ -220,6 +240,9 @@ impl UserAgent {
 
     /// A response to a request of ours.
     pub(crate) fn response_came(&mut self, client: ClientId, response: Response, now: Now) {
+        if response.status().is_success() && self.is_repeated(client, &response) {
+            return;
+        }
         let Some(&id) = self.clients.get(&client) else { return self.stray_came(&response, now) };
         let Some(sending) = self.sendings.get_mut(&id) else { return };
         let purpose = sending.purpose;
@@ -230,11 +253,14 @@ impl UserAgent {
                 Purpose::Application(session) => {
                     self.events.push_back(Event::Response { request: RequestId(id), session, response });
                 }
+                Purpose::Change(session) if response.has_token(HeaderId::Require, "100rel") => {
+                    self.reliable_came(None, session, response, now);
+                }
                 _ => {}
             };
         }
         if matches!(status, StatusCode::Unauthorized | StatusCode::ProxyAuthenticationRequired)
-            && self.answer_challenge(id, client, &response, now)
+            && self.answer_challenge(id, &response, now)
         {
             return;
         }
@@ -243,6 +269,7 @@ impl UserAgent {
         if status == StatusCode::ServiceUnavailable && is_hopeful {
             return self.try_next(id, Failure::Refused(Box::new(response)), now);
         }
+        self.prove_server(id, &response);
         self.finish(id, purpose, response, now);
     }
 
@@ -251,11 +278,16 @@ impl UserAgent {
         if let (Purpose::Invite(invite), true) = (purpose, response.status().is_success()) {
             return self.success_came(invite, response, now);
         }
-        let request = self.forget(id);
+        let Some(sending) = self.forget(id) else { return };
+        if let (Some(dialog), Some(request)) = (sending.orphaned, &sending.request) {
+            return self.answered_too_late(*dialog, request, &response, sending.client, now);
+        }
+        let (request, client, hop) = (sending.request, sending.client, sending.hop);
         match purpose {
+            Purpose::Register(registration) => self.register_answered(registration, response, hop, now),
             Purpose::Invite(invite) => self.refused(invite, response, now),
-            Purpose::Ack(_) => {}
-            Purpose::Change(session) => self.changed(session, request.as_ref(), response, now),
+            Purpose::Ack(..) | Purpose::StrayAck(_) | Purpose::StrayBye => {}
+            Purpose::Change(session) => self.changed(session, request.as_ref(), client, response, now),
             Purpose::Prack(session) => self.pracked(session, &response, now),
             Purpose::Bye(session) => self.bye_done(session),
             Purpose::Usage(task) => self.usage_done(task, Some(&response), now),
@@ -278,10 +310,12 @@ impl UserAgent {
         self.forget(id);
         match purpose {
             Purpose::Invite(invite) => self.unanswered(invite, failure),
-            Purpose::Ack(session) => self.hang_up_for(session, crate::EndReason::Gone(failure), now),
+            Purpose::StrayAck(_) | Purpose::StrayBye => {}
+            Purpose::Ack(session, _) => self.hang_up_for(session, crate::EndReason::Gone(failure), now),
             Purpose::Change(session) => self.change_failed(session, failure, now),
             Purpose::Prack(session) => self.lost(Some(session), Some(failure), now),
             Purpose::Bye(session) => self.bye_done(session),
+            Purpose::Register(registration) => self.register_failed(registration, failure, now),
             Purpose::Usage(task) => self.usage_done(task, None, now),
             Purpose::Application(session) => {
                 self.events.push_back(Event::Failed { request: RequestId(id), session, failure: failure.clone() });
@@ -292,16 +326,17 @@ impl UserAgent {
     }
 
     /// Nobody waits for this request any more.
-    pub(crate) fn forget(&mut self, id: u64) -> Option<Request> {
+    pub(crate) fn forget(&mut self, id: u64) -> Option<Sending> {
         let sending = self.sendings.remove(&id)?;
         if let Some(client) = sending.client {
             self.clients.remove(&client);
         }
-        sending.request
+        Some(sending)
     }
 
     /// The transaction is gone: of an INVITE, no further 2xx can come.
     pub(crate) fn client_ended(&mut self, client: ClientId) {
+        self.acks.remove(&client);
         let Some(id) = self.clients.remove(&client) else { return };
         let Some(sending) = self.sendings.get(&id) else { return };
         match sending.purpose {
@@ -314,41 +349,92 @@ impl UserAgent {
         }
     }
 
+    /// Whose accounts a request is signed with: those of its registration, where that has its own.
+    fn digest(&mut self, purpose: Purpose) -> &mut DigestClient {
+        let own = match purpose {
+            Purpose::Register(id) => self.registrations.get_mut(id.0).and_then(|entry| entry.digest.as_deref_mut()),
+            _ => None,
+        };
+        own.unwrap_or(&mut self.digest)
+    }
+
+    /// With credentials for whom we know already. `[RFC 3261, Section 22.3]`
+    fn signed(&mut self, purpose: Purpose, request: Request) -> Result<Request, BuildError> {
+        if self.digest(purpose).sessions() == 0 {
+            return Ok(request);
+        }
+        checked(self.digest(purpose).signed(&request)?)
+    }
+
     /// Sends the request anew with credentials; false where there are none, or they were refused. `[RFC 3261, Section 22.2]`
-    fn answer_challenge(&mut self, id: u64, client: ClientId, response: &Response, now: Now) -> bool {
-        let Some((user, password)) = &self.account else { return false };
+    fn answer_challenge(&mut self, id: u64, response: &Response, now: Now) -> bool {
         let Some(sending) = self.sendings.get_mut(&id) else { return false };
-        let (Some(request), Some(hop)) = (&sending.request, self.transactions.client_hop(client)) else { return false };
-        if sending.challenges >= CHALLENGES_ANSWERED_MAX {
+        if sending.orphaned.is_some() {
             return false;
         }
-        let (asked, answer) = match response.status() {
-            StatusCode::Unauthorized => (HeaderId::WwwAuthenticate, HeaderId::Authorization),
-            _ => (HeaderId::ProxyAuthenticate, HeaderId::ProxyAuthorization),
+        let (Some(request), Some(hop), purpose) = (sending.request.clone(), sending.hop, sending.purpose) else {
+            return false;
         };
-        let Ok(mut session) = AuthSession::pick(response, asked, None, &mut self.random) else { return false };
-        let ha1 = session.ha1(user, password);
-        let Ok(value) = session.answer(user, &ha1, request) else { return false };
-        let cseq = alloc::format!("{} {}", request.cseq().saturating_add(1), request.method().as_str());
-        let edit = Edit::new(request).set(HeaderId::CSeq, cseq.as_bytes()).append(answer, value.as_bytes());
+        let mut attempts = core::mem::take(&mut sending.attempts);
+        let mut random = Random::from_seed(self.random.seed());
+        let retry = self.digest(purpose).challenged(&mut attempts, &request, response, &mut random);
+        if let Some(sending) = self.sendings.get_mut(&id) {
+            sending.attempts = attempts;
+        }
+        if retry.is_err() {
+            return false;
+        }
+        let cseq = alloc::format!("{} {}", self.next_cseq(purpose, &request), request.method().as_str());
+        let edit = Edit::new(&request).set(HeaderId::CSeq, cseq.as_bytes());
         let Ok(Ok(again)) = edit.finish().map(checked) else { return false };
-        sending.challenges = sending.challenges.saturating_add(1);
-        let Ok(again) = self.readdressed(&again, &hop) else { return false };
+        let again = self.readdressed(&again, &hop).and_then(|again| self.signed(purpose, again));
+        let Ok(again) = again else { return false };
         self.resent(id, &again);
         self.dispatch(id, again, hop, now);
         true
     }
 
-    /// A request in a dialog takes the next number of it.
-    fn resent(&mut self, id: u64, request: &Request) {
-        let Some(purpose) = self.sendings.get(&id).map(|sending| sending.purpose) else { return };
-        let session = match purpose {
+    /// What the server says of itself in return. `[RFC 3261, Section 20.6]`
+    fn prove_server(&mut self, id: u64, response: &Response) {
+        if response.first(HeaderId::AuthenticationInfo).is_none() {
+            return;
+        }
+        let Some(sending) = self.sendings.get(&id) else { return };
+        let (Some(request), purpose) = (sending.request.clone(), sending.purpose) else { return };
+        if self.digest(purpose).succeeded(&request, response) == ServerProof::Wrong {
+            self.events.push_back(Event::ServerProofWrong { response: response.clone() });
+        }
+    }
+
+    /// The session that a request is sent in.
+    fn session_of_purpose(&self, purpose: Purpose) -> Option<SessionId> {
+        match purpose {
             Purpose::Change(session) | Purpose::Prack(session) | Purpose::Bye(session) => Some(session),
             Purpose::Application(session) => session,
             Purpose::Usage(task) => self.usage_session(task),
-            Purpose::Invite(_) | Purpose::Ack(_) => None,
+            Purpose::Invite(_) | Purpose::Ack(..) | Purpose::StrayAck(_) | Purpose::StrayBye | Purpose::Register(_) => {
+                None
+            }
+        }
+    }
+
+    /// The CSeq of a request that is sent again: above that of all before it in its dialog.
+    fn next_cseq(&self, purpose: Purpose, request: &Request) -> u32 {
+        let leg = self.session_of_purpose(purpose).and_then(|session| self.legs.get(session.0));
+        leg.map_or(0, |leg| leg.dialog.local_cseq()).max(request.cseq()).saturating_add(1)
+    }
+
+    /// It has taken the next number of its dialog or registration.
+    fn resent(&mut self, id: u64, request: &Request) {
+        let Some(purpose) = self.sendings.get(&id).map(|sending| sending.purpose) else { return };
+        let registration = match purpose {
+            Purpose::Register(id) => self.registrations.get_mut(id.0),
+            _ => None,
         };
-        if let Some(leg) = session.and_then(|session| self.legs.get_mut(session.0)) {
+        if let Some(entry) = registration {
+            entry.registration.sent(request.cseq());
+        }
+        if let Some(leg) = self.session_of_purpose(purpose).and_then(|session| self.legs.get_mut(session.0)) {
             leg.dialog.sent(request.cseq());
         }
     }

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use ringback_auth::Password;
+use ringback_auth::{Account, Password};
 use ringback_base::{Hop, Micros};
 use ringback_message::header::{self, WwwAuthenticate};
 use ringback_message::{HeaderId, Method, StatusCode};
@@ -205,7 +205,7 @@ fn of_a_fork_too_many_the_notify_is_refused() {
 #[test]
 fn a_challenge_is_answered_and_the_notify_still_found() {
     let mut net = net(2);
-    net.agents[0].set_account("alice", Password::new("secret"));
+    net.agents[0].add_account(Account::new("b.example", "alice", Password::new("secret")).at("192.0.2.2"));
     let subscriber = subscribe(&mut net, &uri(1), |_| {});
     let id = net.event(1, |event| match event {
         Event::SubscriptionWanted { id, .. } => Some(*id),
