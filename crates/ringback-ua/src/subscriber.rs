@@ -22,6 +22,7 @@ pub(crate) use rules::ends_subscription;
 pub use rules::{Again, SubscriptionEnd, SubscriptionEndReason};
 pub use subscription::{Condition, Fork, Subscription};
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use ringback_base::{Micros, Now};
@@ -71,8 +72,8 @@ pub(crate) enum Maker {
 
 #[derive(Debug)]
 struct Attempt {
-    /// As it was sent last; `None` until it was.
-    request: Option<Request>,
+    /// As it was sent last; `None` until it was. It goes with the attempt, and leaves no room behind.
+    request: Option<Box<Request>>,
     timer_n: Micros,
     /// What a 2xx has granted.
     granted_secs: Option<u32>,
@@ -174,7 +175,7 @@ impl Subscriber {
         self.open(now);
         self.cseq = self.cseq.max(request.cseq());
         if let Some(attempt) = &mut self.attempt {
-            attempt.request = Some(request.clone());
+            attempt.request = Some(Box::new(request.clone()));
         }
     }
 
@@ -365,7 +366,9 @@ impl Subscriber {
         now: Now,
     ) -> Result<Option<Fork>, Refusal> {
         let limit = self.config.forks.clamp(1, SUBSCRIPTION_FORKS_MAX);
-        let Some(request) = self.attempt.as_ref().and_then(|attempt| attempt.request.as_ref()) else { return Ok(None) };
+        let Some(request) = self.attempt.as_ref().and_then(|attempt| attempt.request.as_deref()) else {
+            return Ok(None);
+        };
         if self.subscriptions.len() >= limit {
             return Ok(None);
         }
