@@ -1,5 +1,6 @@
 //! Transactions by id and by what a message says of them.
 
+use alloc::boxed::Box;
 use core::fmt;
 
 use hashbrown::HashTable;
@@ -29,7 +30,7 @@ impl fmt::Display for Id {
 /// A slab, and an index from keyed hashes to its slots; the keys themselves stay in the messages that the values hold.
 ///
 /// Strangers pick the keys. What distinguishes two keys must be in the hash in full, or they could fill one bucket.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Table<T> {
     entries: Slab<Entry<T>>,
     index: HashTable<Place>,
@@ -37,14 +38,15 @@ pub struct Table<T> {
     limit: usize,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Entry<T> {
     generation: u64,
     hash: u64,
-    value: T,
+    /// On its own: a table that grows then copies places and not messages, and what it has in reserve is small.
+    value: Box<T>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Place {
     hash: u64,
     slot: usize,
@@ -85,7 +87,7 @@ impl<T> Table<T> {
         let vacant = self.entries.vacant_entry();
         let slot = vacant.key();
         let id = Id { slot, generation };
-        vacant.insert(Entry { generation, hash, value: value(id) });
+        vacant.insert(Entry { generation, hash, value: Box::new(value(id)) });
         self.index.insert_unique(hash, Place { hash, slot }, |place| place.hash);
         Some(id)
     }
@@ -102,17 +104,17 @@ impl<T> Table<T> {
     /// The value of this id, unless it is gone.
     #[must_use]
     pub fn get(&self, id: Id) -> Option<&T> {
-        self.entries.get(id.slot).filter(|entry| entry.generation == id.generation).map(|entry| &entry.value)
+        self.entries.get(id.slot).filter(|entry| entry.generation == id.generation).map(|entry| &*entry.value)
     }
 
     /// The same, to be changed. Its key must stay what it was.
     pub fn get_mut(&mut self, id: Id) -> Option<&mut T> {
-        self.entries.get_mut(id.slot).filter(|entry| entry.generation == id.generation).map(|entry| &mut entry.value)
+        self.entries.get_mut(id.slot).filter(|entry| entry.generation == id.generation).map(|entry| &mut *entry.value)
     }
 
     /// All values, in the order of their places.
     pub fn iter(&self) -> impl Iterator<Item = (Id, &T)> {
-        self.entries.iter().map(|(slot, entry)| (Id { slot, generation: entry.generation }, &entry.value))
+        self.entries.iter().map(|(slot, entry)| (Id { slot, generation: entry.generation }, &*entry.value))
     }
 
     /// Takes the value out; its id names nothing from now on.
@@ -122,7 +124,7 @@ impl<T> Table<T> {
         if let Ok(place) = self.index.find_entry(entry.hash, |place| place.slot == id.slot) {
             place.remove();
         }
-        Some(entry.value)
+        Some(*entry.value)
     }
 }
 

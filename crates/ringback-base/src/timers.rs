@@ -22,7 +22,7 @@ impl TimerId {
 /// Deadlines in order; those for the same moment fire in the order in which they were set.
 ///
 /// A stopped timer is gone at once, so the queue never holds more than what is pending.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct TimerQueue<T> {
     due: BTreeMap<TimerId, T>,
     next_order: u64,

@@ -3,7 +3,7 @@
 use core::net::SocketAddr;
 
 use ringback_base::{Hop, Now, Transport};
-use ringback_message::{HeaderId, Method, Request, StatusCode, Uri};
+use ringback_message::{Method, Request, StatusCode, Uri};
 use ringback_proxy::registrar::{self, Step, Surroundings};
 use ringback_proxy::{Answer, Limit, Reply, Routed, uas, validate};
 use ringback_transaction::{Event as TransactionEvent, ServerId};
@@ -46,7 +46,6 @@ impl Stack {
 
     fn on_server_ended(&mut self, id: ServerId) {
         self.jobs.take_of_server(id);
-        self.merges.ended(id);
         self.calls.server_ended(id);
     }
 
@@ -111,8 +110,10 @@ impl Stack {
     }
 
     /// What is addressed to us is handled as a user agent server does. `[RFC 3261, Section 8.2]`
+    ///
+    /// Only here a request that came by another path before is refused: a proxy forwards it.
     fn serve(&mut self, server: ServerId, request: &Request, addressee: Addressee, from: Hop, now: Now) {
-        if self.merges.is_merged(server, request) {
+        if self.transactions.is_merged(server) {
             return self.answer(server, Reply::new(StatusCode::LoopDetected), now);
         }
         if let Addressee::Server = addressee {
@@ -215,38 +216,4 @@ enum Addressee {
     Registrar,
     Server,
     User,
-}
-
-/// Requests that came to the server itself by two ways: the second is refused. `[RFC 3261, Section 8.2.2.2]`
-#[derive(Debug)]
-pub(crate) struct Merges {
-    hash: ringback_base::KeyedHash,
-    open: hashbrown::HashMap<u64, ServerId, ringback_base::KeyedHash>,
-    keys: hashbrown::HashMap<ServerId, u64, ringback_base::KeyedHash>,
-}
-
-impl Merges {
-    pub(crate) fn new(hash: ringback_base::KeyedHash) -> Merges {
-        Merges { hash, open: hashbrown::HashMap::with_hasher(hash), keys: hashbrown::HashMap::with_hasher(hash) }
-    }
-
-    fn is_merged(&mut self, server: ServerId, request: &Request) -> bool {
-        if request.to_tag().is_some() {
-            return false;
-        }
-        let cseq = request.first(HeaderId::CSeq).map_or(&b""[..], |h| h.value());
-        let key = self.hash.of(&[request.call_id(), request.from_tag().unwrap_or_default(), cseq]);
-        if self.open.get(&key).is_some_and(|other| *other != server) {
-            return true;
-        }
-        self.open.insert(key, server);
-        self.keys.insert(server, key);
-        false
-    }
-
-    fn ended(&mut self, server: ServerId) {
-        if let Some(key) = self.keys.remove(&server) {
-            self.open.remove(&key);
-        }
-    }
 }

@@ -67,7 +67,6 @@ pub use ringback_auth::AuthConfigError;
 pub use ringback_proxy::{Advertised, Listener};
 
 use calls::Calls;
-use dispatch::Merges;
 use jobs::Jobs;
 
 /// A registrar, redirect-free UAS and stateful proxy: one shard of a server.
@@ -84,7 +83,6 @@ pub struct Stack {
     transactions: Transactions,
     calls: Calls,
     jobs: Jobs,
-    merges: Merges,
     events: VecDeque<Event>,
     counters: Counters,
     draining: bool,
@@ -117,7 +115,6 @@ impl Stack {
             transactions: Transactions::new(config.transactions, random.hasher()),
             calls: Calls::new(random.hasher()),
             jobs: Jobs::new(random.hasher()),
-            merges: Merges::new(random.hasher()),
             events: VecDeque::new(),
             counters: Counters::default(),
             draining: false,

@@ -1,23 +1,27 @@
 //! A client transaction in its table: the request, where it went, and one of the two machines.
 
+use alloc::sync::Arc;
+
 use ringback_base::Hop;
 use ringback_message::{Method, Request, Response};
 
 use crate::effects::{Effects, Running};
 use crate::invite_client::InviteClient;
 use crate::non_invite_client::NonInviteClient;
-use crate::timers::Reason;
+use crate::state::State;
+use crate::timers::{Reason, Timers};
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Client {
     pub(crate) request: Request,
     pub(crate) hop: Hop,
+    pub(crate) timers: Option<Arc<Timers>>,
     pub(crate) running: Running,
     pub(crate) abandoned: bool,
     pub(crate) machine: ClientMachine,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum ClientMachine {
     Invite(InviteClient),
     NonInvite(NonInviteClient),
@@ -29,6 +33,13 @@ impl ClientMachine {
             ClientMachine::Invite(InviteClient::start(request, fx))
         } else {
             ClientMachine::NonInvite(NonInviteClient::start(request, fx))
+        }
+    }
+
+    pub(crate) fn state(&self) -> State {
+        match self {
+            ClientMachine::Invite(machine) => machine.state(),
+            ClientMachine::NonInvite(machine) => machine.state(),
         }
     }
 

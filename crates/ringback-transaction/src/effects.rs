@@ -11,7 +11,7 @@ use crate::hops::Key;
 use crate::timers::{Reason, Timers};
 
 /// What all transactions share: the queues that the caller drains, the timers, the counts.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Output {
     pub(crate) timers: TimerQueue<(Key, Reason)>,
     pub(crate) transmits: VecDeque<Transmit>,
@@ -19,19 +19,23 @@ pub(crate) struct Output {
     pub(crate) counters: Counters,
 }
 
-/// The timers of one transaction: never more than one that repeats a message and one that ends the state.
-#[derive(Debug, Default)]
+/// The timers of one transaction: never more than one that sends a message and one that ends the state.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Running {
-    repeat: Option<TimerId>,
-    end: Option<TimerId>,
+    send: Option<(Reason, TimerId)>,
+    end: Option<(Reason, TimerId)>,
 }
 
 impl Running {
-    fn slot(&mut self, reason: Reason) -> &mut Option<TimerId> {
+    fn slot(&mut self, reason: Reason) -> &mut Option<(Reason, TimerId)> {
         match reason {
-            Reason::TimerA | Reason::TimerE | Reason::TimerG => &mut self.repeat,
+            Reason::TimerA | Reason::TimerE | Reason::TimerG | Reason::Trying => &mut self.send,
             _ => &mut self.end,
         }
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = (Reason, TimerId)> + use<> {
+        [self.send, self.end].into_iter().flatten()
     }
 }
 
@@ -70,15 +74,20 @@ impl Effects<'_> {
     /// Sets a timer, in the place of the one of its kind that was running.
     pub(crate) fn start(&mut self, reason: Reason, span: Micros) {
         let id = self.out.timers.set(self.now.mono.plus(span), (self.key, reason));
-        if let Some(before) = self.running.slot(reason).replace(id) {
+        if let Some((_, before)) = self.running.slot(reason).replace((reason, id)) {
             self.out.timers.stop(before);
         }
     }
 
     pub(crate) fn stop(&mut self, reason: Reason) {
-        if let Some(id) = self.running.slot(reason).take() {
+        if let Some((_, id)) = self.running.slot(reason).take() {
             self.out.timers.stop(id);
         }
+    }
+
+    /// A timer has fired, and runs no more.
+    pub(crate) fn fired(&mut self, reason: Reason) {
+        *self.running.slot(reason) = None;
     }
 
     /// Sets the timer that ends the transaction; where it is 0, that is now.
@@ -88,10 +97,7 @@ impl Effects<'_> {
 
     /// The machine is in Terminated: its table takes it out.
     pub(crate) fn end(&mut self) {
-        if let Some(id) = self.running.repeat.take() {
-            self.out.timers.stop(id);
-        }
-        if let Some(id) = self.running.end.take() {
+        for (_, id) in core::mem::take(self.running).all() {
             self.out.timers.stop(id);
         }
         self.ended = true;

@@ -140,6 +140,14 @@ pub enum RespondError {
     Foreign,
     /// A final response went out before; only a 2xx after a 2xx to INVITE may follow.
     AfterFinal,
+    /// No non-INVITE request is answered with 408, nor with a provisional response other than 100.
+    /// `[RFC 4320, Section 4]`
+    NotToNonInvite,
+    /// A 100 to a non-INVITE request over an unreliable transport, before the client has slowed down to T2: it would only
+    /// double the messages. `[RFC 4320, Section 4.1]`
+    ///
+    /// The layer sends that 100 by itself when it is time.
+    TooEarly,
     /// The non-INVITE request has stayed unanswered for so long that its client has given up. `[RFC 4320, Section 4.2]`
     TooLate,
 }
@@ -150,6 +158,8 @@ impl fmt::Display for RespondError {
             RespondError::Unknown => "the server transaction is gone",
             RespondError::Foreign => "the response answers another request",
             RespondError::AfterFinal => "a final response was sent before",
+            RespondError::NotToNonInvite => "a non-INVITE request is never answered so",
+            RespondError::TooEarly => "a non-INVITE request over datagrams has no 100 as early",
             RespondError::TooLate => "the client of this non-INVITE request has given up",
         })
     }

@@ -35,7 +35,7 @@ impl Wire {
 }
 
 /// An index, so that the loss of one connection costs no walk over all transactions.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Hops(BTreeSet<(Wire, Key)>);
 
 impl Hops {

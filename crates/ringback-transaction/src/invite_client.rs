@@ -49,7 +49,7 @@ use crate::timers::Reason;
 /// > If there is no final response for the original request in 64*T1 seconds (T1 is defined in Section 17.1.1.1), the
 /// > client SHOULD then consider the original transaction cancelled and SHOULD destroy the client transaction handling
 /// > the original request. `[RFC 3261, Section 9.1]`
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct InviteClient {
     state: State,
 }
@@ -76,6 +76,15 @@ impl InviteClient {
         }
         fx.start(Reason::TimerB, fx.timers.timer_b());
         InviteClient { state: State::Calling(interval) }
+    }
+
+    pub(crate) fn state(&self) -> crate::State {
+        match self.state {
+            State::Calling(_) => crate::State::Calling,
+            State::Proceeding => crate::State::Proceeding,
+            State::Completed => crate::State::Completed,
+            State::Accepted => crate::State::Accepted,
+        }
     }
 
     pub(crate) fn response(&mut self, response: Response, request: &Request, fx: &mut Effects<'_>) {
@@ -146,7 +155,7 @@ impl InviteClient {
     /// The TU has given up: Timer B, D or M ends it, and in Proceeding a timer as long as they are.
     pub(crate) fn abandon(&mut self, fx: &mut Effects<'_>) {
         if let State::Proceeding = self.state {
-            fx.start(Reason::Abandoned, fx.timers.t1_64());
+            fx.start(Reason::Abandoned, fx.timers.abandoned());
         }
     }
 }
@@ -160,82 +169,5 @@ impl InviteClient {
 fn acknowledge(request: &Request, response: &Response, fx: &mut Effects<'_>) {
     if let Ok(ack) = request.ack(response) {
         fx.send(ack.as_bytes());
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use alloc::string::String;
-    use ringback_base::Transport;
-
-    use super::*;
-    use crate::probe::{self, CLIENT, Input, Start};
-
-    fn draw(transport: Transport, calling: &'static [Reason]) -> String {
-        let starts = [
-            Start { machine: || InviteClient { state: State::Calling(Micros::from_ms(500)) }, timers: calling },
-            Start { machine: || InviteClient { state: State::Proceeding }, timers: &[] },
-            Start { machine: || InviteClient { state: State::Completed }, timers: &[Reason::TimerD] },
-            Start { machine: || InviteClient { state: State::Accepted }, timers: &[Reason::TimerM] },
-        ];
-        let messages = [Input::Response(180), Input::Response(200), Input::Response(486)];
-        let invite = probe::request("INVITE");
-        probe::graph(CLIENT, transport, &starts, &messages, |machine, input, fx| {
-            match input {
-                Input::Response(code) => machine.response(probe::response(code, "INVITE"), &invite, fx),
-                Input::Timer(timer) => machine.fire(timer, &invite, fx),
-                Input::TransportError => machine.transport_error(fx),
-                Input::Abandon => machine.abandon(fx),
-                Input::Request(_) => {}
-            }
-            None
-        })
-    }
-
-    #[test]
-    fn figure_5_over_udp() {
-        probe::same(
-            &draw(Transport::Udp, &[Reason::TimerA, Reason::TimerB]),
-            "Calling -- 180 -> Proceeding: tell 180, stop Timer A, stop Timer B
-            Calling -- 200 -> Accepted: tell 200, stop Timer A, stop Timer B, start Timer M, 32000 ms
-            Calling -- 486 -> Completed: send ACK, tell 486, stop Timer A, stop Timer B, start Timer D, 32000 ms
-            Calling -- Timer A -> Calling: send INVITE, start Timer A, 1000 ms
-            Calling -- Timer B -> Terminated: tell timeout, stop Timer A
-            Calling -- transport error -> Terminated: tell failure, stop Timer A, stop Timer B
-            Proceeding -- 180 -> Proceeding: tell 180
-            Proceeding -- 200 -> Accepted: tell 200, start Timer M, 32000 ms
-            Proceeding -- 486 -> Completed: send ACK, tell 486, start Timer D, 32000 ms
-            Proceeding -- Abandoned -> Terminated
-            Proceeding -- transport error -> Proceeding: tell loss of hop
-            Proceeding -- abandon -> Proceeding: start Abandoned, 32000 ms
-            Completed -- 486 -> Completed: send ACK
-            Completed -- Timer D -> Terminated
-            Completed -- transport error -> Terminated: tell failure, stop Timer D
-            Accepted -- 200 -> Accepted: tell 200
-            Accepted -- Timer M -> Terminated",
-        );
-    }
-
-    #[test]
-    fn figure_5_over_tcp() {
-        probe::same(
-            &draw(Transport::Tcp, &[Reason::TimerB]),
-            "Calling -- 180 -> Proceeding: tell 180, stop Timer B
-            Calling -- 200 -> Accepted: tell 200, stop Timer B, start Timer M, 32000 ms
-            Calling -- 486 -> Terminated: send ACK, tell 486, stop Timer B
-            Calling -- Timer B -> Terminated: tell timeout
-            Calling -- transport error -> Terminated: tell failure, stop Timer B
-            Proceeding -- 180 -> Proceeding: tell 180
-            Proceeding -- 200 -> Accepted: tell 200, start Timer M, 32000 ms
-            Proceeding -- 486 -> Terminated: send ACK, tell 486
-            Proceeding -- Abandoned -> Terminated
-            Proceeding -- transport error -> Proceeding: tell loss of hop
-            Proceeding -- abandon -> Proceeding: start Abandoned, 32000 ms
-            Completed -- 486 -> Completed: send ACK
-            Completed -- Timer D -> Terminated
-            Completed -- transport error -> Terminated: tell failure, stop Timer D
-            Accepted -- 200 -> Accepted: tell 200
-            Accepted -- Timer M -> Terminated",
-        );
     }
 }

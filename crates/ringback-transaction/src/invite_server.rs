@@ -54,12 +54,12 @@ use crate::timers::Reason;
 ///
 /// > the server transaction MUST transition to the "Terminated" state, and MUST indicate to the TU that a transaction
 /// > failure has occurred. `[RFC 3261, Section 17.2.1]`
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct InviteServer {
     state: State,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum State {
     /// Not answered. The last provisional response.
     Proceeding(Option<Bytes>),
@@ -91,6 +91,15 @@ pub(crate) enum AckTo {
 impl InviteServer {
     pub(crate) fn new() -> InviteServer {
         InviteServer { state: State::Proceeding(None) }
+    }
+
+    pub(crate) fn state(&self) -> crate::State {
+        match self.state {
+            State::Proceeding(_) => crate::State::Proceeding,
+            State::Completed(_) => crate::State::Completed,
+            State::Confirmed(_) => crate::State::Confirmed,
+            State::Accepted => crate::State::Accepted,
+        }
     }
 
     pub(crate) fn is_answered(&self) -> bool {
@@ -187,119 +196,5 @@ impl InviteServer {
             State::Proceeding(_) | State::Completed(_) | State::Accepted => fx.tell_failed(),
             State::Confirmed(_) => {}
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use alloc::format;
-    use alloc::string::String;
-    use ringback_base::Transport;
-
-    use super::*;
-    use crate::probe::{self, Input, SERVER, Start};
-
-    fn sent() -> Final {
-        let response = probe::response(486, "INVITE").as_bytes().clone();
-        Final { response, to_tag: Some(Bytes::from_static(b"b")), interval: Micros::from_ms(500) }
-    }
-
-    fn ringing() -> InviteServer {
-        InviteServer { state: State::Proceeding(Some(probe::response(180, "INVITE").as_bytes().clone())) }
-    }
-
-    fn draw(transport: Transport, completed: &'static [Reason]) -> String {
-        let starts = [
-            Start { machine: ringing, timers: &[] },
-            Start { machine: || InviteServer { state: State::Completed(sent()) }, timers: completed },
-            Start { machine: || InviteServer { state: State::Confirmed(sent()) }, timers: &[Reason::TimerI] },
-            Start { machine: || InviteServer { state: State::Accepted }, timers: &[Reason::TimerL] },
-        ];
-        let messages = [
-            Input::Request("INVITE"),
-            Input::Request("ACK"),
-            Input::Response(183),
-            Input::Response(200),
-            Input::Response(404),
-        ];
-        probe::graph(SERVER, transport, &starts, &messages, |machine, input, fx| match input {
-            Input::Request("ACK") => (machine.ack(fx) == AckTo::User).then(|| "tell ACK".into()),
-            Input::Request(_) => {
-                machine.repeated(fx);
-                None
-            }
-            Input::Response(code) => {
-                let result = machine.respond(&probe::response(code, "INVITE"), fx);
-                result.err().map(|error| format!("refuse: {error:?}"))
-            }
-            Input::Timer(timer) => {
-                machine.fire(timer, fx);
-                None
-            }
-            Input::TransportError => {
-                machine.transport_error(fx);
-                None
-            }
-            Input::Abandon => None,
-        })
-    }
-
-    #[test]
-    fn figure_7_over_udp() {
-        probe::same(
-            &draw(Transport::Udp, &[Reason::TimerG, Reason::TimerH]),
-            "Proceeding -- INVITE -> Proceeding: send 180
-            Proceeding -- 183 -> Proceeding: send 183
-            Proceeding -- 200 -> Accepted: send 200, start Timer L, 32000 ms
-            Proceeding -- 404 -> Completed: send 404, start Timer G, 500 ms, start Timer H, 32000 ms
-            Proceeding -- transport error -> Proceeding: tell failure
-            Completed -- INVITE -> Completed: send 486
-            Completed -- ACK -> Confirmed: stop Timer G, stop Timer H, start Timer I, 5000 ms
-            Completed -- 183 -> Completed: refuse: AfterFinal
-            Completed -- 200 -> Completed: refuse: AfterFinal
-            Completed -- 404 -> Completed: refuse: AfterFinal
-            Completed -- Timer G -> Completed: send 486, start Timer G, 1000 ms
-            Completed -- Timer H -> Terminated: tell timeout, stop Timer G
-            Completed -- transport error -> Completed: tell failure
-            Confirmed -- 183 -> Confirmed: refuse: AfterFinal
-            Confirmed -- 200 -> Confirmed: refuse: AfterFinal
-            Confirmed -- 404 -> Confirmed: refuse: AfterFinal
-            Confirmed -- Timer I -> Terminated
-            Accepted -- ACK -> Accepted: tell ACK
-            Accepted -- 183 -> Accepted: refuse: AfterFinal
-            Accepted -- 200 -> Accepted: send 200
-            Accepted -- 404 -> Accepted: refuse: AfterFinal
-            Accepted -- Timer L -> Terminated
-            Accepted -- transport error -> Accepted: tell failure",
-        );
-    }
-
-    #[test]
-    fn figure_7_over_tcp() {
-        probe::same(
-            &draw(Transport::Tcp, &[Reason::TimerH]),
-            "Proceeding -- INVITE -> Proceeding: send 180
-            Proceeding -- 183 -> Proceeding: send 183
-            Proceeding -- 200 -> Accepted: send 200, start Timer L, 32000 ms
-            Proceeding -- 404 -> Completed: send 404, start Timer H, 32000 ms
-            Proceeding -- transport error -> Proceeding: tell failure
-            Completed -- INVITE -> Completed: send 486
-            Completed -- ACK -> Terminated: stop Timer H
-            Completed -- 183 -> Completed: refuse: AfterFinal
-            Completed -- 200 -> Completed: refuse: AfterFinal
-            Completed -- 404 -> Completed: refuse: AfterFinal
-            Completed -- Timer H -> Terminated: tell timeout
-            Completed -- transport error -> Completed: tell failure
-            Confirmed -- 183 -> Confirmed: refuse: AfterFinal
-            Confirmed -- 200 -> Confirmed: refuse: AfterFinal
-            Confirmed -- 404 -> Confirmed: refuse: AfterFinal
-            Confirmed -- Timer I -> Terminated
-            Accepted -- ACK -> Accepted: tell ACK
-            Accepted -- 183 -> Accepted: refuse: AfterFinal
-            Accepted -- 200 -> Accepted: send 200
-            Accepted -- 404 -> Accepted: refuse: AfterFinal
-            Accepted -- Timer L -> Terminated
-            Accepted -- transport error -> Accepted: tell failure",
-        );
     }
 }

@@ -125,6 +125,26 @@ impl<'a> ServerKey<'a> {
     }
 }
 
+/// What the same request has by whatever path it came. `[RFC 3261, Section 8.2.2.2]`
+#[derive(Hash)]
+pub(crate) struct MergeKey<'a> {
+    call_id: &'a [u8],
+    from_tag: Option<Folded<'a>>,
+    cseq: u32,
+    method: &'a [u8],
+}
+
+impl<'a> MergeKey<'a> {
+    pub(crate) fn of(request: &'a Request) -> MergeKey<'a> {
+        MergeKey {
+            call_id: request.call_id(),
+            from_tag: request.from_tag().map(Folded),
+            cseq: request.cseq(),
+            method: request.cseq_method(),
+        }
+    }
+}
+
 /// Whether two tags are the same, or both missing.
 pub(crate) fn same_tag(a: Option<&[u8]>, b: Option<&[u8]>) -> bool {
     a.map(Folded) == b.map(Folded)

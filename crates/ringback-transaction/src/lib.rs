@@ -19,10 +19,11 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `invite_client` and three more | the machines, each under the RFC's figure |
+//! | `invite_client` and three more | the machines, each under the RFC's figure; `docs/machines.md` draws them |
 //! | `transactions` | [`Transactions`]: brings inputs to machines |
-//! | `key`, `hops` | what identifies a transaction, and the indexes over it |
-//! | `timers` | [`Timers`], all derived from T1, T2 and T4, and [`Reason`] |
+//! | `key`, `hops`, `merges` | what identifies a transaction, and the indexes over it |
+//! | `timers`, `peers` | [`Timers`], derived from T1, T2 and T4 or set one by one, for all or for a peer; [`Reason`] |
+//! | `state` | [`State`], by the figures' names |
 //! | `event` | [`Event`], [`Transmit`], the errors, [`Counters`] |
 //!
 //! The sources are `[RFC 3261, Section 17]`, corrected by RFC 6026 (Accepted, Timers L and M; no machine dies of a
@@ -99,14 +100,16 @@ mod hops;
 mod invite_client;
 mod invite_server;
 mod key;
+mod merges;
 mod non_invite_client;
 mod non_invite_server;
-#[cfg(test)]
-mod probe;
+mod peers;
 mod server;
+mod state;
 mod timers;
 mod transactions;
 
 pub use event::{ClientId, Counters, Event, RequestError, RespondError, ServerId, Transmit};
+pub use state::State;
 pub use timers::{Reason, Timers};
 pub use transactions::{Config, TRANSACTIONS_MAX, Transactions};

@@ -39,7 +39,7 @@ use crate::timers::Reason;
 ///                 | Terminated|<------------------+
 ///                 +-----------+
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct NonInviteClient {
     state: State,
 }
@@ -64,6 +64,14 @@ impl NonInviteClient {
         }
         fx.start(Reason::TimerF, fx.timers.timer_f());
         NonInviteClient { state: State::Trying(interval) }
+    }
+
+    pub(crate) fn state(&self) -> crate::State {
+        match self.state {
+            State::Trying(_) => crate::State::Trying,
+            State::Proceeding => crate::State::Proceeding,
+            State::Completed => crate::State::Completed,
+        }
     }
 
     pub(crate) fn response(&mut self, response: Response, fx: &mut Effects<'_>) {
@@ -113,71 +121,5 @@ impl NonInviteClient {
             }
             State::Completed => {}
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use alloc::string::String;
-    use ringback_base::Transport;
-
-    use super::*;
-    use crate::probe::{self, CLIENT, Input, Start};
-
-    fn draw(transport: Transport, waiting: &'static [Reason]) -> String {
-        let starts = [
-            Start { machine: || NonInviteClient { state: State::Trying(Micros::from_ms(500)) }, timers: waiting },
-            Start { machine: || NonInviteClient { state: State::Proceeding }, timers: waiting },
-            Start { machine: || NonInviteClient { state: State::Completed }, timers: &[Reason::TimerK] },
-        ];
-        let messages = [Input::Response(100), Input::Response(200), Input::Response(404)];
-        let options = probe::request("OPTIONS");
-        probe::graph(CLIENT, transport, &starts, &messages, |machine, input, fx| {
-            match input {
-                Input::Response(code) => machine.response(probe::response(code, "OPTIONS"), fx),
-                Input::Timer(timer) => machine.fire(timer, &options, fx),
-                Input::TransportError => machine.transport_error(fx),
-                Input::Abandon | Input::Request(_) => {}
-            }
-            None
-        })
-    }
-
-    #[test]
-    fn figure_6_over_udp() {
-        probe::same(
-            &draw(Transport::Udp, &[Reason::TimerE, Reason::TimerF]),
-            "Trying -- 100 -> Proceeding: tell 100
-            Trying -- 200 -> Completed: tell 200, stop Timer E, stop Timer F, start Timer K, 5000 ms
-            Trying -- 404 -> Completed: tell 404, stop Timer E, stop Timer F, start Timer K, 5000 ms
-            Trying -- Timer E -> Trying: send OPTIONS, start Timer E, 1000 ms
-            Trying -- Timer F -> Terminated: tell timeout, stop Timer E
-            Trying -- transport error -> Terminated: tell failure, stop Timer E, stop Timer F
-            Proceeding -- 100 -> Proceeding: tell 100
-            Proceeding -- 200 -> Completed: tell 200, stop Timer E, stop Timer F, start Timer K, 5000 ms
-            Proceeding -- 404 -> Completed: tell 404, stop Timer E, stop Timer F, start Timer K, 5000 ms
-            Proceeding -- Timer E -> Proceeding: send OPTIONS, start Timer E, 4000 ms
-            Proceeding -- Timer F -> Terminated: tell timeout, stop Timer E
-            Proceeding -- transport error -> Terminated: tell failure, stop Timer E, stop Timer F
-            Completed -- Timer K -> Terminated",
-        );
-    }
-
-    #[test]
-    fn figure_6_over_tcp() {
-        probe::same(
-            &draw(Transport::Tcp, &[Reason::TimerF]),
-            "Trying -- 100 -> Proceeding: tell 100
-            Trying -- 200 -> Terminated: tell 200, stop Timer F
-            Trying -- 404 -> Terminated: tell 404, stop Timer F
-            Trying -- Timer F -> Terminated: tell timeout
-            Trying -- transport error -> Terminated: tell failure, stop Timer F
-            Proceeding -- 100 -> Proceeding: tell 100
-            Proceeding -- 200 -> Terminated: tell 200, stop Timer F
-            Proceeding -- 404 -> Terminated: tell 404, stop Timer F
-            Proceeding -- Timer F -> Terminated: tell timeout
-            Proceeding -- transport error -> Terminated: tell failure, stop Timer F
-            Completed -- Timer K -> Terminated",
-        );
     }
 }

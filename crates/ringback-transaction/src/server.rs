@@ -1,5 +1,7 @@
 //! A server transaction in its table: the request, where its responses go, and one of the two machines.
 
+use alloc::sync::Arc;
+
 use ringback_base::Hop;
 use ringback_message::{Method, Request, Response};
 
@@ -8,17 +10,21 @@ use crate::event::RespondError;
 use crate::invite_server::{AckTo, InviteServer};
 use crate::key::{self, ServerKey};
 use crate::non_invite_server::NonInviteServer;
-use crate::timers::Reason;
+use crate::state::State;
+use crate::timers::{Reason, Timers};
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Server {
     pub(crate) request: Request,
     pub(crate) reply: Hop,
+    /// Whether the request came by another path before, where somebody has asked.
+    pub(crate) merged: Option<bool>,
+    pub(crate) timers: Option<Arc<Timers>>,
     pub(crate) running: Running,
     pub(crate) machine: ServerMachine,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum ServerMachine {
     Invite(InviteServer),
     NonInvite(NonInviteServer),
@@ -60,6 +66,13 @@ impl ServerMachine {
         }
     }
 
+    pub(crate) fn state(&self) -> State {
+        match self {
+            ServerMachine::Invite(machine) => machine.state(),
+            ServerMachine::NonInvite(machine) => machine.state(),
+        }
+    }
+
     pub(crate) fn is_answered(&self) -> bool {
         match self {
             ServerMachine::Invite(machine) => machine.is_answered(),
@@ -89,10 +102,10 @@ impl ServerMachine {
         }
     }
 
-    pub(crate) fn fire(&mut self, timer: Reason, fx: &mut Effects<'_>) {
+    pub(crate) fn fire(&mut self, timer: Reason, request: &Request, fx: &mut Effects<'_>) {
         match self {
             ServerMachine::Invite(machine) => machine.fire(timer, fx),
-            ServerMachine::NonInvite(machine) => machine.fire(timer, fx),
+            ServerMachine::NonInvite(machine) => machine.fire(timer, request, fx),
         }
     }
 

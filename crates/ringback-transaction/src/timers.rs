@@ -4,7 +4,7 @@ use core::fmt;
 
 use ringback_base::{Micros, Transport};
 
-/// The three values that every timer of the layer derives from.
+/// How long each timer runs: derived from T1, T2 and T4, and each of them may be set by itself.
 ///
 /// | timer | unreliable transport | reliable transport | source |
 /// |---|---|---|---|
@@ -27,12 +27,28 @@ pub struct Timers {
     t1: Micros,
     t2: Micros,
     t4: Micros,
+    a: Micros,
+    b: Micros,
+    d: Micros,
+    e: Micros,
+    f: Micros,
+    g: Micros,
+    h: Micros,
+    i: Micros,
+    j: Micros,
+    k: Micros,
+    l: Micros,
+    m: Micros,
+    trying: Micros,
+    expiry: Micros,
+    abandoned: Micros,
 }
 
-/// The least that T1 and T2 can be: a retransmission timer of zero would never let go of the caller.
+/// The least that T1, T2 and what repeats a message can be: a retransmission timer of zero would never let go of the
+/// caller.
 const INTERVAL_MIN: Micros = Micros::from_ms(1);
 
-/// The least that Timer D is on unreliable transports. `[RFC 6026, Section 8.4]`
+/// The least that Timer D is on unreliable transports, unless it is set by itself. `[RFC 6026, Section 8.4]`
 const TIMER_D_MIN: Micros = Micros::from_secs(32);
 
 impl Default for Timers {
@@ -47,7 +63,64 @@ impl Timers {
     /// long a message stays in the network). T1 and T2 are at least one millisecond, whatever is asked for.
     #[must_use]
     pub fn new(t1: Micros, t2: Micros, t4: Micros) -> Timers {
-        Timers { t1: t1.max(INTERVAL_MIN), t2: t2.max(INTERVAL_MIN), t4 }
+        let (t1, t2) = (t1.max(INTERVAL_MIN), t2.max(INTERVAL_MIN));
+        let t1_64 = Micros(t1.0.saturating_mul(64));
+        Timers {
+            t1,
+            t2,
+            t4,
+            a: t1,
+            b: t1_64,
+            d: t1_64.max(TIMER_D_MIN),
+            e: t1,
+            f: t1_64,
+            g: t1,
+            h: t1_64,
+            i: t4,
+            j: t1_64,
+            k: t4,
+            l: t1_64,
+            m: t1_64,
+            trying: until_t2(t1, t2),
+            expiry: t1_64,
+            abandoned: t1_64,
+        }
+    }
+
+    /// The same with one timer of that length, whatever T1, T2 and T4 are; for Timers A, E and G it is the first
+    /// interval, at least one millisecond.
+    ///
+    /// What a reliable transport makes zero or never starts stays so. A shorter Timer B or F gives up earlier, which is
+    /// how a proxy reaches the next target soon; a shorter D, I, J, K, L or M forgets a transaction that may still be
+    /// repeated, and what comes then is taken for new.
+    ///
+    /// ```
+    /// use ringback_base::Micros;
+    /// use ringback_transaction::{Reason, Timers};
+    ///
+    /// let impatient = Timers::default().with(Reason::TimerB, Micros::from_secs(4));
+    /// assert_eq!((impatient.timer_b(), impatient.timer_f()), (Micros::from_secs(4), Micros::from_secs(32)));
+    /// ```
+    #[must_use]
+    pub fn with(mut self, timer: Reason, span: Micros) -> Timers {
+        match timer {
+            Reason::TimerA => self.a = span.max(INTERVAL_MIN),
+            Reason::TimerB => self.b = span,
+            Reason::TimerD => self.d = span,
+            Reason::TimerE => self.e = span.max(INTERVAL_MIN),
+            Reason::TimerF => self.f = span,
+            Reason::TimerG => self.g = span.max(INTERVAL_MIN),
+            Reason::TimerH => self.h = span,
+            Reason::TimerI => self.i = span,
+            Reason::TimerJ => self.j = span,
+            Reason::TimerK => self.k = span,
+            Reason::TimerL => self.l = span,
+            Reason::TimerM => self.m = span,
+            Reason::Trying => self.trying = span,
+            Reason::Expiry => self.expiry = span,
+            Reason::Abandoned => self.abandoned = span,
+        }
+        self
     }
 
     /// T1.
@@ -77,85 +150,98 @@ impl Timers {
     /// Timer A, the first interval; it doubles with each retransmission, without end.
     #[must_use]
     pub const fn timer_a(&self) -> Micros {
-        self.t1
+        self.a
     }
 
     /// Timer B.
     #[must_use]
     pub const fn timer_b(&self) -> Micros {
-        self.t1_64()
+        self.b
     }
 
     /// Timer D.
     #[must_use]
-    pub fn timer_d(&self, transport: Transport) -> Micros {
-        if transport.is_reliable() { Micros(0) } else { self.t1_64().max(TIMER_D_MIN) }
+    pub const fn timer_d(&self, transport: Transport) -> Micros {
+        if_unreliable(self.d, transport)
     }
 
     /// Timer E, the first interval; [`Timers::doubled_to_t2`] gives the next ones.
     #[must_use]
     pub const fn timer_e(&self) -> Micros {
-        self.t1
+        self.e
     }
 
     /// Timer F.
     #[must_use]
     pub const fn timer_f(&self) -> Micros {
-        self.t1_64()
+        self.f
     }
 
     /// Timer G, the first interval; [`Timers::doubled_to_t2`] gives the next ones.
     #[must_use]
     pub const fn timer_g(&self) -> Micros {
-        self.t1
+        self.g
     }
 
     /// Timer H.
     #[must_use]
     pub const fn timer_h(&self) -> Micros {
-        self.t1_64()
+        self.h
     }
 
     /// Timer I.
     #[must_use]
     pub const fn timer_i(&self, transport: Transport) -> Micros {
-        self.t4_if_unreliable(transport)
+        if_unreliable(self.i, transport)
     }
 
     /// Timer J.
     #[must_use]
     pub const fn timer_j(&self, transport: Transport) -> Micros {
-        if transport.is_reliable() { Micros(0) } else { self.t1_64() }
+        if_unreliable(self.j, transport)
     }
 
     /// Timer K.
     #[must_use]
     pub const fn timer_k(&self, transport: Transport) -> Micros {
-        self.t4_if_unreliable(transport)
+        if_unreliable(self.k, transport)
     }
 
     /// Timer L.
     #[must_use]
     pub const fn timer_l(&self) -> Micros {
-        self.t1_64()
+        self.l
     }
 
     /// Timer M.
     #[must_use]
     pub const fn timer_m(&self) -> Micros {
-        self.t1_64()
+        self.m
+    }
+
+    /// When a non-INVITE that nobody answered gets its 100, and the first moment at which it may have one over an
+    /// unreliable transport: the time that Timer E takes to be reset to T2. `[RFC 4320, Section 4.1]`
+    #[must_use]
+    pub const fn trying(&self) -> Micros {
+        self.trying
     }
 
     /// How long a non-INVITE may stay unanswered: as long as its client waits, whose Timer F this is.
     /// `[RFC 4320, Section 4.2]`
     #[must_use]
     pub const fn expiry(&self) -> Micros {
-        self.t1_64()
+        self.expiry
+    }
+
+    /// How long an INVITE that its TU has given up waits for a final response. `[RFC 3261, Section 9.1]`
+    #[must_use]
+    pub const fn abandoned(&self) -> Micros {
+        self.abandoned
     }
 
     /// How long an expired non-INVITE still absorbs what its client sent before it gave up.
     pub(crate) const fn expired_linger(&self, transport: Transport) -> Micros {
-        self.t4_if_unreliable(transport)
+        if_unreliable(self.t4, transport)
     }
 
     /// The interval after this one, for Timers E and G.
@@ -163,10 +249,23 @@ impl Timers {
     pub fn doubled_to_t2(&self, interval: Micros) -> Micros {
         interval.doubled().min(self.t2)
     }
+}
 
-    const fn t4_if_unreliable(&self, transport: Transport) -> Micros {
-        if transport.is_reliable() { Micros(0) } else { self.t4 }
+const fn if_unreliable(span: Micros, transport: Transport) -> Micros {
+    if transport.is_reliable() { Micros(0) } else { span }
+}
+
+/// The sum of the intervals T1, 2*T1 … that are below T2. At 64 doublings it is past every clock.
+fn until_t2(t1: Micros, t2: Micros) -> Micros {
+    let (mut interval, mut sum) = (t1, t1);
+    for _ in 0..64 {
+        interval = interval.doubled();
+        if interval >= t2 {
+            break;
+        }
+        sum = sum.plus(interval);
     }
+    sum
 }
 
 /// Which timer is due.
@@ -197,6 +296,8 @@ pub enum Reason {
     TimerL,
     /// INVITE client, Accepted: no more 2xx are expected.
     TimerM,
+    /// Non-INVITE server, Trying: unanswered for so long that a 100 is due. `[RFC 4320, Section 4.1]`
+    Trying,
     /// Non-INVITE server: unanswered for so long that its client has given up. `[RFC 4320, Section 4.2]`
     Expiry,
     /// INVITE client, given up by its user, still without a final response. `[RFC 3261, Section 9.1]`
@@ -218,6 +319,7 @@ impl fmt::Display for Reason {
             Reason::TimerK => "Timer K",
             Reason::TimerL => "Timer L",
             Reason::TimerM => "Timer M",
+            Reason::Trying => "Trying",
             Reason::Expiry => "Expiry",
             Reason::Abandoned => "Abandoned",
         })
@@ -226,6 +328,7 @@ impl fmt::Display for Reason {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::indexing_slicing)]
     use super::*;
 
     const SECS_32: Micros = Micros::from_secs(32);
@@ -260,8 +363,70 @@ mod tests {
         }
     }
 
+    /// Timer E fires at 500 ms, 1.5 s and 3.5 s, and is T2 from then on.
     #[test]
-    fn timer_d_is_never_below_32_s() {
+    fn a_100_is_due_when_timer_e_is_reset_to_t2() {
+        assert_eq!(Timers::default().trying(), Micros::from_ms(3_500));
+        for (t1_ms, t2_ms, trying_ms) in [(500, 500, 500), (500, 100, 500), (500, 1_000, 500), (500, 1_001, 1_500)] {
+            let timers = Timers::new(Micros::from_ms(t1_ms), Micros::from_ms(t2_ms), ZERO);
+            assert_eq!(timers.trying(), Micros::from_ms(trying_ms), "{t1_ms} {t2_ms}");
+        }
+        assert!(Timers::new(ZERO, Micros::MAX, ZERO).trying() > Micros::from_secs(1_000_000));
+    }
+
+    #[test]
+    fn each_timer_can_be_set_by_itself() {
+        const SECS_7: Micros = Micros::from_secs(7);
+        const ALL: [Reason; 15] = [
+            Reason::TimerA,
+            Reason::TimerB,
+            Reason::TimerD,
+            Reason::TimerE,
+            Reason::TimerF,
+            Reason::TimerG,
+            Reason::TimerH,
+            Reason::TimerI,
+            Reason::TimerJ,
+            Reason::TimerK,
+            Reason::TimerL,
+            Reason::TimerM,
+            Reason::Trying,
+            Reason::Expiry,
+            Reason::Abandoned,
+        ];
+        let all = |timers: Timers, by: Transport| {
+            [
+                timers.timer_a(),
+                timers.timer_b(),
+                timers.timer_d(by),
+                timers.timer_e(),
+                timers.timer_f(),
+                timers.timer_g(),
+                timers.timer_h(),
+                timers.timer_i(by),
+                timers.timer_j(by),
+                timers.timer_k(by),
+                timers.timer_l(),
+                timers.timer_m(),
+                timers.trying(),
+                timers.expiry(),
+                timers.abandoned(),
+            ]
+        };
+        for (place, timer) in ALL.into_iter().enumerate() {
+            let changed = Timers::default().with(timer, SECS_7);
+            for by in [Transport::Udp, Transport::Tcp] {
+                let mut wanted = all(Timers::default(), by);
+                wanted[place] = if wanted[place] == ZERO { ZERO } else { SECS_7 };
+                assert_eq!(all(changed, by), wanted, "{timer} {by}");
+            }
+        }
+        let zero = Timers::default().with(Reason::TimerA, ZERO).with(Reason::TimerE, ZERO).with(Reason::TimerG, ZERO);
+        assert_eq!(all(zero, Transport::Udp).into_iter().min(), Some(Micros::from_ms(1)));
+    }
+
+    #[test]
+    fn timer_d_is_not_derived_below_32_s() {
         let quick = Timers::new(Micros::from_ms(10), Micros::from_secs(4), Micros::from_secs(5));
         assert_eq!((quick.timer_d(Transport::Udp), quick.timer_j(Transport::Udp)), (SECS_32, Micros::from_ms(640)));
         let slow = Timers::new(Micros::from_secs(1), Micros::from_secs(4), Micros::from_secs(5));

@@ -4,6 +4,7 @@ use core::hash::BuildHasher as _;
 
 use alloc::string::String;
 use bytes::Bytes;
+use core::net::IpAddr;
 use ringback_base::{Hop, KeyedHash, Micros, Now};
 use ringback_message::{Method, Request, Response, StatusCode};
 
@@ -13,7 +14,10 @@ use crate::event::{ClientId, Counters, Event, RequestError, RespondError, Server
 use crate::hops::{Hops, Key};
 use crate::invite_server::AckTo;
 use crate::key::{self, ClientKey, ServerKey};
+use crate::merges::Merges;
+use crate::peers::Peers;
 use crate::server::{Server, ServerMachine};
+use crate::state::State;
 use crate::timers::{Reason, Timers};
 use ringback_base::Table;
 
@@ -23,7 +27,7 @@ pub const TRANSACTIONS_MAX: usize = 65_536;
 /// What the layer is set up with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// T1, T2 and T4.
+    /// The timers of all peers for whom [`Transactions::set_timers_of`] sets no others.
     pub timers: Timers,
     /// The most server transactions. A new request above it is answered with 503 and leaves no state.
     pub server_transactions_max: usize,
@@ -49,13 +53,14 @@ impl Default for Config {
 /// caller's to fetch after each call: one message that came in leaves at most one message and two events,
 /// [`Transactions::handle_timeout`] at most one message and two events for each timer that was due, and
 /// [`Transactions::handle_transport_error`] at most two events for each transaction.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Transactions {
-    config: Config,
+    peers: Peers,
     hash: KeyedHash,
     servers: Table<Server>,
     clients: Table<Client>,
     hops: Hops,
+    merges: Merges,
     out: Output,
 }
 
@@ -64,13 +69,23 @@ impl Transactions {
     #[must_use]
     pub fn new(config: Config, hash: KeyedHash) -> Transactions {
         Transactions {
-            config,
+            peers: Peers::new(config.timers),
             hash,
             servers: Table::new(config.server_transactions_max),
             clients: Table::new(config.client_transactions_max),
             hops: Hops::default(),
+            merges: Merges::new(hash),
             out: Output::default(),
         }
+    }
+
+    /// Sets the timers for transactions with this peer, whatever its port and transport; `None` gives it those of
+    /// [`Config::timers`] again.
+    ///
+    /// Transactions that are under way keep what they began with. The table is the caller's: it has a row for each peer
+    /// that was named here, and strangers add none.
+    pub fn set_timers_of(&mut self, peer: IpAddr, timers: Option<Timers>) {
+        self.peers.set(peer, timers);
     }
 
     /// A request came in. `reply` is the hop that its responses take, by `[RFC 3261, Section 18.2.2]`.
@@ -82,7 +97,7 @@ impl Transactions {
         let hash = self.hash.hash_one(&key);
         match self.servers.find(hash, |server| ServerKey::of(&server.request) == key) {
             Some(id) => {
-                self.with_server(ServerId(id), now, |machine, fx| machine.repeated(fx));
+                self.with_server(ServerId(id), now, |machine, _, fx| machine.repeated(fx));
             }
             None if self.servers.is_full() => self.refuse(&request, reply),
             None => self.accept(hash, request, reply, now),
@@ -111,8 +126,16 @@ impl Transactions {
     pub fn handle_timeout(&mut self, now: Now) {
         while let Some((_, (key, timer))) = self.out.timers.pop_due(now.mono) {
             match key {
-                Key::Server(id) => _ = self.with_server(id, now, |machine, fx| machine.fire(timer, fx)),
-                Key::Client(id) => self.with_client(id, now, |machine, request, fx| machine.fire(timer, request, fx)),
+                Key::Server(id) => {
+                    self.with_server(id, now, |machine, request, fx| {
+                        fx.fired(timer);
+                        machine.fire(timer, request, fx);
+                    });
+                }
+                Key::Client(id) => self.with_client(id, now, |machine, request, fx| {
+                    fx.fired(timer);
+                    machine.fire(timer, request, fx);
+                }),
             }
         }
     }
@@ -125,7 +148,7 @@ impl Transactions {
         for key in self.hops.failed_by(hop) {
             self.out.counters.transport_errors += 1;
             match key {
-                Key::Server(id) => _ = self.with_server(id, now, |machine, fx| machine.transport_error(fx)),
+                Key::Server(id) => _ = self.with_server(id, now, |machine, _, fx| machine.transport_error(fx)),
                 Key::Client(id) => self.with_client(id, now, |machine, _, fx| machine.transport_error(fx)),
             }
         }
@@ -158,7 +181,7 @@ impl Transactions {
         if !server.is_answered_by(&response) {
             return Err(RespondError::Foreign);
         }
-        self.with_server(id, now, |machine, fx| machine.respond(&response, fx)).unwrap_or(Err(RespondError::Unknown))
+        self.with_server(id, now, |machine, _, fx| machine.respond(&response, fx)).unwrap_or(Err(RespondError::Unknown))
     }
 
     /// Starts a client transaction with a request whose top Via has its branch, and sends it to that hop.
@@ -174,14 +197,15 @@ impl Transactions {
         if self.clients.find(hash, |client| ClientKey::of_request(&client.request).as_ref() == Some(&key)).is_some() {
             return Err(RequestError::BranchInUse);
         }
-        let (out, timers) = (&mut self.out, &self.config.timers);
+        let own = self.peers.own(&to);
+        let (out, timers) = (&mut self.out, self.peers.of(own.as_ref()));
         let id = self.clients.insert(hash, |id| {
             let mut running = Running::default();
             let key = Key::Client(ClientId(id));
             let mut fx =
                 Effects { key, hop: to, now, timers, running: &mut running, out, abandoned: false, ended: false };
             let machine = ClientMachine::start(&request, &mut fx);
-            Client { request, hop: to, running, abandoned: false, machine }
+            Client { request, hop: to, timers: own.clone(), running, abandoned: false, machine }
         });
         let Some(id) = id.map(ClientId) else {
             self.out.counters.client_limit_reached += 1;
@@ -236,6 +260,46 @@ impl Transactions {
         self.servers.get(id.0).is_some_and(|server| server.machine.is_answered())
     }
 
+    /// True where the request of this server transaction came before by another path, and that one has not ended: a UA
+    /// answers it with 482, a proxy forwards it. `[RFC 3261, Section 8.2.2.2]`
+    ///
+    /// Asked once for each transaction, when its `Event::Request` comes: only transactions that were asked about are
+    /// compared with each other, so an element that is a proxy for some requests and a UA for others asks for the latter
+    /// alone, and who never asks pays nothing. Asked again, the answer is the same. A request with a To tag is never
+    /// merged, nor is a CANCEL, which ends one branch and not the others.
+    pub fn is_merged(&mut self, id: ServerId) -> bool {
+        let Some(server) = self.servers.get_mut(id.0) else { return false };
+        let request = &server.request;
+        if request.to_tag().is_some() || request.is(&Method::Cancel) {
+            return false;
+        }
+        *server.merged.get_or_insert_with(|| self.merges.insert(request))
+    }
+
+    /// The state of a server transaction.
+    #[must_use]
+    pub fn server_state(&self, id: ServerId) -> Option<State> {
+        self.servers.get(id.0).map(|server| server.machine.state())
+    }
+
+    /// The state of a client transaction.
+    #[must_use]
+    pub fn client_state(&self, id: ClientId) -> Option<State> {
+        self.clients.get(id.0).map(|client| client.machine.state())
+    }
+
+    /// The timers that run for a server transaction, two at the most, and when they fire.
+    pub fn server_timers(&self, id: ServerId) -> impl Iterator<Item = (Micros, Reason)> + use<> {
+        let running = self.servers.get(id.0).map(|server| server.running.all());
+        running.into_iter().flatten().map(|(reason, id)| (id.at(), reason))
+    }
+
+    /// The timers that run for a client transaction, two at the most, and when they fire.
+    pub fn client_timers(&self, id: ClientId) -> impl Iterator<Item = (Micros, Reason)> + use<> {
+        let running = self.clients.get(id.0).map(|client| client.running.all());
+        running.into_iter().flatten().map(|(reason, id)| (id.at(), reason))
+    }
+
     /// True where a request is one that we sent ourselves and that came back: its top Via is that of a client transaction.
     #[must_use]
     pub fn is_ours(&self, request: &Request) -> bool {
@@ -282,6 +346,7 @@ impl Transactions {
             && self.client_len() == 0
             && self.timer_len() == 0
             && self.hops.is_empty()
+            && self.merges.is_empty()
             && self.out.transmits.is_empty()
             && self.out.events.is_empty()
     }
@@ -313,14 +378,15 @@ impl Transactions {
     /// A request that repeats none: it gets a transaction, and the TU gets it.
     fn accept(&mut self, hash: u64, request: Request, reply: Hop, now: Now) {
         let cancelled = request.is(&Method::Cancel).then(|| self.cancelled_by(&request));
-        let (out, timers) = (&mut self.out, &self.config.timers);
+        let own = self.peers.own(&reply);
+        let (out, timers) = (&mut self.out, self.peers.of(own.as_ref()));
         let id = self.servers.insert(hash, |id| {
             let mut running = Running::default();
             let key = Key::Server(ServerId(id));
             let mut fx =
                 Effects { key, hop: reply, now, timers, running: &mut running, out, abandoned: false, ended: false };
             let machine = ServerMachine::start(&request, &mut fx);
-            Server { request, reply, running, machine }
+            Server { request, reply, merged: None, timers: own.clone(), running, machine }
         });
         let Some(id) = id.map(ServerId) else { return };
         self.out.counters.server_transactions += 1;
@@ -353,7 +419,7 @@ impl Transactions {
             self.servers.find(hash, |server| server.is_acknowledged(&key, &ack))
         });
         let to = match id {
-            Some(id) => self.with_server(ServerId(id), now, |machine, fx| machine.ack(fx)),
+            Some(id) => self.with_server(ServerId(id), now, |machine, _, fx| machine.ack(fx)),
             None => None,
         };
         let stateless = to.is_none() && ack.to_tag().is_some_and(|tag| tag == self.stateless_tag(&ack).as_bytes());
@@ -368,15 +434,17 @@ impl Transactions {
         &mut self,
         id: ServerId,
         now: Now,
-        act: impl FnOnce(&mut ServerMachine, &mut Effects<'_>) -> R,
+        act: impl FnOnce(&mut ServerMachine, &Request, &mut Effects<'_>) -> R,
     ) -> Option<R> {
-        let Server { reply, running, machine, .. } = self.servers.get_mut(id.0)?;
+        let Server { request, reply, timers, running, machine, .. } = self.servers.get_mut(id.0)?;
         let (key, hop) = (Key::Server(id), *reply);
-        let (out, timers) = (&mut self.out, &self.config.timers);
+        let (out, timers) = (&mut self.out, self.peers.of(timers.as_ref()));
         let mut fx = Effects { key, hop, now, timers, running, out, abandoned: false, ended: false };
-        let result = act(machine, &mut fx);
+        let result = act(machine, request, &mut fx);
         if fx.ended {
-            self.servers.remove(id.0);
+            if let Some(server) = self.servers.remove(id.0).filter(|server| server.merged.is_some()) {
+                self.merges.remove(&server.request);
+            }
             self.hops.remove(&hop, key);
             self.out.events.push_back(Event::ServerEnded { id });
         }
@@ -390,9 +458,9 @@ impl Transactions {
         act: impl FnOnce(&mut ClientMachine, &Request, &mut Effects<'_>),
     ) {
         let Some(client) = self.clients.get_mut(id.0) else { return };
-        let Client { request, hop, running, machine, abandoned } = client;
+        let Client { request, hop, timers, running, machine, abandoned } = client;
         let (key, hop, abandoned) = (Key::Client(id), *hop, *abandoned);
-        let (out, timers) = (&mut self.out, &self.config.timers);
+        let (out, timers) = (&mut self.out, self.peers.of(timers.as_ref()));
         let mut fx = Effects { key, hop, now, timers, running, out, abandoned, ended: false };
         act(machine, request, &mut fx);
         if fx.ended {

@@ -355,6 +355,10 @@ impl UserAgent {
             let allow = self.config.allow.clone();
             return self.say(id, &request, StatusCode::MethodNotAllowed, |r| r.allow_methods(allow), now);
         }
+        // The same request by another path: the first is served. [RFC 3261, Section 8.2.2.2]
+        if self.transactions.is_merged(id) {
+            return self.say(id, &request, StatusCode::LoopDetected, |r| r, now);
+        }
         let required = request.tokens(HeaderId::Require).flatten();
         let unknown: Vec<&[u8]> = required.filter(|tag| !self.supports(tag)).collect();
         if !unknown.is_empty() {

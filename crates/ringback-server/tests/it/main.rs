@@ -3,3 +3,4 @@
 
 mod headers_page;
 mod lint_page;
+mod machines_page;

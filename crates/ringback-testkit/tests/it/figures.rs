@@ -259,6 +259,8 @@ fn a_message_that_nobody_answers_is_not_answered() {
          at 0      in  alice MESSAGE bob
          at 0      out bob1  MESSAGE
          at 100    in  bob1  408 MESSAGE
+         at 3500   Trying
+         at 3500   out alice 100 MESSAGE
          at 5100   Timer K
          at 32000  Expiry
          at 37000  Timer J",

@@ -275,7 +275,8 @@ fn serve(
     let codes = [code, (invite && code.is_none_or(|code| code < 200)).then_some(487)];
     for code in codes.into_iter().flatten() {
         let response = answer(request, code);
-        layer.respond(id, response.clone(), at(10)).unwrap();
+        let result = layer.respond(id, response.clone(), at(10));
+        assert_eq!(result.is_ok(), invite || code >= 200, "{code}: no 180 to a non-INVITE");
         if acknowledged && invite && code >= 300 {
             layer.handle_request(request.ack(&response).unwrap(), hop, at(20));
         }

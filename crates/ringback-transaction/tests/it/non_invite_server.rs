@@ -14,11 +14,23 @@ fn trying_discards_a_repeated_request() {
 }
 
 #[test]
-fn trying_1xx_from_tu_is_sent_into_proceeding_which_repeats_it() {
+fn trying_1xx_from_tu_over_a_reliable_transport_is_sent_into_proceeding() {
+    tcp("at 0     in  net OPTIONS
+         at 0     out TU  OPTIONS
+         at 10    in  TU  100
+         at 10    out net 100
+         at 8000  in  TU  404
+         at 8000  out net 404
+         at 8000  out TU  ended");
+}
+
+/// `[RFC 4320, Section 4.1]`
+#[test]
+fn trying_unanswered_it_sends_a_100_by_itself_into_proceeding_which_repeats_it() {
     udp("at 0     in  net OPTIONS
          at 0     out TU  OPTIONS
-         at 3600  in  TU  100
-         at 3600  out net 100
+         at 3500  Trying
+         at 3500  out net 100
          at 7500  in  net OPTIONS
          at 7500  out net 100
          at 7600  in  TU  100
@@ -71,16 +83,16 @@ fn trying_transport_error_tells_and_stays() {
 fn proceeding_transport_error_tells_and_stays() {
     udp("at 0     in  net OPTIONS
          at 0     out TU  OPTIONS
-         at 5     in  TU  100
-         at 5     out net 100
-         at 10    in  net error
-         at 10    out TU  failed
-         at 20    in  net OPTIONS
-         at 20    out net 100
-         at 30    in  TU  200
-         at 30    out net 200
-         at 32030 Timer J
-         at 32030 out TU  ended");
+         at 3500  Trying
+         at 3500  out net 100
+         at 3510  in  net error
+         at 3510  out TU  failed
+         at 7500  in  net OPTIONS
+         at 7500  out net 100
+         at 7600  in  TU  200
+         at 7600  out net 200
+         at 39600 Timer J
+         at 39600 out TU  ended");
 }
 
 #[test]
@@ -131,8 +143,8 @@ fn completed_transport_error_tells_and_stays() {
 fn out_of_time_there_is_no_late_final_response() {
     udp("at 0     in  net OPTIONS
          at 0     out TU  OPTIONS
-         at 5000  in  TU  100
-         at 5000  out net 100
+         at 3500  Trying
+         at 3500  out net 100
          at 32000 Expiry
          at 32000 out TU  timeout
          at 32100 in  TU  200
@@ -147,9 +159,46 @@ fn out_of_time_there_is_no_late_final_response() {
 fn out_of_time_over_a_reliable_transport_is_the_end() {
     tcp("at 0     in  net OPTIONS
          at 0     out TU  OPTIONS
+         at 3500  Trying
+         at 3500  out net 100
          at 32000 Expiry
          at 32000 out TU  timeout
          at 32000 out TU  ended
          at 32100 in  TU  200
          at 32100 out TU  refused Unknown");
+}
+
+/// `[RFC 4320, Section 4.1]`
+#[test]
+fn trying_over_an_unreliable_transport_a_100_from_tu_is_too_early() {
+    udp("at 0     in  net OPTIONS
+         at 0     out TU  OPTIONS
+         at 3499  in  TU  100
+         at 3499  out TU  refused TooEarly
+         at 3500  Trying
+         at 3500  out net 100
+         at 3600  in  TU  200
+         at 3600  out net 200
+         at 35600 Timer J
+         at 35600 out TU  ended");
+}
+
+/// `[RFC 4320, Section 4]`
+#[test]
+fn a_non_invite_gets_no_408_and_no_1xx_but_100() {
+    for code in ["101", "180", "199", "408"] {
+        tcp(&format!(
+            "at 0     in  net OPTIONS
+             at 0     out TU  OPTIONS
+             at 10    in  TU  {code}
+             at 10    out TU  refused NotToNonInvite
+             at 20    in  TU  100
+             at 20    out net 100
+             at 30    in  TU  {code}
+             at 30    out TU  refused NotToNonInvite
+             at 40    in  TU  200
+             at 40    out net 200
+             at 40    out TU  ended"
+        ));
+    }
 }

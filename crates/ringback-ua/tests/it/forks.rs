@@ -98,3 +98,23 @@ fn a_late_200_whose_ack_is_lost_gets_it_again() {
     net.agents[0].hang_up(answered, net.now).unwrap();
     net.assert_idle();
 }
+
+/// A fork upstream brought one INVITE by two ways: it rings once. `[RFC 3261, Section 8.2.2.2]`
+#[test]
+fn the_same_invite_by_another_path_is_refused() {
+    let mut net = Net::new(2);
+    net.invite(0, 1, sound(0));
+    net.settle();
+    let session = net.incoming(1);
+    let first = String::from_utf8(net.sent[0].as_bytes().to_vec()).unwrap();
+    let again = first.replace("branch=z9hG4bK", "branch=z9hG4bKother");
+    net.send_by_hand(0, 1, &again);
+    net.settle();
+    assert_eq!(net.ladder.iter().filter(|line| *line == "b 482 a").count(), 1);
+    assert_eq!(net.agents[1].session_len(), 1);
+    net.agents[1].answer(session, sound(1), net.now).unwrap();
+    net.settle();
+    let answered = net.answered(0);
+    net.agents[0].hang_up(answered, net.now).unwrap();
+    net.assert_idle();
+}

@@ -158,6 +158,12 @@ impl Net {
         }
     }
 
+    /// A request that an agent did not send itself, as a fork on the way does.
+    pub(crate) fn send_by_hand(&mut self, from: usize, to: usize, text: &str) {
+        let (at, bytes) = (self.now.mono.plus(LATENCY), Bytes::copy_from_slice(text.as_bytes()));
+        self.wire.push_back(Flight { at, from, to, bytes });
+    }
+
     /// The first event that fits is taken out; those before it are dropped.
     pub(crate) fn event<T>(&mut self, agent: usize, fits: impl Fn(&Event) -> Option<T>) -> T {
         self.collect();
