@@ -23,6 +23,7 @@ use core::hash::BuildHasher as _;
 use bytes::Bytes;
 use ringback_auth::{Account, DigestClient};
 use ringback_base::{Hop, KeyedHash, Micros, Now, Random, Table, TimerId, TimerQueue};
+use ringback_message::body::NewPart;
 use ringback_message::header::{TypedHeader, Unsupported};
 use ringback_message::{HeaderId, Method, Request, Response, ResponseBuilder, StatusCode};
 use ringback_sdp::negotiate::Session;
@@ -55,6 +56,8 @@ pub struct Outbound {
     pub routes: Vec<String>,
     /// Further header fields, such as Privacy, P-Preferred-Identity, Replaces.
     pub headers: Vec<TypedHeader>,
+    /// What else is in the body of an INVITE, beside the offer.
+    pub parts: Vec<NewPart>,
 }
 
 impl Outbound {

@@ -25,6 +25,10 @@
 //! | `agent/sending` | client requests: next hop, Via, credentials, further hops |
 //! | `agent/calling`, `agent/called` | the INVITE that makes a session, from both sides |
 //! | `agent/within`, `agent/modify` | requests within a session, from both sides |
+//! | `subscriber`, `notifier` | RFC 6665 from both sides, with the conditions of RFC 5839 |
+//! | `refer` | RFC 3515 from both sides: [`Referrer`], [`Referee`], and what a Refer-To asks for |
+//! | `publication` | RFC 3903: [`Publication`], and the rule of a compositor |
+//! | `agent/usages` | keeps those four, and brings them messages; `subscriptions`, `refers`, `publications` beside it are their calls |
 //! | `agent/registrations` | what goes out for registrations, and what comes back |
 //! | `registration` | [`Registration`]: when to register, refresh, wait and give up |
 //!

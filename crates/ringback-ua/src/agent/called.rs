@@ -249,7 +249,8 @@ impl UserAgent {
         let builder = builder
             .raw(HeaderId::Contact, self.contact(&hop, leg.dialog.is_secure()))
             .allow_methods(self.config.allow.clone())
-            .supported_tags(self.config.supported.clone());
+            .supported_tags(self.config.supported.clone())
+            .header(self.allow_events());
         let builder = match leg.session_id.header() {
             Some(header) => builder.header(header),
             None => builder,

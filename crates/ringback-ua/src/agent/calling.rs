@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use ringback_base::Now;
+use ringback_message::body::{MultipartBuilder, NewPart};
 use ringback_message::header::{RSeq, Reason, SessionExpires};
 use ringback_message::{HeaderId, Method, Request, RequestBuilder, Response, StatusCode};
 
@@ -54,10 +55,7 @@ impl UserAgent {
         if let Some(interval_secs) = self.config.session_timers.interval_secs {
             builder = builder.header(SessionExpires::new(interval_secs));
         }
-        let builder = match body {
-            Some(body) => builder.content_type("application/sdp").body(body),
-            None => builder,
-        };
+        let builder = with_parts(builder, body, &outbound.parts)?;
         let hash = self.random.next_u64();
         let session_id =
             if self.config.session_ids { SessionIds::new(&mut self.random) } else { SessionIds::default() };
@@ -424,6 +422,24 @@ impl UserAgent {
             }
         }
     }
+}
+
+/// A body of the offer and what stands beside it. `[RFC 5621, Section 3.1]`
+fn with_parts(
+    builder: RequestBuilder,
+    offer: Option<Vec<u8>>,
+    parts: &[NewPart],
+) -> Result<RequestBuilder, CommandError> {
+    if parts.is_empty() {
+        return Ok(match offer {
+            Some(offer) => builder.content_type("application/sdp").body(offer),
+            None => builder,
+        });
+    }
+    let offer = offer.map(|offer| NewPart::new("application/sdp", offer));
+    let all = offer.into_iter().chain(parts.iter().cloned());
+    let body = all.fold(MultipartBuilder::mixed(), MultipartBuilder::part).build()?;
+    Ok(builder.raw(HeaderId::ContentType, body.content_type).body(body.bytes))
 }
 
 /// Where a request outside of a dialog is sent: to the first route, or to its URI.

@@ -121,6 +121,7 @@ impl UserAgent {
         let referee = self.accept_refer(id, now)?;
         let mut outbound = Outbound::new(from, &referral.uri);
         outbound.headers = referral.headers();
+        outbound.parts = referral.token().into_iter().collect();
         match self.invite(&outbound, media, now) {
             Ok(invite) => {
                 if let Some(held) = self.usages.referees.get_mut(referee.0) {

@@ -447,6 +447,10 @@ impl UserAgent {
             }
             _ => builder,
         };
+        let builder = match method {
+            Method::Invite | Method::Options | Method::Subscribe | Method::Refer => builder.header(self.allow_events()),
+            _ => builder,
+        };
         if self.config.product.is_empty() { builder } else { builder.raw(HeaderId::UserAgent, &*self.config.product) }
     }
 }

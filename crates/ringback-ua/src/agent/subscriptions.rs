@@ -168,6 +168,11 @@ impl UserAgent {
         &self.usages.notifier
     }
 
+    /// What others can subscribe to here, said in whatever makes a dialog, and in answer to OPTIONS. `[RFC 6665, Section 4.4.4]`
+    pub(crate) fn allow_events(&self) -> header::AllowEvents {
+        header::AllowEvents::new(self.usages.notifier.allow_events())
+    }
+
     fn send_subscribe(&mut self, id: SubscriberId, fork: Option<Fork>, request: RequestBuilder, now: Now) {
         let Some(held) = self.usages.subscribers.get(id.0) else { return };
         let origin = &held.machine.config().origin;

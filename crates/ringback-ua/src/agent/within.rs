@@ -57,7 +57,8 @@ impl UserAgent {
         let (allow, supported) = (self.config.allow.clone(), self.config.supported.clone());
         let busy = request.to_tag().is_none() && self.legs.is_full();
         let status = if busy { StatusCode::BusyHere } else { StatusCode::Ok };
-        self.say(id, request, status, |r| capable(r, allow, supported), now);
+        let events = self.allow_events();
+        self.say(id, request, status, |r| capable(r, allow, supported).header(events), now);
     }
 
     /// BYE: it is answered, and so is what is open. `[RFC 3261, Section 15.1.2]`

@@ -2,6 +2,7 @@
 extern crate std;
 
 use super::*;
+use crate::origin::Origin;
 use crate::probe::{Side, at, notify_text, parse_request, respond};
 use std::format;
 use std::string::String;

@@ -8,5 +8,6 @@ mod forks;
 mod net;
 mod registering;
 mod registration;
+mod rough;
 mod subscriptions;
 mod transfers;

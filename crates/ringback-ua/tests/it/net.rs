@@ -177,6 +177,12 @@ impl Net {
         panic!("no such event at {}: {passed:#?}\n{}", name(agent), self.ladder.join("\n"));
     }
 
+    /// The next event of an agent.
+    pub(crate) fn take(&mut self, agent: usize) -> Option<Event> {
+        self.collect();
+        self.events[agent].pop_front()
+    }
+
     pub(crate) fn incoming(&mut self, agent: usize) -> SessionId {
         self.event(agent, |event| match event {
             Event::Incoming { session, .. } => Some(*session),

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use ringback_auth::{Account, Password};
-use ringback_base::Micros;
+use ringback_base::{Hop, Micros};
 use ringback_message::header::{self, WwwAuthenticate};
 use ringback_message::{HeaderId, Method, StatusCode};
 use ringback_ua::{
@@ -13,7 +13,7 @@ use ringback_ua::{
     rule_publish,
 };
 
-use crate::net::{FORK, Net, uri};
+use crate::net::{FORK, Net, address, uri};
 
 const PIDF: &str = "application/pidf+xml";
 
@@ -332,5 +332,60 @@ fn a_publication_from_its_start_to_its_end() {
         }
     }
     assert_eq!(operations, ["Initial", "Refresh", "Modify", "Remove"]);
+    net.assert_idle();
+}
+
+/// Both sides end it at once, and the wire fails then: GHSA-8fj4-fv9f-hjpc.
+#[test]
+fn an_end_that_crosses_an_end() {
+    for is_cut in [false, true] {
+        let mut net = net(2);
+        let (subscriber, subscription) = subscribed(&mut net, |_| {});
+        net.ladder.clear();
+        net.agents[1].end_subscription(subscription, TerminationReason::NoResource, None, true, net.now);
+        net.agents[0].unsubscribe(subscriber, net.now).unwrap();
+        if is_cut {
+            net.fate = Box::new(|_| 0);
+        }
+        net.run(Micros::from_secs(1));
+        assert_eq!(net.ladder[..2], ["a SUBSCRIBE b", "b NOTIFY a"]);
+        if is_cut {
+            for (agent, other) in [(0, 1), (1, 0)] {
+                let hop = Hop::udp(address(agent), address(other));
+                net.agents[agent].handle_transport_error(&hop, net.now);
+            }
+        } else {
+            assert!(net.ladder.contains(&"b 481 a".into()) && net.ladder.contains(&"a 200 b".into()));
+        }
+        assert_eq!(ended(&mut net), SubscriptionEndReason::Unsubscribed);
+        assert!(net.agents[0].subscriber(subscriber).is_none() && net.agents[1].notifier().is_empty());
+        net.assert_idle();
+    }
+}
+
+/// Nothing is granted that the application doesn't grant: CVE-2021-41157.
+#[test]
+fn nobody_is_told_of_a_state_by_default() {
+    let mut net = net(2);
+    subscribe(&mut net, &uri(1), |config| config.renews = false);
+    net.run(Micros::from_secs(40));
+    assert!(net.agents[1].notifier().is_empty() && net.sent.iter().all(|sent| sent.method() != Some(Method::Notify)));
+    net.assert_idle();
+}
+
+/// `[RFC 6665, Section 4.4.4]`
+#[test]
+fn what_can_be_subscribed_to_is_said() {
+    let mut net = net(2);
+    net.agents[0].request_outside(&Outbound::new(&uri(0), &uri(1)), Method::Options, |r| r, net.now).unwrap();
+    net.settle();
+    let said = |net: &Net| net.sent.last()?.first(HeaderId::AllowEvents).map(|line| line.value().to_vec());
+    assert_eq!(net.sent[0].first(HeaderId::AllowEvents).unwrap().value(), b"refer");
+    assert_eq!(said(&net), Some(b"presence, refer".to_vec()));
+    let (caller, _) = net.call(0, 1);
+    net.agents[0].request(caller, Method::Options, |r| r, net.now).unwrap();
+    net.settle();
+    assert_eq!(said(&net), Some(b"presence, refer".to_vec()));
+    net.agents[0].hang_up(caller, net.now).unwrap();
     net.assert_idle();
 }

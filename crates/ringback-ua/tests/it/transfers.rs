@@ -1,7 +1,8 @@
 //! REFER between user agents: transfers, and how they are told of. RFC 3515, RFC 3891, RFC 4488, RFC 7614
 
 use ringback_base::Micros;
-use ringback_message::{HeaderId, Method, StatusCode};
+use ringback_message::body::{MultipartBuilder, NewPart};
+use ringback_message::{HeaderId, Method, RequestBuilder, StatusCode};
 use ringback_ua::{
     EndReason, Event, InviteId, Media, Outbound, ReferOutcome, ReferProgress, ReferSubscription, ReferTold, RefereeId,
     SessionId, SubscriberState, SubscriberTold, SubscriptionEndReason,
@@ -288,6 +289,37 @@ fn a_refer_that_is_none_is_refused() {
         net.settle();
         assert!(fields.is_empty() || net.ladder.contains(&format!("b {code} a")), "{:#?}", net.ladder);
     }
+    net.agents[0].hang_up(a_with_b, net.now).unwrap();
+    net.assert_idle();
+}
+
+/// "MUST copy any Referred-By header field value and token into the referenced request without modification".
+/// `[RFC 3892, Section 2.2]`
+#[test]
+fn the_token_of_the_referrer_stands_beside_the_offer() {
+    let mut net = Net::new(3);
+    let (a_with_b, _) = net.call(0, 1);
+    let by = "<sip:a@192.0.2.1>;cid=\"2UWQFN309shb3@ref.example\"";
+    let token = NewPart::new("application/x-token", "proof").header(HeaderId::ContentId, "<2UWQFN309shb3@ref.example>");
+    let body = MultipartBuilder::mixed().part(token).build().unwrap();
+    let fill = |r: RequestBuilder| {
+        let r = r.raw(HeaderId::ReferTo, to_c()).raw(HeaderId::ReferredBy, by).raw(HeaderId::Require, "nosub");
+        r.raw(HeaderId::ContentType, &body.content_type).body(body.bytes)
+    };
+    net.agents[0].request(a_with_b, Method::Refer, fill, net.now).unwrap();
+    net.settle();
+    follow(&mut net);
+    let (c_with_b, invite) = net.event(2, |event| match event {
+        Event::Incoming { session, request, .. } => Some((*session, request.clone())),
+        _ => None,
+    });
+    assert_eq!(invite.first(HeaderId::ReferredBy).unwrap().value(), by.as_bytes());
+    let proof = invite.part_by_cid(b"cid:2UWQFN309shb3@ref.example").unwrap().unwrap();
+    assert_eq!((proof.bytes(), invite.parts().unwrap().len()), (&b"proof"[..], 2));
+    net.agents[2].answer(c_with_b, sound(2), net.now).unwrap();
+    net.settle();
+    assert_eq!(net.agents[2].media(c_with_b).unwrap().streams().len(), 1);
+    net.agents[2].hang_up(c_with_b, net.now).unwrap();
     net.agents[0].hang_up(a_with_b, net.now).unwrap();
     net.assert_idle();
 }

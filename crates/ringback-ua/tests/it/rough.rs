@@ -1,0 +1,181 @@
+//! Subscriptions and transfers on a wire that loses and repeats: whatever happens, nothing is left in the end.
+
+use ringback_base::{Micros, Random};
+use ringback_message::{StatusCode, header};
+use ringback_ua::{
+    Admission, Event, EventState, Media, Outbound, Package, ReferSubscription, SessionId, SubscriberId, SubscriptionId,
+    TerminationReason,
+};
+
+use crate::net::{Net, sound, uri};
+
+/// A run is a pure function of its seed.
+struct Run {
+    net: Net,
+    random: Random,
+    sessions: Vec<(usize, SessionId)>,
+    subscribers: Vec<(usize, SubscriberId)>,
+    subscriptions: Vec<(usize, SubscriptionId)>,
+    notified: usize,
+    followed: usize,
+}
+
+impl Run {
+    fn new(seed: u8) -> Run {
+        let mut net = Net::new(3);
+        for agent in &mut net.agents {
+            agent.set_packages(vec![Package::new("presence", "text/plain")]).unwrap();
+        }
+        let mut wire = Random::from_seed([seed; 32]);
+        let percent = u64::from(seed) % 40;
+        net.fate = Box::new(move |_| match wire.below(100) {
+            n if n < percent => 0,
+            n if n < percent + 10 => 2,
+            _ => 1,
+        });
+        let random = Random::from_seed([seed ^ 0xff; 32]);
+        let (sessions, subscribers, subscriptions) = (Vec::new(), Vec::new(), Vec::new());
+        Run { net, random, sessions, subscribers, subscriptions, notified: 0, followed: 0 }
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        usize::try_from(self.random.below(u64::try_from(bound).unwrap())).unwrap()
+    }
+
+    fn other(&mut self, agent: usize) -> usize {
+        (agent + 1 + self.below(2)) % 3
+    }
+
+    /// Whatever the application is asked for, it does.
+    fn serve(&mut self) {
+        for agent in 0..3 {
+            while let Some(event) = self.net.take(agent) {
+                let now = self.net.now;
+                let it = &mut self.net.agents[agent];
+                match event {
+                    Event::SubscriptionWanted { id, .. } => {
+                        let admission = Admission::Granted(state(self.random.next_u64()));
+                        if let Ok(granted) = it.grant_subscription(id, admission, now) {
+                            self.subscriptions.push((agent, granted));
+                        }
+                    }
+                    Event::ReferWanted { id, .. } => {
+                        self.followed += usize::from(it.follow(id, &uri(agent), sound(agent), now).is_ok());
+                    }
+                    Event::Incoming { session, .. } => {
+                        _ = it.ring(session, StatusCode::Ringing, Media::None, now);
+                        _ = match self.random.below(4) {
+                            0 => it.reject(session, StatusCode::BusyHere, |r| r, now),
+                            _ => it.answer(session, sound(agent), now),
+                        };
+                    }
+                    Event::Answered { session, .. } | Event::Confirmed { session } => {
+                        self.sessions.push((agent, session));
+                    }
+                    Event::Subscriber { .. } => self.notified += 1,
+                    Event::Request { id, .. } => _ = it.respond(id, StatusCode::NotImplemented, |r| r, now),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn act(&mut self) {
+        let agent = self.below(3);
+        let (other, now) = (self.other(agent), self.net.now);
+        let outbound = Outbound::new(&uri(agent), &uri(other));
+        let pick = self.below(9);
+        let at = self.below(1_000);
+        let it = &mut self.net.agents[agent];
+        match pick {
+            0 => _ = it.invite(&outbound, sound(agent), now),
+            1 | 2 => {
+                let event = header::Event::new("presence");
+                let subscriber =
+                    it.subscribe(&outbound, event, |config| config.conditional = at.is_multiple_of(2), now).unwrap();
+                self.subscribers.push((agent, subscriber));
+            }
+            3 if !self.sessions.is_empty() => {
+                let (agent, session) = self.sessions[at % self.sessions.len()];
+                let kinds = [ReferSubscription::Implicit, ReferSubscription::Unwanted, ReferSubscription::Explicit];
+                let refer_to = format!("<{}>", uri((agent + 1 + at % 2) % 3));
+                _ = self.net.agents[agent].refer(session, &refer_to, kinds[at % 3], now);
+            }
+            4 if self.sessions.len() > 1 => {
+                let (agent, session) = self.sessions[at % self.sessions.len()];
+                let mine: Vec<SessionId> = self.sessions.iter().filter(|one| one.0 == agent).map(|one| one.1).collect();
+                _ = self.net.agents[agent].transfer(session, mine[at % mine.len()], now);
+            }
+            5 if !self.sessions.is_empty() => {
+                let (agent, session) = self.sessions.swap_remove(at % self.sessions.len());
+                _ = self.net.agents[agent].hang_up(session, now);
+            }
+            6 if !self.subscribers.is_empty() => {
+                let (agent, subscriber) = self.subscribers.swap_remove(at % self.subscribers.len());
+                _ = self.net.agents[agent].unsubscribe(subscriber, now);
+            }
+            7 if !self.subscriptions.is_empty() => {
+                let (agent, subscription) = self.subscriptions[at % self.subscriptions.len()];
+                let text = state(self.random.next_u64());
+                self.net.agents[agent].change_state(subscription, text, now);
+            }
+            8 if !self.subscriptions.is_empty() => {
+                let (agent, subscription) = self.subscriptions.swap_remove(at % self.subscriptions.len());
+                let reasons =
+                    [TerminationReason::Deactivated, TerminationReason::Probation, TerminationReason::Rejected];
+                let it = &mut self.net.agents[agent];
+                it.end_subscription(subscription, reasons[at % 3], Some(5), at.is_multiple_of(2), now);
+            }
+            _ => {}
+        }
+    }
+
+    fn pass(&mut self, steps: usize, step: Micros) {
+        for _ in 0..steps {
+            self.net.run(step);
+            self.serve();
+        }
+    }
+
+    fn end(&mut self) {
+        let now = self.net.now;
+        for (agent, subscriber) in core::mem::take(&mut self.subscribers) {
+            _ = self.net.agents[agent].unsubscribe(subscriber, now);
+        }
+        self.pass(300, Micros::from_ms(500));
+        for (agent, session) in core::mem::take(&mut self.sessions) {
+            _ = self.net.agents[agent].hang_up(session, self.net.now);
+        }
+        // The longest that anything lasts that nobody refreshes.
+        self.pass(100, Micros::from_secs(40));
+        for (agent, session) in core::mem::take(&mut self.sessions) {
+            _ = self.net.agents[agent].hang_up(session, self.net.now);
+        }
+        self.pass(10, Micros::from_secs(40));
+    }
+}
+
+fn state(random: u64) -> EventState {
+    let text = format!("{}", random % 3);
+    EventState::new("text/plain", text.clone().into_bytes()).with_etag(&text)
+}
+
+#[test]
+fn nothing_is_left_in_the_end() {
+    let (mut notified, mut followed) = (0, 0);
+    for seed in 0..60 {
+        let mut run = Run::new(seed);
+        for _ in 0..60 {
+            run.act();
+            let ms = [0, 20, 400, 5_000, 60_000][run.below(5)];
+            run.net.run(Micros::from_ms(ms));
+            run.serve();
+        }
+        run.end();
+        run.net.assert_idle();
+        notified += run.notified;
+        followed += run.followed;
+    }
+    println!("60 runs: {notified} notifications and ends of subscriptions, {followed} REFERs followed");
+    assert!(notified > 1_000 && followed > 50, "{notified} {followed}");
+}
