@@ -17,6 +17,7 @@ pub(crate) const SANS_IO: &[&str] = &[
     "ringback-location",
     "ringback-capture",
     "ringback-proxy",
+    "ringback-ua",
     "ringback-stack",
 ];
 

@@ -80,6 +80,11 @@ pub static LIMITS: &[Limit] = limits! {
         "BINDINGS_READ_MAX" = Fixed(256), LIBRARY, "ours count as missing where they stand behind so many others";
         "TOO_BRIEF_MAX" = Fixed(3), LIBRARY, "a 423 more is waited out as other failures are";
         "LEARNT_BYTES_MAX" = Fixed(2_048), LIBRARY, "Service-Route, Path or GRUU are not kept";
+        "SUBSCRIPTION_FORKS_MAX" = Fixed(16), LIBRARY, "the NOTIFY of a place more is answered with 481";
+        "SUBSCRIPTIONS_MAX" = Fixed(4_096), LIBRARY, "a new SUBSCRIBE is refused with 503";
+        "LENGTHENED_MAX" = Fixed(3), LIBRARY, "a 423 is told as the refusal that it is";
+        "REFERRAL_FIELDS_MAX" = Fixed(16), LIBRARY, "the REFER is refused with 400";
+        "USAGES_MAX" = Fixed(4_096), LIBRARY, "one more of ours is an error; a REFER is refused with 503";
     }
     "sdp" {
         "SDP_BYTES_MAX" = Fixed(65_535), LIBRARY, "the description can't be read";

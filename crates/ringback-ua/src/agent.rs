@@ -1,12 +1,19 @@
 //! The user agent: what comes in finds its session here, and what goes out waits here.
 
+mod aftermath;
 mod called;
 mod calling;
 mod leg;
 mod modify;
+mod publications;
+mod refers;
 mod registrations;
 mod sending;
+mod subscriptions;
+mod usages;
 mod within;
+
+pub use usages::USAGES_MAX;
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
@@ -24,10 +31,12 @@ use ringback_transaction::{ClientId, ServerId, Transactions, Transmit};
 use crate::config::Config;
 use crate::dialog::{Dialog, DialogId};
 use crate::event::{CommandError, EndReason, Event, Lookup, RegistrationId, SessionId};
+use aftermath::{Remains, SentAck};
 use calling::Invite;
 use leg::{Leg, Phase, Timer};
 use registrations::Entry;
 use sending::Sending;
+use usages::Usages;
 
 /// Who sends a request to whom, outside of a dialog.
 #[derive(Clone, Debug, Default)]
@@ -83,6 +92,10 @@ pub struct UserAgent {
     clients: BTreeMap<ClientId, u64>,
     /// INVITEs that came in and are not over.
     invited: BTreeMap<ServerId, SessionId>,
+    /// What 2xx were acknowledged with, by the transactions of their INVITEs.
+    acks: BTreeMap<ClientId, Vec<SentAck>>,
+    /// What sessions have left undone that are over.
+    remains: Vec<Remains>,
     timers: TimerQueue<(SessionId, Timer)>,
     events: VecDeque<Event>,
     lookups: VecDeque<Lookup>,
@@ -90,6 +103,7 @@ pub struct UserAgent {
     digest: DigestClient,
     registrations: Table<Entry>,
     registration_timers: TimerQueue<RegistrationId>,
+    pub(crate) usages: Usages,
 }
 
 impl UserAgent {
@@ -99,6 +113,7 @@ impl UserAgent {
     pub fn new(config: Config, mut random: Random) -> UserAgent {
         let (hash, inner) = (random.hasher(), random.hasher());
         let digest = DigestClient::new(&mut random);
+        let usages = Usages::new(&mut random);
         UserAgent {
             transactions: Transactions::new(config.transactions, inner),
             legs: Table::new(config.sessions_max),
@@ -111,11 +126,14 @@ impl UserAgent {
             sendings_made: 0,
             clients: BTreeMap::new(),
             invited: BTreeMap::new(),
+            acks: BTreeMap::new(),
+            remains: Vec::new(),
             timers: TimerQueue::new(),
             events: VecDeque::new(),
             lookups: VecDeque::new(),
             digest,
             registration_timers: TimerQueue::new(),
+            usages,
         }
     }
 
@@ -176,6 +194,11 @@ impl UserAgent {
         }
         self.registrations_due(now);
         self.settle(now);
+        while let Some(usage) = self.usages.due(now) {
+            self.usage_timeout(usage, now);
+            self.settle(now);
+        }
+        self.notifier_due(now);
     }
 
     /// The next message to send.
@@ -202,7 +225,7 @@ impl UserAgent {
         let own = self.timers.next().map(|(at, _)| at);
         let below = self.transactions.poll_timeout().map(|(at, _)| at);
         let of_registrations = self.registration_timers.next().map(|(at, _)| at);
-        own.into_iter().chain(of_registrations).chain(below).min()
+        own.into_iter().chain(of_registrations).chain(below).chain(self.usages.poll_timeout()).min()
     }
 
     /// The transaction layer, to be looked at.
@@ -220,10 +243,13 @@ impl UserAgent {
             && self.sendings.is_empty()
             && self.clients.is_empty()
             && self.invited.is_empty()
+            && self.acks.is_empty()
+            && self.remains.is_empty()
             && self.timers.is_empty()
             && self.registration_timers.is_empty()
             && self.events.is_empty()
             && self.lookups.is_empty()
+            && self.usages.is_idle()
     }
 
     /// How many sessions there are, early ones among them.
@@ -281,22 +307,40 @@ impl UserAgent {
 
     /// Brings what the transaction layer has to tell to whom it concerns, until it has nothing more.
     pub(crate) fn settle(&mut self, now: Now) {
-        while let Some(event) = self.transactions.poll_event() {
-            use ringback_transaction::Event as Below;
-            match event {
-                Below::Request { id } => self.request_came(id, now),
-                Below::Cancel { id, invite } => self.cancel_came(id, invite, now),
-                Below::Ack { request, .. } => self.ack_came(&request, now),
-                Below::Response { id, response } => self.response_came(id, response, now),
-                Below::StrayResponse { response, .. } => self.stray_came(&response, now),
-                Below::ClientTimeout { id } => self.no_response(id, crate::Failure::Timeout, now),
-                Below::ClientFailed { id } => self.no_response(id, crate::Failure::Transport, now),
-                Below::ClientEnded { id } => self.client_ended(id),
-                Below::ServerEnded { id } => _ = self.invited.remove(&id),
-                // The ACK that never came is missed by whoever repeats the 2xx; for a failure nobody minds.
-                Below::ServerTimeout { .. } | Below::ServerFailed { .. } | Below::ClientHopLost { .. } => {}
-                _ => {}
+        loop {
+            self.settle_below(now);
+            if !self.settle_usages(now) && self.remains.is_empty() {
+                return;
             }
+        }
+    }
+
+    fn settle_below(&mut self, now: Now) {
+        loop {
+            self.clear_away(now);
+            let Some(event) = self.transactions.poll_event() else { break };
+            self.below(event, now);
+        }
+        while !self.remains.is_empty() {
+            self.clear_away(now);
+        }
+    }
+
+    fn below(&mut self, event: ringback_transaction::Event, now: Now) {
+        use ringback_transaction::Event as Below;
+        match event {
+            Below::Request { id } => self.request_came(id, now),
+            Below::Cancel { id, invite } => self.cancel_came(id, invite, now),
+            Below::Ack { request, .. } => self.ack_came(&request, now),
+            Below::Response { id, response } => self.response_came(id, response, now),
+            Below::StrayResponse { response, .. } => self.stray_came(&response, now),
+            Below::ClientTimeout { id } => self.no_response(id, crate::Failure::Timeout, now),
+            Below::ClientFailed { id } => self.no_response(id, crate::Failure::Transport, now),
+            Below::ClientEnded { id } => self.client_ended(id),
+            Below::ServerEnded { id } => _ = self.invited.remove(&id),
+            // The ACK that never came is missed by whoever repeats the 2xx; for a failure nobody minds.
+            Below::ServerTimeout { .. } | Below::ServerFailed { .. } | Below::ClientHopLost { .. } => {}
+            _ => {}
         }
     }
 
@@ -325,6 +369,9 @@ impl UserAgent {
     }
 
     fn outside_request(&mut self, id: ServerId, request: Request, now: Now) {
+        if self.usage_request(id, &request, now) {
+            return;
+        }
         // "a request with a tag in To that matches no dialog" [RFC 3261, Section 12.2.2]
         if request.to_tag().is_some() || matches!(request.method(), Method::Bye | Method::Prack | Method::Update) {
             let status = StatusCode::CallOrTransactionDoesNotExist;
@@ -383,9 +430,12 @@ impl UserAgent {
         for timer in leg.running() {
             self.timers.stop(timer);
         }
+        self.usages.session_ended(session, &leg.dialog);
         if let Some(invite) = leg.invite.and_then(|invite| self.invites.get_mut(invite.0)) {
             invite.legs.retain(|other| *other != session);
+            invite.cseq_used = invite.cseq_used.max(leg.dialog.local_cseq());
         }
+        self.leave(leg);
         self.events.push_back(Event::Ended { session, reason });
     }
 

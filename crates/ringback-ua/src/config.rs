@@ -116,7 +116,9 @@ impl Config {
                 Method::Notify,
                 Method::Subscribe,
             ]),
-            supported: ["100rel", "timer", "replaces", "199", "norefersub"].map(String::from).into(),
+            supported: ["100rel", "timer", "replaces", "199", "norefersub", "explicitsub", "nosub", "tdialog"]
+                .map(String::from)
+                .into(),
             session_timers: SessionTimers::default(),
             reliable_provisionals: false,
             forks: ForkPolicy::First,

@@ -9,7 +9,10 @@ use ringback_transaction::ServerId;
 
 use crate::dialog::DialogError;
 use crate::exchange::{Carrier, MediaError};
+use crate::notifier::{NewSubscription, SubscriptionId};
+use crate::refer::{ReferOutcome, ReferProgress, Referral};
 use crate::registration::{RegistrationError, RegistrationEvent};
+use crate::subscriber::{Fork, Notified, SubscriptionEnd};
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident $word:literal;)*) => {
@@ -35,6 +38,14 @@ ids! {
     /// A registration, from [`add_registration`](crate::UserAgent::add_registration) to
     /// [`remove_registration`](crate::UserAgent::remove_registration).
     RegistrationId "registration";
+    /// What we want to be told of, with all the subscriptions that it makes.
+    SubscriberId "subscriber";
+    /// State that we publish.
+    PublicationId "publication";
+    /// A REFER of ours.
+    ReferId "refer";
+    /// A REFER of theirs that was accepted.
+    RefereeId "referee";
 }
 
 /// Another request of ours.
@@ -236,6 +247,54 @@ pub enum Event {
         /// The response.
         response: Response,
     },
+    /// A notification has come, or a subscription of ours is over.
+    Subscriber {
+        /// Which one.
+        subscriber: SubscriberId,
+        /// What is told.
+        told: SubscriberTold,
+    },
+    /// Somebody wants to be told of a state. It wants [`grant_subscription`](crate::UserAgent::grant_subscription), or a refusal by
+    /// [`respond`](crate::UserAgent::respond), at once: nobody may be asked first. `[RFC 6665, Section 4.2.1.1]`
+    SubscriptionWanted {
+        /// Its transaction.
+        id: ServerId,
+        /// The SUBSCRIBE.
+        request: Request,
+        /// What would be granted.
+        new: NewSubscription,
+    },
+    /// A subscription of theirs is over.
+    SubscriptionOver {
+        /// Which one.
+        subscription: SubscriptionId,
+    },
+    /// What became of a publication of ours.
+    Publication {
+        /// Which one.
+        publication: PublicationId,
+        /// What is told.
+        told: PublicationTold,
+    },
+    /// What became of a REFER of ours.
+    Refer {
+        /// Which one.
+        refer: ReferId,
+        /// What is told.
+        told: ReferTold,
+    },
+    /// Somebody asks us to contact somebody else. It wants [`follow`](crate::UserAgent::follow),
+    /// [`accept_refer`](crate::UserAgent::accept_refer), or a refusal by [`respond`](crate::UserAgent::respond).
+    ReferWanted {
+        /// Its transaction.
+        id: ServerId,
+        /// The call that it came in, or is about.
+        session: Option<SessionId>,
+        /// The REFER.
+        request: Request,
+        /// What it asks for.
+        referral: Box<Referral>,
+    },
     /// A request that the application sent has failed without a response.
     Failed {
         /// The request.
@@ -245,6 +304,58 @@ pub enum Event {
         /// Why.
         failure: Failure,
     },
+}
+
+/// What is told of a subscription of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant, reason = "as with Event, of which it is part")]
+pub enum SubscriberTold {
+    /// A NOTIFY has come, and was answered with 200.
+    Notified {
+        /// What it says of its subscription.
+        notified: Notified,
+        /// The NOTIFY, whose body is the state.
+        request: Request,
+    },
+    /// It is over, by what no NOTIFY told.
+    Ended {
+        /// Which one; `None` where nobody has ever notified.
+        fork: Option<Fork>,
+        /// Why, and whether it is asked for again.
+        end: SubscriptionEnd,
+    },
+}
+
+/// What is told of a publication of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PublicationTold {
+    /// It is published, or its time was extended.
+    Published,
+    /// It is removed, and its id names nothing any more.
+    Removed,
+    /// A refresh or a change has failed, and is tried again while what was published holds.
+    Kept {
+        /// The code; `None` where no answer came.
+        status: Option<StatusCode>,
+    },
+    /// Nothing of it is there, and its id names nothing any more.
+    Failed {
+        /// The code; `None` where no answer came.
+        status: Option<StatusCode>,
+        /// After how many seconds it may be tried again, where the server says so.
+        retry_after_secs: Option<u32>,
+    },
+}
+
+/// What is told of a REFER of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReferTold {
+    /// Its final response.
+    Answered(ReferOutcome),
+    /// What became of the request that it asked for, so far.
+    Progress(ReferProgress),
+    /// Nothing more will be told.
+    Over(SubscriptionEnd),
 }
 
 /// Why nothing is done. Nothing has changed.

@@ -48,6 +48,8 @@ pub enum MediaError {
     OfferOpen,
     /// The offer has to be answered, not met by another.
     AnswerExpected,
+    /// An offer is due: the INVITE had none.
+    OfferExpected,
     /// There is nothing to answer.
     NothingOffered,
     /// The offer can't be made.
@@ -298,6 +300,7 @@ impl core::fmt::Display for MediaError {
         match self {
             MediaError::OfferOpen => f.write_str("an offer is open already [RFC 3264, Section 4]"),
             MediaError::AnswerExpected => f.write_str("an answer is due, not an offer"),
+            MediaError::OfferExpected => f.write_str("an offer is due [RFC 3261, Section 13.2.1]"),
             MediaError::NothingOffered => f.write_str("there is no offer to answer"),
             MediaError::Offer(error) => error.fmt(f),
             MediaError::Refused(refusal) => refusal.fmt(f),

@@ -101,17 +101,48 @@ mod agent;
 mod config;
 mod dialog;
 mod event;
+mod event_type;
 mod exchange;
+mod notifier;
+mod origin;
+#[cfg(test)]
+mod probe;
+mod publication;
+mod refer;
+mod refusal;
 mod registration;
 mod session_timer;
+mod subscriber;
 
-pub use agent::{Outbound, UserAgent};
+pub use agent::{Outbound, USAGES_MAX, UserAgent};
 pub use config::{Config, FORKS_MAX, ForkPolicy, HOPS_MAX, Local, PROVISIONALS_MAX, REGISTRATIONS_MAX, SESSIONS_MAX};
 pub use dialog::{DIALOG_BYTES_MAX, Dialog, DialogError, DialogId, OutOfOrder, ROUTES_MAX};
-pub use event::{CommandError, EndReason, Event, Failure, InviteId, Lookup, RegistrationId, RequestId, SessionId};
+pub use event::{
+    CommandError, EndReason, Event, Failure, InviteId, Lookup, PublicationId, PublicationTold, ReferId, ReferTold,
+    RefereeId, RegistrationId, RequestId, SessionId, SubscriberId, SubscriberTold,
+};
+pub use event_type::same_event;
 pub use exchange::{Carrier, Media, MediaError};
+pub use notifier::{
+    Admission, EventState, NewSubscription, Notification, Notifier, NotifierConfig, NotifierState,
+    NotifierSubscription, NotifyOutcome, Package, SUBSCRIPTIONS_MAX, SubscribeAnswer, SubscribeVerdict, SubscriptionId,
+    TerminationReason,
+};
+pub use origin::Origin;
+pub use publication::{
+    Publication, PublicationConfig, PublicationOutcome, PublishOperation, PublishRuling, rule_publish,
+};
+pub use refer::{
+    REFERRAL_FIELDS_MAX, ReferConfig, ReferOutcome, ReferProgress, ReferSubscription, Referee, RefereeConfig, Referral,
+    Referrer, refer_to_replacing,
+};
+pub use refusal::Refusal;
 pub use registration::{
     BINDINGS_READ_MAX, CONTACTS_MAX, Gruu, LEARNT_BYTES_MAX, Registration, RegistrationConfig, RegistrationContact,
     RegistrationError, RegistrationEvent, RegistrationPolicy, RegistrationState, RegistrationStep, TOO_BRIEF_MAX,
 };
 pub use session_timer::{SESSION_EXPIRES_MIN_SECS, SESSION_EXPIRES_SECS, SessionTimer, SessionTimers};
+pub use subscriber::{
+    Again, Condition, Fork, Notified, NotifyVerdict, SUBSCRIPTION_FORKS_MAX, SubscribeOutcome, Subscriber,
+    SubscriberConfig, SubscriberDue, SubscriberState, Subscription, SubscriptionEnd, SubscriptionEndReason,
+};

@@ -90,10 +90,10 @@ rules! { "Contact, Record-Route and Route"
         good ["INVITE", "Route: <sip:p.example;lr>"]
         => route_not_sip;
     "record-route-not-copied" Error "RFC 3261, Section 12.1.1"
-        "A response that forms a dialog has other Record-Route values than its request."
+        "A response that forms a dialog lacks Record-Route values of its request, or has them in another order."
         "Both sides then know different routes, and later requests of one of them are lost."
         bad ["INVITE", "Record-Route: <sip:p.example;lr>"] > ["200+sdp", "Record-Route: <sip:q.example;lr>"]
-        good ["INVITE", "Record-Route: <sip:p.example;lr>"] > ["200+sdp", "Record-Route: <sip:p.example;lr>"]
+        good ["INVITE", "Record-Route: <sip:p.example;lr>"] > ["200+sdp", "Record-Route: <sip:q.example;lr>, <sip:p.example;lr>"]
         => not_copied;
 }
 
@@ -271,8 +271,10 @@ fn not_copied(subject: &Subject<'_>, findings: &mut Findings<'_>) {
         return;
     }
     let (asked, answered) = (of(request), of(response));
-    let is_same = asked.len() == answered.len() && asked.iter().zip(&answered).all(|(a, b)| a.equivalent(b));
-    if !is_same && let Some(header) = response.first(HeaderId::RecordRoute) {
-        findings.header(&header, "this is not what the request has");
+    // Between two proxies the request lacks the values of those behind them, which the response has in front.
+    let is_copied =
+        asked.len() <= answered.len() && asked.iter().rev().zip(answered.iter().rev()).all(|(a, b)| a.equivalent(b));
+    if !is_copied && let Some(header) = response.first(HeaderId::RecordRoute) {
+        findings.header(&header, "this does not end with what the request has");
     }
 }

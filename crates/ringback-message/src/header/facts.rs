@@ -268,7 +268,7 @@ header_facts! {
     ServiceRoute "RFC 3608, Section 5" Address List Responses;
     SessionExpires "RFC 4028, Section 4" NumberParams Once Both;
     SessionId "RFC 7989, Section 5" TokenParams Once Both;
-    SipEtag "RFC 3903, Section 11.3.1" Token Once Responses;
+    SipEtag "RFC 3903, Section 11.3.1" Token Once Both;
     SipIfMatch "RFC 3903, Section 11.3.2" Token Once Requests;
     Subject "RFC 3261, Section 20.36" Text Once Requests;
     SubscriptionState "RFC 6665, Section 8.2.3" TokenParams Once Requests;

@@ -87,6 +87,7 @@ impl UserAgent {
             rseq,
             unacknowledged: None,
             queue: VecDeque::new(),
+            has_exchanged: find(request) != Found::Nothing,
             ringing: None,
             success: None,
             replaces,
@@ -179,6 +180,9 @@ impl UserAgent {
             return Err(CommandError::Full);
         }
         let body = leg.exchange.say(Carrier::Provisional, media)?;
+        if let Some(serving) = leg.serving.as_mut() {
+            serving.has_exchanged |= body.is_some();
+        }
         let mut builder = self.answering(session, &request, status)?;
         if let Some(body) = body {
             builder = builder.content_type("application/sdp").body(body);
@@ -306,10 +310,12 @@ impl UserAgent {
             matches!(&named, Ok(Some(rack)) if rack.response_number == waiting.rseq
                 && rack.cseq_number == cseq && rack.method == b"INVITE")
         };
-        if !serving.unacknowledged.as_ref().is_some_and(is_it) {
+        let Some(waiting) = serving.unacknowledged.as_ref().filter(|waiting| is_it(waiting)) else {
             return self.say(id, &request, StatusCode::CallOrTransactionDoesNotExist, |r| r, now);
-        }
-        let ours = leg.exchange.ours();
+        };
+        // The offer may be in one that still waits behind this one.
+        let describes = !waiting.response.body().is_empty();
+        let ours = leg.exchange.ours().filter(|_| describes);
         match (find(&request), ours) {
             (Found::Nothing, Some(Carrier::Provisional)) => {
                 // The offer of the response has no answer: nothing can follow in this exchange.
@@ -392,7 +398,7 @@ impl UserAgent {
         if serving.success.is_some() {
             return Err(CommandError::State("it is answered already"));
         }
-        let request = serving.request.clone();
+        let (request, has_exchanged) = (serving.request.clone(), serving.has_exchanged);
         let waits = serving.unacknowledged.iter().chain(&serving.queue).any(|p| !p.response.body().is_empty());
         let body = match (leg.exchange.theirs(), leg.exchange.ours(), media) {
             (Some(Carrier::Invite), _, Media::None) if leg.exchange.unanswered().is_some() => {
@@ -400,8 +406,10 @@ impl UserAgent {
             }
             // The offer was answered for good in a response before, or is still open in one.
             (None, Some(_), _) => None,
-            (None, None, Media::None) => None,
-            (None, None, _) if find(&request) != Found::Nothing => None,
+            (None, None, _) if has_exchanged => None,
+            // A first offer there must be, and in a session that stands the old one will do. `[RFC 3261, Section 13.2.1]`
+            (None, None, Media::None) if leg.exchange.is_blank() => return Err(MediaError::OfferExpected.into()),
+            (None, None, media) => Some(leg.exchange.offer(Carrier::Success, media)?),
             (_, _, media) => leg.exchange.say(Carrier::Success, media)?,
         };
         let Some(asked) = leg.serving.as_ref().map(|serving| serving.asked) else { return Err(CommandError::Unknown) };

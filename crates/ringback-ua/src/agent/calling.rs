@@ -3,8 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use bytes::Bytes;
-use ringback_base::{Hop, Now};
+use ringback_base::Now;
 use ringback_message::header::{RSeq, Reason, SessionExpires};
 use ringback_message::{HeaderId, Method, Request, RequestBuilder, Response, StatusCode};
 
@@ -25,6 +24,8 @@ pub(crate) struct Invite {
     pub(crate) legs: Vec<SessionId>,
     cancel: Cancel,
     session_id: SessionIds,
+    /// The last CSeq in dialogs of it that are over: one that comes to life again goes on from there.
+    pub(crate) cseq_used: u32,
     /// A provisional response has come: a CANCEL may go. `[RFC 3261, Section 9.1]`
     has_progressed: bool,
     has_answered: bool,
@@ -66,6 +67,7 @@ impl UserAgent {
             legs: Vec::new(),
             cancel: Cancel::No,
             session_id,
+            cseq_used: 0,
             has_progressed: false,
             has_answered: false,
         };
@@ -151,7 +153,7 @@ impl UserAgent {
         for leg in legs {
             self.end(leg, EndReason::Elsewhere);
         }
-        self.events.push_back(Event::InviteFailed { invite: id, failure: Failure::Cancelled });
+        self.tell(Event::InviteFailed { invite: id, failure: Failure::Cancelled });
     }
 
     /// The INVITE is on its way to another hop, or with credentials: a CANCEL of it waits for a provisional response of its own.
@@ -172,19 +174,19 @@ impl UserAgent {
             return;
         }
         if response.to_tag().is_none() || response.status() == StatusCode::Trying {
-            self.events.push_back(Event::Progress { invite: id, session: None, response });
+            self.tell(Event::Progress { invite: id, session: None, response });
             return;
         }
         let Some(session) = self.early(id, &response) else { return };
         if response.status().as_u16() == 199 {
             let cause = cause(&response);
-            self.events.push_back(Event::Progress { invite: id, session: Some(session), response });
+            self.tell(Event::Progress { invite: id, session: Some(session), response });
             return self.end(session, EndReason::EarlyTerminated(cause));
         }
         if response.has_token(HeaderId::Require, "100rel") {
-            return self.reliable_came(id, session, response, now);
+            return self.reliable_came(Some(id), session, response, now);
         }
-        self.events.push_back(Event::Progress { invite: id, session: Some(session), response: response.clone() });
+        self.tell(Event::Progress { invite: id, session: Some(session), response: response.clone() });
         self.early_media(session, &response);
     }
 
@@ -203,7 +205,8 @@ impl UserAgent {
     fn leg_of(&mut self, id: InviteId, response: &Response) -> Option<SessionId> {
         let invite = self.invites.get(id.0)?;
         let request = self.sendings.get(&invite.sending)?.request.as_ref()?;
-        let dialog = Dialog::of_client(request, response).ok()?;
+        let mut dialog = Dialog::of_client(request, response).ok()?;
+        dialog.sent(invite.cseq_used);
         let exchange = invite.offer.fork().unwrap_or_default();
         let mut leg = Leg::new(dialog, true, exchange);
         leg.invite = Some(id);
@@ -228,7 +231,9 @@ impl UserAgent {
     }
 
     /// A reliable provisional response: in its order, once, and acknowledged. `[RFC 3262, Section 4]`
-    fn reliable_came(&mut self, id: InviteId, session: SessionId, response: Response, now: Now) {
+    ///
+    /// `invite` is `None` for one to a re-INVITE.
+    pub(crate) fn reliable_came(&mut self, invite: Option<InviteId>, session: SessionId, response: Response, now: Now) {
         let Some(leg) = self.legs.get_mut(session.0) else { return };
         let Ok(Some(RSeq(rseq))) = response.get::<RSeq>() else { return };
         match leg.rseq_seen {
@@ -236,7 +241,10 @@ impl UserAgent {
             Some(seen) if seen.checked_add(1) != Some(rseq) => return,
             _ => leg.rseq_seen = Some(rseq),
         }
-        self.events.push_back(Event::Progress { invite: id, session: Some(session), response: response.clone() });
+        let wants_offer = self.wants_offer(session);
+        if let Some(invite) = invite {
+            self.tell(Event::Progress { invite, session: Some(session), response: response.clone() });
+        }
         let Some(leg) = self.legs.get_mut(session.0) else { return };
         leg.takes_update |= response.has_token(HeaderId::Allow, "UPDATE");
         let (cseq, patience) = (response.cseq(), self.config.patience);
@@ -245,7 +253,7 @@ impl UserAgent {
                 if leg.exchange.accept(&body).is_ok() {
                     self.events.push_back(Event::Agreed { session });
                 }
-            } else if leg.exchange.is_blank() && leg.exchange.receive(Carrier::Provisional, &body).is_ok() {
+            } else if wants_offer && leg.exchange.receive(Carrier::Provisional, &body).is_ok() {
                 // The INVITE had no offer: this is one, and the PRACK answers it. `[RFC 3262, Section 5]`
                 self.set(session, Timer::AnswerMissing, patience, now);
                 self.prack_later(session, rseq, cseq);
@@ -273,9 +281,9 @@ impl UserAgent {
             }
         }
         if !matches!(invite.cancel, Cancel::Sent) {
-            self.events.push_back(Event::InviteFailed { invite: id, failure });
+            self.tell(Event::InviteFailed { invite: id, failure });
         }
-        self.events.push_back(Event::InviteEnded { invite: id });
+        self.tell(Event::InviteEnded { invite: id });
     }
 
     pub(crate) fn invite_session_id(&self, id: InviteId) -> Option<SessionIds> {
@@ -292,7 +300,7 @@ impl UserAgent {
                 None => {}
             }
         }
-        self.events.push_back(Event::InviteEnded { invite: id });
+        self.tell(Event::InviteEnded { invite: id });
     }
 
     /// A 2xx to an INVITE of ours, the first of its dialog or one more of the same. `[RFC 3261, Section 13.2.2.4]`
@@ -301,11 +309,19 @@ impl UserAgent {
         if let Some(session) = known.filter(|session| self.phase(*session) != Some(Phase::Early)) {
             return self.acknowledge_again(session, response.cseq());
         }
-        let Some(session) = known.or_else(|| self.leg_of(id, &response)) else { return };
+        let Some(session) = known.or_else(|| self.leg_of(id, &response)) else {
+            return self.unwelcome(id, &response, now);
+        };
         let Some(invite) = self.invites.get_mut(id.0) else { return };
         let is_unwanted =
             !matches!(invite.cancel, Cancel::No) || (invite.has_answered && self.config.forks == ForkPolicy::First);
         invite.has_answered = true;
+        if matches!(invite.cancel, Cancel::Wanted(_)) {
+            // Given up before a CANCEL could go.
+            invite.cancel = Cancel::Sent;
+            self.events.push_back(Event::InviteFailed { invite: id, failure: Failure::Cancelled });
+        }
+        let client = self.sendings.get(&invite.sending).and_then(|sending| sending.client);
         let credentials = self.credentials_of(id);
         let timers = self.config.session_timers;
         let Some(leg) = self.legs.get_mut(session.0) else { return };
@@ -313,7 +329,7 @@ impl UserAgent {
         _ = leg.dialog.confirm_by(&response);
         leg.phase = Phase::Confirmed;
         leg.takes_update |= response.has_token(HeaderId::Allow, "UPDATE");
-        leg.ack = Some(Box::new(Ack { cseq: response.cseq(), sent: None, credentials }));
+        leg.ack = Some(Box::new(Ack::new(response.cseq(), client, credentials)));
         leg.timer = timers.agreed(&response);
         if is_unwanted {
             self.send_ack(session, None, now);
@@ -322,9 +338,30 @@ impl UserAgent {
         if self.config.forks == ForkPolicy::First {
             self.end_others(id, session);
         }
-        self.events.push_back(Event::Answered { invite: id, session, response: response.clone() });
+        self.tell(Event::Answered { invite: id, session, response: response.clone() });
         self.start_session_timer(session, now);
         self.described(session, &response, now);
+    }
+
+    /// A 2xx for which there is no room, or that is no use: acknowledged and ended all the same. `[RFC 3261, Section 13.2.2.4]`
+    fn unwelcome(&mut self, id: InviteId, response: &Response, now: Now) {
+        let Some(invite) = self.invites.get_mut(id.0) else { return };
+        let is_first = !core::mem::replace(&mut invite.has_answered, true);
+        let is_told = matches!(invite.cancel, Cancel::Sent);
+        let (used, sending) = (invite.cseq_used, self.sendings.get(&invite.sending));
+        let (Some(client), Some(request)) =
+            (sending.and_then(|sending| sending.client), sending.and_then(|sending| sending.request.as_ref()))
+        else {
+            return;
+        };
+        if let Ok(mut dialog) = Dialog::of_client(request, response) {
+            dialog.sent(used);
+            let credentials = credentials(request);
+            self.dismiss(dialog, Ack::new(response.cseq(), Some(client), credentials), true, now);
+        }
+        if is_first && !is_told {
+            self.events.push_back(Event::InviteFailed { invite: id, failure: Failure::Full });
+        }
     }
 
     /// What a 2xx to an INVITE says of media, and the ACK that follows.
@@ -385,44 +422,6 @@ impl UserAgent {
             if leg != answered && self.phase(leg) == Some(Phase::Early) {
                 self.end(leg, EndReason::Elsewhere);
             }
-        }
-    }
-
-    /// The ACK for a 2xx: in no transaction, and repeated for each repeated 2xx.
-    pub(crate) fn send_ack(&mut self, session: SessionId, answer: Option<Vec<u8>>, now: Now) {
-        let Some(leg) = self.legs.get(session.0) else { return };
-        let Some(ack) = &leg.ack else { return };
-        let mut builder = leg.dialog.ack(ack.cseq);
-        for (id, value) in &ack.credentials {
-            builder = builder.raw(*id, value);
-        }
-        if let Some(answer) = answer {
-            builder = builder.content_type("application/sdp").body(answer);
-        }
-        let uri = leg.dialog.next_uri();
-        self.send(Purpose::Ack(session), builder, &uri, now);
-    }
-
-    pub(crate) fn ack_addressed(&mut self, session: SessionId, request: &Request, hop: Hop) {
-        let bytes: Bytes = request.as_bytes().clone();
-        if let Some(ack) = self.legs.get_mut(session.0).and_then(|leg| leg.ack.as_mut()) {
-            ack.sent = Some((bytes.clone(), hop));
-        }
-        self.transmit(bytes, hop);
-    }
-
-    pub(crate) fn acknowledge_again(&mut self, session: SessionId, cseq: u32) {
-        let ack = self.legs.get(session.0).and_then(|leg| leg.ack.as_ref()).filter(|ack| ack.cseq == cseq);
-        if let Some((bytes, hop)) = ack.and_then(|ack| ack.sent.clone()) {
-            self.transmit(bytes, hop);
-        }
-    }
-
-    /// A response that belongs to no transaction any more: of a 2xx that comes so late, the ACK was lost.
-    pub(crate) fn stray_came(&mut self, response: &Response, _now: Now) {
-        let is_it = response.status().is_success() && response.cseq_method() == b"INVITE";
-        if let Some(session) = self.session_of(DialogId::of_response(response)).filter(|_| is_it) {
-            self.acknowledge_again(session, response.cseq());
         }
     }
 }

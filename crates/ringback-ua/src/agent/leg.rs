@@ -9,11 +9,11 @@ use ringback_base::{Hop, Micros, Random, TimerId};
 use ringback_message::header::SessionId;
 use ringback_message::{Message, Request, Response, StatusCode};
 use ringback_sdp::SessionDescription;
-use ringback_transaction::ServerId;
+use ringback_transaction::{ClientId, ServerId};
 
 use crate::dialog::Dialog;
 use crate::event::{EndReason, InviteId};
-use crate::exchange::Exchange;
+use crate::exchange::{Carrier, Exchange};
 use crate::session_timer::{Asked, SessionTimer};
 
 /// How far it has come.
@@ -128,6 +128,8 @@ pub(crate) struct Serving {
     pub(crate) unacknowledged: Option<Provisional>,
     /// Those that wait for that one.
     pub(crate) queue: VecDeque<Provisional>,
+    /// An offer or an answer has stood in it, or in a response to it: the 2xx makes no further offer. `[RFC 6337, Section 2.2]`
+    pub(crate) has_exchanged: bool,
     /// The last provisional response that isn't reliable.
     pub(crate) ringing: Option<Response>,
     /// The 2xx that waits for it.
@@ -178,10 +180,24 @@ pub(crate) struct Asking {
 #[derive(Debug)]
 pub(crate) struct Ack {
     pub(crate) cseq: u32,
-    /// `None` while it is not known yet where it goes, or what it says.
+    /// The transaction of the INVITE.
+    pub(crate) client: Option<ClientId>,
+    /// It is on its way, or is when it is known where that leads.
+    pub(crate) is_sent: bool,
+    /// As it was sent.
     pub(crate) sent: Option<(Bytes, Hop)>,
     /// What proved us to the servers, as the INVITE had it. `[RFC 3261, Section 22.1]`
     pub(crate) credentials: Vec<(ringback_message::HeaderId, Box<[u8]>)>,
+}
+
+impl Ack {
+    pub(crate) fn new(
+        cseq: u32,
+        client: Option<ClientId>,
+        credentials: Vec<(ringback_message::HeaderId, Box<[u8]>)>,
+    ) -> Ack {
+        Ack { cseq, client, is_sent: false, sent: None, credentials }
+    }
 }
 
 impl Leg {
@@ -204,6 +220,21 @@ impl Leg {
             takes_update: false,
             ending: None,
             running: Vec::new(),
+        }
+    }
+
+    /// A change of ours came to nothing: so did the offer in it, or in what answered it. Another one is not touched.
+    pub(crate) fn withdraw(&mut self) {
+        let Some(asking) = &self.asking else { return };
+        let is_of_it = match asking.means {
+            Means::Update => self.exchange.ours() == Some(Carrier::Update),
+            Means::Reinvite => {
+                self.exchange.ours() == Some(Carrier::Invite)
+                    || matches!(self.exchange.theirs(), Some(Carrier::Success | Carrier::Provisional))
+            }
+        };
+        if is_of_it {
+            self.exchange.settle();
         }
     }
 

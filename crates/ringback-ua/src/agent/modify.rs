@@ -8,6 +8,7 @@ use ringback_base::{Micros, Now};
 use ringback_message::header::{MinSe, RAck, Reason, Refresher, SessionExpires};
 use ringback_message::{HeaderId, Method, Request, RequestBuilder, Response, StatusCode};
 use ringback_sdp::SessionDescription;
+use ringback_transaction::ClientId;
 
 use super::leg::{Ack, Asking, Means, Phase, Timer};
 use super::sending::{Purpose, gone};
@@ -106,7 +107,14 @@ impl UserAgent {
     }
 
     /// The final response to a change of ours.
-    pub(crate) fn changed(&mut self, session: SessionId, request: Option<&Request>, response: Response, now: Now) {
+    pub(crate) fn changed(
+        &mut self,
+        session: SessionId,
+        request: Option<&Request>,
+        client: Option<ClientId>,
+        response: Response,
+        now: Now,
+    ) {
         let timers = self.config.session_timers;
         let Some(leg) = self.legs.get_mut(session.0) else { return };
         let Some(asking) = &leg.asking else { return };
@@ -124,8 +132,13 @@ impl UserAgent {
         match means {
             Means::Reinvite => {
                 let credentials = request.map(calling::credentials).unwrap_or_default();
-                leg.ack = Some(Box::new(Ack { cseq: response.cseq(), sent: None, credentials }));
-                self.described(session, &response, now);
+                leg.ack = Some(Box::new(Ack::new(response.cseq(), client, credentials)));
+                if leg.phase == Phase::Ending {
+                    // Hung up meanwhile: it is acknowledged, and nothing else.
+                    self.send_ack(session, None, now);
+                } else {
+                    self.described(session, &response, now);
+                }
             }
             Means::Update => match (find(&response), leg.exchange.ours()) {
                 (Found::Sdp(body), Some(Carrier::Update)) => match leg.exchange.accept(&body) {
@@ -152,7 +165,7 @@ impl UserAgent {
         let owner_wait = Micros::from_ms(2_100 + self.random.below(191) * 10);
         let other_wait = Micros::from_ms(self.random.below(201) * 10);
         let Some(leg) = self.legs.get_mut(session.0) else { return };
-        leg.exchange.settle();
+        leg.withdraw();
         let Some(asking) = leg.asking.as_mut() else { return };
         asking.sending = None;
         asking.attempts = asking.attempts.saturating_add(1);
@@ -204,7 +217,7 @@ impl UserAgent {
 
     pub(crate) fn change_failed(&mut self, session: SessionId, failure: Failure, now: Now) {
         let Some(leg) = self.legs.get_mut(session.0) else { return };
-        leg.exchange.settle();
+        leg.withdraw();
         leg.asking = None;
         self.events.push_back(Event::OfferFailed { session, failure: failure.clone() });
         let failure = Some(failure).filter(|failure| matches!(failure, Failure::Timeout | Failure::Transport));
@@ -290,6 +303,7 @@ impl UserAgent {
             leg.ending.get_or_insert(Box::new(reason));
             return;
         }
+        let open: Vec<_> = leg.serving.take().map(|serving| serving.id).into_iter().chain(leg.owed.take()).collect();
         leg.phase = Phase::Ending;
         let why = by_way_of_reason(&reason);
         leg.ending = Some(Box::new(reason));
@@ -303,6 +317,10 @@ impl UserAgent {
         for timer in running {
             self.timers.stop(timer);
         }
+        for id in open {
+            self.terminate(id, now);
+        }
+        self.send_ack(session, None, now);
         self.send(Purpose::Bye(session), builder, &uri, now);
     }
 

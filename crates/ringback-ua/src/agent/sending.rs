@@ -11,8 +11,9 @@ use ringback_message::{BuildError, Edit, HeaderId, Host, Method, Request, Reques
 use ringback_transaction::{ClientId, RequestError};
 
 use super::UserAgent;
+use super::usages::Task;
 use crate::config::{HOPS_MAX, Local};
-use crate::dialog::is_sips;
+use crate::dialog::{Dialog, is_sips};
 use crate::event::{Event, Failure, InviteId, Lookup, RegistrationId, RequestId, SessionId};
 
 /// Whose request it is.
@@ -20,12 +21,18 @@ use crate::event::{Event, Failure, InviteId, Lookup, RegistrationId, RequestId, 
 pub(crate) enum Purpose {
     /// The INVITE of a call of ours.
     Invite(InviteId),
-    /// The ACK for a 2xx.
-    Ack(SessionId),
+    /// The ACK for a 2xx to the INVITE of this transaction.
+    Ack(SessionId, Option<ClientId>),
+    /// The same, of a session that is over or never was.
+    StrayAck(Option<ClientId>),
+    /// The BYE in a dialog that no session has.
+    StrayBye,
     /// A re-INVITE or UPDATE of ours.
     Change(SessionId),
     Prack(SessionId),
     Bye(SessionId),
+    /// That of a subscription, a REFER or a publication.
+    Usage(Task),
     /// The application's own, in a session or outside.
     Application(Option<SessionId>),
     Register(RegistrationId),
@@ -44,6 +51,8 @@ pub(crate) struct Sending {
     /// The one that it was sent to last.
     pub(crate) hop: Option<Hop>,
     attempts: AuthAttempts,
+    /// The dialog of a re-INVITE whose session has ended.
+    pub(crate) orphaned: Option<Box<Dialog>>,
 }
 
 impl UserAgent {
@@ -60,6 +69,7 @@ impl UserAgent {
             hops: Vec::new(),
             hop: None,
             attempts: AuthAttempts::default(),
+            orphaned: None,
         };
         self.sendings.insert(id, sending);
         match self.direct(purpose, uri) {
@@ -71,9 +81,7 @@ impl UserAgent {
 
     /// The hop to a URI that needs no look-up: an address, or what the configuration says.
     fn direct(&self, purpose: Purpose, uri: &[u8]) -> Option<Hop> {
-        if let (Some(hop), Purpose::Invite(_) | Purpose::Application(None) | Purpose::Register(_)) =
-            (self.config.outbound, purpose)
-        {
+        if let (Some(hop), true) = (self.config.outbound, self.is_outside(purpose)) {
             return Some(hop);
         }
         let Ok(Uri::Sip(uri)) = Uri::parse(uri, HeaderId::Other, 0) else { return None };
@@ -86,6 +94,20 @@ impl UserAgent {
         let remote = SocketAddr::new(address, uri.port.unwrap_or(transport.default_port()));
         let local = self.local(transport, &remote)?;
         Some(Hop { transport, local: local.address, remote, flow: None })
+    }
+
+    fn is_outside(&self, purpose: Purpose) -> bool {
+        match purpose {
+            Purpose::Invite(_) | Purpose::Application(None) | Purpose::Register(_) => true,
+            Purpose::Usage(task) => match task {
+                Task::Subscribe(_, None) | Task::Publish(_) => true,
+                Task::Refer(_) => self.usage_session(task).is_none(),
+                Task::Subscribe(_, Some(_)) | Task::Notify(_) | Task::ReferSubscribe(..) | Task::ReferNotify(_) => {
+                    false
+                }
+            },
+            _ => false,
+        }
     }
 
     /// Our address for this transport and the other side's family of addresses.
@@ -143,20 +165,27 @@ impl UserAgent {
 
     fn dispatch(&mut self, id: u64, request: Request, hop: Hop, now: Now) {
         let Some(sending) = self.sendings.get_mut(&id) else { return };
-        if let Purpose::Ack(session) = sending.purpose {
+        let ack = match sending.purpose {
+            Purpose::Ack(session, client) => Some((Some(session), client)),
+            Purpose::StrayAck(client) => Some((None, client)),
+            _ => None,
+        };
+        if let Some((session, client)) = ack {
             self.sendings.remove(&id);
-            return self.ack_addressed(session, &request, hop);
+            return self.ack_addressed(session, client, &request, hop);
         }
         match self.transactions.request(request.clone(), hop, now) {
             Ok(client) => {
                 if let Some(old) = sending.client.replace(client) {
                     self.clients.remove(&old);
                 }
-                (sending.request, sending.hop) = (Some(request), Some(hop));
+                (sending.request, sending.hop) = (Some(request.clone()), Some(hop));
                 let purpose = sending.purpose;
                 self.clients.insert(client, id);
-                if let Purpose::Invite(invite) = purpose {
-                    self.sent_anew(invite);
+                match purpose {
+                    Purpose::Invite(invite) => self.sent_anew(invite),
+                    Purpose::Usage(task) => self.usage_sent(task, &request, now),
+                    _ => {}
                 }
             }
             Err(RequestError::Full) => self.give_up(id, Failure::Full, now),
@@ -178,15 +207,21 @@ impl UserAgent {
         } else {
             builder
         };
-        builder.raw(HeaderId::Via, via).build()
+        let builder = builder.raw(HeaderId::Via, via);
+        // What ends or acknowledges a dialog goes out even where the other side's Contact is one that we would not write.
+        let must_go = matches!(purpose, Purpose::Ack(..) | Purpose::Prack(_) | Purpose::Bye(_));
+        match builder.clone().build() {
+            Err(_) if must_go => checked(builder.build_unchecked()?),
+            built => built,
+        }
     }
 
     /// The Session-ID of the call that a request belongs to. `[RFC 7989, Section 6]`
     fn session_id(&self, purpose: Purpose) -> Option<ringback_message::header::SessionId> {
         let session = match purpose {
             Purpose::Invite(invite) => return self.invite_session_id(invite)?.header(),
-            Purpose::Ack(session) => session,
-            _ => Self::session_of_purpose(purpose)?,
+            Purpose::Ack(session, _) => session,
+            _ => self.session_of_purpose(purpose)?,
         };
         self.legs.get(session.0)?.session_id.header()
     }
@@ -205,6 +240,9 @@ impl UserAgent {
 
     /// A response to a request of ours.
     pub(crate) fn response_came(&mut self, client: ClientId, response: Response, now: Now) {
+        if response.status().is_success() && self.is_repeated(client, &response) {
+            return;
+        }
         let Some(&id) = self.clients.get(&client) else { return self.stray_came(&response, now) };
         let Some(sending) = self.sendings.get_mut(&id) else { return };
         let purpose = sending.purpose;
@@ -214,6 +252,9 @@ impl UserAgent {
                 Purpose::Invite(invite) => self.progress(invite, response, now),
                 Purpose::Application(session) => {
                     self.events.push_back(Event::Response { request: RequestId(id), session, response });
+                }
+                Purpose::Change(session) if response.has_token(HeaderId::Require, "100rel") => {
+                    self.reliable_came(None, session, response, now);
                 }
                 _ => {}
             };
@@ -237,15 +278,19 @@ impl UserAgent {
         if let (Purpose::Invite(invite), true) = (purpose, response.status().is_success()) {
             return self.success_came(invite, response, now);
         }
-        let hop = self.sendings.get(&id).and_then(|sending| sending.hop);
-        let request = self.forget(id);
+        let Some(sending) = self.forget(id) else { return };
+        if let (Some(dialog), Some(request)) = (sending.orphaned, &sending.request) {
+            return self.answered_too_late(*dialog, request, &response, sending.client, now);
+        }
+        let (request, client, hop) = (sending.request, sending.client, sending.hop);
         match purpose {
             Purpose::Register(registration) => self.register_answered(registration, response, hop, now),
             Purpose::Invite(invite) => self.refused(invite, response, now),
-            Purpose::Ack(_) => {}
-            Purpose::Change(session) => self.changed(session, request.as_ref(), response, now),
+            Purpose::Ack(..) | Purpose::StrayAck(_) | Purpose::StrayBye => {}
+            Purpose::Change(session) => self.changed(session, request.as_ref(), client, response, now),
             Purpose::Prack(session) => self.pracked(session, &response, now),
             Purpose::Bye(session) => self.bye_done(session),
+            Purpose::Usage(task) => self.usage_done(task, Some(&response), now),
             Purpose::Application(session) => {
                 let failure = gone(&response);
                 self.events.push_back(Event::Response { request: RequestId(id), session, response });
@@ -265,11 +310,13 @@ impl UserAgent {
         self.forget(id);
         match purpose {
             Purpose::Invite(invite) => self.unanswered(invite, failure),
-            Purpose::Ack(session) => self.hang_up_for(session, crate::EndReason::Gone(failure), now),
+            Purpose::StrayAck(_) | Purpose::StrayBye => {}
+            Purpose::Ack(session, _) => self.hang_up_for(session, crate::EndReason::Gone(failure), now),
             Purpose::Change(session) => self.change_failed(session, failure, now),
             Purpose::Prack(session) => self.lost(Some(session), Some(failure), now),
             Purpose::Bye(session) => self.bye_done(session),
             Purpose::Register(registration) => self.register_failed(registration, failure, now),
+            Purpose::Usage(task) => self.usage_done(task, None, now),
             Purpose::Application(session) => {
                 self.events.push_back(Event::Failed { request: RequestId(id), session, failure: failure.clone() });
                 let failure = Some(failure).filter(|failure| matches!(failure, Failure::Timeout | Failure::Transport));
@@ -279,16 +326,17 @@ impl UserAgent {
     }
 
     /// Nobody waits for this request any more.
-    pub(crate) fn forget(&mut self, id: u64) -> Option<Request> {
+    pub(crate) fn forget(&mut self, id: u64) -> Option<Sending> {
         let sending = self.sendings.remove(&id)?;
         if let Some(client) = sending.client {
             self.clients.remove(&client);
         }
-        sending.request
+        Some(sending)
     }
 
     /// The transaction is gone: of an INVITE, no further 2xx can come.
     pub(crate) fn client_ended(&mut self, client: ClientId) {
+        self.acks.remove(&client);
         let Some(id) = self.clients.remove(&client) else { return };
         let Some(sending) = self.sendings.get(&id) else { return };
         match sending.purpose {
@@ -321,6 +369,9 @@ impl UserAgent {
     /// Sends the request anew with credentials; false where there are none, or they were refused. `[RFC 3261, Section 22.2]`
     fn answer_challenge(&mut self, id: u64, response: &Response, now: Now) -> bool {
         let Some(sending) = self.sendings.get_mut(&id) else { return false };
+        if sending.orphaned.is_some() {
+            return false;
+        }
         let (Some(request), Some(hop), purpose) = (sending.request.clone(), sending.hop, sending.purpose) else {
             return false;
         };
@@ -356,17 +407,20 @@ impl UserAgent {
     }
 
     /// The session that a request is sent in.
-    fn session_of_purpose(purpose: Purpose) -> Option<SessionId> {
+    fn session_of_purpose(&self, purpose: Purpose) -> Option<SessionId> {
         match purpose {
             Purpose::Change(session) | Purpose::Prack(session) | Purpose::Bye(session) => Some(session),
             Purpose::Application(session) => session,
-            Purpose::Invite(_) | Purpose::Ack(_) | Purpose::Register(_) => None,
+            Purpose::Usage(task) => self.usage_session(task),
+            Purpose::Invite(_) | Purpose::Ack(..) | Purpose::StrayAck(_) | Purpose::StrayBye | Purpose::Register(_) => {
+                None
+            }
         }
     }
 
     /// The CSeq of a request that is sent again: above that of all before it in its dialog.
     fn next_cseq(&self, purpose: Purpose, request: &Request) -> u32 {
-        let leg = Self::session_of_purpose(purpose).and_then(|session| self.legs.get(session.0));
+        let leg = self.session_of_purpose(purpose).and_then(|session| self.legs.get(session.0));
         leg.map_or(0, |leg| leg.dialog.local_cseq()).max(request.cseq()).saturating_add(1)
     }
 
@@ -380,7 +434,7 @@ impl UserAgent {
         if let Some(entry) = registration {
             entry.registration.sent(request.cseq());
         }
-        if let Some(leg) = Self::session_of_purpose(purpose).and_then(|session| self.legs.get_mut(session.0)) {
+        if let Some(leg) = self.session_of_purpose(purpose).and_then(|session| self.legs.get_mut(session.0)) {
             leg.dialog.sent(request.cseq());
         }
     }

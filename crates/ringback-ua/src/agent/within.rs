@@ -35,6 +35,7 @@ impl UserAgent {
                 let status = StatusCode::BadInfoPackage;
                 self.say(id, &request, status, |r| packages.into_iter().fold(r, ResponseBuilder::header), now);
             }
+            _ if self.usage_request_within(session, id, &request, now) => {}
             _ => self.events.push_back(Event::Request { id, session: Some(session), request }),
         }
     }

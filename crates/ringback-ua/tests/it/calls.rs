@@ -247,3 +247,22 @@ fn given_up_where_nobody_refreshes() {
     assert_eq!((net.ended(0), net.ended(1)), (EndReason::Expired, EndReason::Expired));
     net.assert_idle();
 }
+
+/// A Contact that no builder writes is one that a 2xx may have, and its ACK must go there all the same.
+#[test]
+fn a_200_with_a_strange_contact_is_acknowledged_and_ended() {
+    let mut net = Net::new(2);
+    net.rewrite = Some((b"<sip:b@192.0.2.2:5060>".to_vec(), b"<sip:b%zz@192.0.2.2:5060;a=1;a=2>".to_vec()));
+    net.invite(0, 1, sound(0));
+    net.settle();
+    let callee = net.incoming(1);
+    net.agents[1].answer(callee, sound(1), net.now).unwrap();
+    net.settle();
+    let caller = net.answered(0);
+    net.confirmed(1);
+    net.agents[0].hang_up(caller, net.now).unwrap();
+    net.settle();
+    assert!(net.sent.iter().any(|message| message.request_uri_text() == b"sip:b%zz@192.0.2.2:5060;a=1;a=2"));
+    assert!(matches!(net.ended(1), EndReason::RemoteBye(_)));
+    net.assert_idle();
+}

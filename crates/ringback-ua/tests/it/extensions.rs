@@ -115,8 +115,54 @@ fn a_second_invite_before_the_first_is_answered_gets_500() {
     assert!(matches!(net.agents[0].reinvite(caller, Media::None, net.now), Err(CommandError::State(_))));
     // Theirs is open, so ours has to wait, whoever asks.
     assert!(matches!(net.agents[1].reinvite(callee, sound(1), net.now), Err(CommandError::State(_))));
+    // Asked for an offer, it says again what it had.
     net.agents[1].accept(callee, Media::None, net.now).unwrap();
     net.settle();
+    net.event(0, |event| matches!(event, Event::Offered { carrier: Carrier::Success, .. }).then_some(()));
+    net.agents[0].accept(caller, sound(0), net.now).unwrap();
+    net.settle();
+    net.agents[0].hang_up(caller, net.now).unwrap();
+    net.assert_idle();
+}
+
+/// `[RFC 3262, Section 5]` `[RFC 6337, Section 2.2]`
+#[test]
+fn after_an_exchange_in_a_provisional_response_the_200_says_nothing_of_media() {
+    let mut net = Net::new(2);
+    net.invite(0, 1, Media::None);
+    net.settle();
+    let callee = net.incoming(1);
+    assert!(matches!(net.agents[1].answer(callee, Media::None, net.now), Err(CommandError::Media(_))));
+    net.agents[1].ring(callee, StatusCode::SessionProgress, sound(1), net.now).unwrap();
+    net.settle();
+    let early = net.event(0, |event| match event {
+        Event::Offered { session, .. } => Some(*session),
+        _ => None,
+    });
+    net.agents[0].accept(early, sound(0), net.now).unwrap();
+    net.settle();
+    net.agents[1].answer(callee, sound(1), net.now).unwrap();
+    net.settle();
+    let ok = net.sent.iter().rev().find(|message| message.status() == Some(StatusCode::Ok)).unwrap();
+    assert!(ok.body().is_empty());
+    net.agents[0].hang_up(early, net.now).unwrap();
+    net.assert_idle();
+}
+
+/// `[RFC 3262, Section 3]`
+#[test]
+fn a_reliable_provisional_response_to_a_reinvite_is_acknowledged() {
+    let mut net = Net::with(2, |_, config| config.reliable_provisionals = true);
+    let (caller, callee) = net.call(0, 1);
+    let hold = net.agents[0].media(caller).unwrap().hold(HoldForm::Direction).unwrap();
+    net.agents[0].reinvite(caller, Media::Offer(hold), net.now).unwrap();
+    net.settle();
+    net.agents[1].ring(callee, StatusCode::SessionProgress, Media::None, net.now).unwrap();
+    net.settle();
+    assert_eq!(net.ladder[2..], ["b 183 a", "a PRACK b", "b 200 a"]);
+    net.agents[1].accept(callee, sound(1), net.now).unwrap();
+    net.settle();
+    assert!(net.agents[0].media(caller).unwrap().is_held());
     net.agents[0].hang_up(caller, net.now).unwrap();
     net.assert_idle();
 }

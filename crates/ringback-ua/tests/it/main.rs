@@ -1,9 +1,12 @@
 //! User agents that call each other without a network.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod aftermath;
 mod calls;
 mod extensions;
 mod forks;
 mod net;
 mod registering;
 mod registration;
+mod subscriptions;
+mod transfers;

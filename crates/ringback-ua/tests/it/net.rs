@@ -37,6 +37,8 @@ pub(crate) struct Net {
     pub(crate) sent: Vec<Message>,
     pub(crate) events: Vec<VecDeque<Event>>,
     pub(crate) fate: Fate,
+    /// What stands in the Contacts of responses, and what arrives instead.
+    pub(crate) rewrite: Option<(Vec<u8>, Vec<u8>)>,
 }
 
 pub(crate) fn address(agent: usize) -> SocketAddr {
@@ -70,6 +72,7 @@ impl Net {
             sent: Vec::new(),
             events: (0..count).map(|_| VecDeque::new()).collect(),
             fate: Box::new(|_| 1),
+            rewrite: None,
         }
     }
 
@@ -84,6 +87,8 @@ impl Net {
                 let to = (0..self.agents.len()).find(|&to| address(to) == transmit.hop.remote);
                 let to = to.or_else(|| (transmit.hop.remote == FORK.parse().unwrap()).then_some(usize::MAX));
                 let message = Message::parse(transmit.bytes.clone()).expect("what is sent can be read");
+                let message = self.rewritten(message);
+                let bytes = message.as_bytes().clone();
                 let what = message.method_text().map(|m| String::from_utf8_lossy(m).into_owned());
                 let what = what.unwrap_or_else(|| message.status().unwrap().as_u16().to_string());
                 let Some(to) = to else { continue };
@@ -93,11 +98,24 @@ impl Net {
                     self.ladder.push(format!("{} {what} {}", name(from), name(to)));
                     for _ in 0..(self.fate)(&message) {
                         let at = self.now.mono.plus(LATENCY);
-                        self.wire.push_back(Flight { at, from, to, bytes: transmit.bytes.clone() });
+                        self.wire.push_back(Flight { at, from, to, bytes: bytes.clone() });
                     }
                 }
                 self.sent.push(message);
             }
+        }
+    }
+
+    fn rewritten(&self, message: Message) -> Message {
+        let Some((from, to)) = &self.rewrite else { return message };
+        let text = message.as_bytes();
+        let at = text.windows(from.len()).rposition(|window| window == from);
+        match (at, message.first(ringback_message::HeaderId::Contact)) {
+            (Some(at), Some(_)) if !message.is_request() => {
+                let rewritten = [&text[..at], to, &text[at + from.len()..]].concat();
+                Message::parse(Bytes::from(rewritten)).unwrap()
+            }
+            _ => message,
         }
     }
 

@@ -1,0 +1,141 @@
+//! What is owed when a session is over, or never came to be.
+
+use ringback_base::Micros;
+use ringback_message::{Method, StatusCode};
+use ringback_sdp::negotiate::HoldForm;
+use ringback_ua::{EndReason, Event, Failure, Media, Outbound};
+
+use crate::net::{FORK, Net, sound, uri};
+
+fn count(net: &Net, what: &str) -> usize {
+    net.ladder.iter().filter(|line| *line == what).count()
+}
+
+fn hold(net: &Net, agent: usize, session: ringback_ua::SessionId) -> Media {
+    Media::Offer(net.agents[agent].media(session).unwrap().hold(HoldForm::Direction).unwrap())
+}
+
+#[test]
+fn whoever_hangs_up_answers_what_is_open() {
+    let mut net = Net::new(2);
+    let (caller, callee) = net.call(0, 1);
+    let offer = hold(&net, 0, caller);
+    net.agents[0].reinvite(caller, offer, net.now).unwrap();
+    net.settle();
+    net.agents[1].hang_up(callee, net.now).unwrap();
+    net.settle();
+    assert_eq!(
+        (count(&net, "b 487 a"), count(&net, "b BYE a"), count(&net, "a ACK b")),
+        (1, 1, 1),
+        "{:#?}",
+        net.ladder
+    );
+    net.assert_idle();
+}
+
+#[test]
+fn a_reinvite_that_is_answered_after_the_bye_is_acknowledged_each_time() {
+    let mut net = Net::new(2);
+    let (caller, callee) = net.call(0, 1);
+    let offer = hold(&net, 0, caller);
+    net.agents[0].reinvite(caller, offer, net.now).unwrap();
+    net.settle();
+    // They cross: the answer is on its way when the BYE is.
+    net.agents[1].accept(callee, sound(1), net.now).unwrap();
+    net.agents[0].hang_up(caller, net.now).unwrap();
+    net.fate = Box::new(|message| if message.status() == Some(StatusCode::Ok) { 2 } else { 1 });
+    net.settle();
+    assert_eq!((count(&net, "b 200 a"), count(&net, "a ACK b")), (2, 2), "{:#?}", net.ladder);
+    net.assert_idle();
+}
+
+/// A 2xx that comes again when its session is over gets its ACK again, and makes no session.
+#[test]
+fn a_200_that_comes_again_after_the_end_is_acknowledged_again() {
+    let mut net = Net::new(2);
+    net.invite(0, 1, sound(0));
+    net.settle();
+    let callee = net.incoming(1);
+    // No ACK arrives until the caller has hung up.
+    net.fate = Box::new(|message| usize::from(message.method() != Some(Method::Ack)));
+    net.agents[1].answer(callee, sound(1), net.now).unwrap();
+    net.settle();
+    let caller = net.answered(0);
+    net.fate = Box::new(|message| usize::from(message.method().is_none() || message.method() == Some(Method::Cancel)));
+    net.agents[0].hang_up(caller, net.now).unwrap();
+    net.run(Micros::from_secs(3));
+    let (answers, acks) = (count(&net, "b 200 a"), count(&net, "a ACK b"));
+    assert!(answers > 2 && answers == acks, "{:#?}", net.ladder);
+    assert_eq!(net.agents[0].session_len(), 1);
+}
+
+#[test]
+fn what_there_is_no_room_for_is_acknowledged_and_ended() {
+    let mut net = Net::with(2, |agent, config| config.sessions_max = [1, 9][agent]);
+    net.call(1, 0);
+    // There is room for an INVITE, and none for its dialog.
+    net.invite(0, 1, sound(0));
+    net.settle();
+    let callee = net.incoming(1);
+    net.agents[1].answer(callee, sound(1), net.now).unwrap();
+    net.settle();
+    assert_eq!((count(&net, "a ACK b"), count(&net, "a BYE b")), (1, 1), "{:#?}", net.ladder);
+    let failure = net.event(0, |event| match event {
+        Event::InviteFailed { failure, .. } => Some(failure.clone()),
+        _ => None,
+    });
+    assert_eq!(failure, Failure::Full);
+    assert!(matches!(net.ended(1), EndReason::RemoteBye(_)));
+}
+
+/// The CSeq of a dialog goes on where it was, though another phone had the call meanwhile.
+#[test]
+fn the_loser_of_a_fork_gets_a_bye_above_its_prack() {
+    let mut net = Net::with(3, |_, config| config.reliable_provisionals = true);
+    net.agents[0].invite(&Outbound::new(&uri(0), &format!("sip:all@{FORK}")), sound(0), net.now).unwrap();
+    net.settle();
+    let sessions = [net.incoming(1), net.incoming(2)];
+    for (agent, session) in (1..).zip(sessions) {
+        net.agents[agent].ring(session, StatusCode::Ringing, Media::None, net.now).unwrap();
+    }
+    net.settle();
+    for (agent, session) in (1..).zip(sessions) {
+        net.agents[agent].answer(session, sound(agent), net.now).unwrap();
+    }
+    net.settle();
+    let bye = net.sent.iter().find(|message| message.method() == Some(Method::Bye)).unwrap();
+    assert_eq!(bye.first(ringback_message::HeaderId::CSeq).unwrap().value(), b"3 BYE");
+    assert_eq!((count(&net, "b 200 a") + count(&net, "c 200 a"), count(&net, "c 500 a")), (5, 0), "{:#?}", net.ladder);
+}
+
+/// An offer that waits behind another reliable response isn't what the PRACK of that one has to answer.
+#[test]
+fn a_prack_without_an_answer_for_a_response_without_an_offer() {
+    let mut net = Net::with(2, |_, config| config.reliable_provisionals = true);
+    net.invite(0, 1, Media::None);
+    net.settle();
+    let callee = net.incoming(1);
+    net.agents[1].ring(callee, StatusCode::Ringing, Media::None, net.now).unwrap();
+    net.agents[1].ring(callee, StatusCode::SessionProgress, sound(1), net.now).unwrap();
+    net.settle();
+    assert_eq!(net.ladder[2..], ["b 180 a", "a PRACK b", "b 200 a", "b 183 a"]);
+}
+
+#[test]
+fn a_call_given_up_before_anything_came_is_told_so_though_it_is_answered() {
+    let mut net = Net::new(2);
+    let invite = net.invite(0, 1, sound(0));
+    net.fate = Box::new(|message| usize::from(message.status() != Some(StatusCode::Trying)));
+    net.run(Micros::from_ms(15));
+    net.agents[0].cancel(invite, None, net.now).unwrap();
+    let callee = net.incoming(1);
+    net.agents[1].answer(callee, sound(1), net.now).unwrap();
+    net.settle();
+    assert_eq!((count(&net, "a ACK b"), count(&net, "a BYE b"), count(&net, "a CANCEL b")), (1, 1, 0));
+    let failure = net.event(0, |event| match event {
+        Event::InviteFailed { failure, .. } => Some(failure.clone()),
+        _ => None,
+    });
+    assert_eq!(failure, Failure::Cancelled);
+    net.assert_idle();
+}
