@@ -1,7 +1,7 @@
 //! Digest: credentials that are read, and challenges that are answered, by the same rules on both sides.
 
 use bytes::Bytes;
-use ringback_auth::{AuthSession, Challenge, Credentials, Password};
+use ringback_auth::{Account, AuthAttempts, AuthSession, Challenge, Credentials, DigestClient, Password};
 use ringback_base::Random;
 use ringback_message::{AuthParams, HeaderId, Message, Request};
 
@@ -19,6 +19,7 @@ pub(crate) fn check(data: &[u8]) {
         }
     }
     answered(data);
+    retried(data);
 }
 
 /// What we answer to a challenge is what we would read ourselves.
@@ -41,6 +42,47 @@ fn answered(data: &[u8]) {
         );
         assert!(read.nc().is_none_or(|nc| nc == count), "{value}");
     }
+}
+
+/// A client that is challenged so, and told so of the next nonce, sends what we would read ourselves.
+fn retried(data: &[u8]) {
+    let text =
+        [b"SIP/2.0 401 Unauthorized\r\nWWW-Authenticate: ", data, b"\r\nProxy-Authenticate: ", data, b"\r\n\r\n"]
+            .concat();
+    let good = b"SIP/2.0 401 Unauthorized\r\nWWW-Authenticate: Digest realm=r, nonce=n, qop=auth\r\n\r\n";
+    let info = [b"SIP/2.0 200 OK\r\nAuthentication-Info: ", data, b"\r\n\r\n"].concat();
+    for challenge in [&*text, good] {
+        let Ok(response) = Message::parse(Bytes::copy_from_slice(challenge)) else { continue };
+        let mut random = Random::from_seed([7; 32]);
+        let mut client = DigestClient::new(&mut random);
+        client.add(Account::for_any_realm("alice", Password::new("wonderland")));
+        let register = register();
+        if client.challenged(&mut AuthAttempts::default(), &register, &response, &mut random).is_err() {
+            continue;
+        }
+        let sent = read_back(&mut client, &register);
+        if let Ok(response) = Message::parse(Bytes::from(info.clone())) {
+            _ = client.succeeded(&sent, &response);
+            read_back(&mut client, &sent);
+        }
+    }
+}
+
+/// The request as it is sent, each of its credentials read.
+fn read_back(client: &mut DigestClient, request: &Message) -> Message {
+    let sent = client.signed(request).unwrap_or_else(|error| panic!("{error}"));
+    let mut count = 0;
+    for header in [HeaderId::Authorization, HeaderId::ProxyAuthorization] {
+        for field in sent.all(header) {
+            let params =
+                AuthParams::parse(header, field.value(), 0).unwrap_or_else(|error| panic!("{error}: {sent:?}"));
+            let read = Credentials::read(&params).unwrap_or_else(|error| panic!("{error}: {sent:?}"));
+            assert_eq!(read.user(), "alice");
+            count += 1;
+        }
+    }
+    assert_eq!(count, client.sessions(), "one for each realm: {sent:?}");
+    sent
 }
 
 fn register() -> Request {

@@ -13,7 +13,7 @@ use crate::challenge::{Challenge, ChallengeError};
 use crate::credentials::Credentials;
 use crate::digest::{DigestInput, HexDigest, Protection};
 use crate::ha1::{Ha1, Password};
-use crate::parameter::{PARAMETER_BYTES_MAX, push_quoted, push_token, readable};
+use crate::parameter::{PARAMETER_BYTES_MAX, push_quoted, push_token, quoted_len, readable};
 
 /// How many challenges of one response are looked at.
 pub const CHALLENGES_MAX: usize = 16;
@@ -124,8 +124,9 @@ impl AuthSession {
             Some(_) => return ServerProof::Wrong,
             None => ServerProof::None,
         };
-        let next = info.nextnonce().filter(|nonce| (1..=PARAMETER_BYTES_MAX / 2).contains(&nonce.len()));
-        if let Some(next) = next.and_then(|nonce| readable(nonce.into_owned())).filter(|n| *n != self.challenge.nonce) {
+        let next = info.nextnonce().and_then(|nonce| readable(nonce.into_owned()));
+        let can_be_sent = |nonce: &String| !nonce.is_empty() && quoted_len(nonce) <= PARAMETER_BYTES_MAX;
+        if let Some(next) = next.filter(can_be_sent).filter(|nonce| *nonce != self.challenge.nonce) {
             let before = core::mem::replace(&mut self.challenge.nonce, next);
             self.first_nonce.get_or_insert(before);
             self.nc = 0;
@@ -190,7 +191,8 @@ impl AuthSession {
 
 /// Whether it can be written as a name.
 pub(crate) fn is_user(user: &str) -> bool {
-    !user.is_empty() && user.len() <= PARAMETER_BYTES_MAX / 2 && !user.chars().any(char::is_control)
+    let is_short = user.len() <= PARAMETER_BYTES_MAX / 2 && quoted_len(user) <= PARAMETER_BYTES_MAX;
+    !user.is_empty() && is_short && !user.chars().any(char::is_control)
 }
 
 /// Why a challenge is not answered.
@@ -297,7 +299,7 @@ mod tests {
         let md5 = Ha1::of(Algorithm::Md5, "bob", "r", &password);
         assert_eq!(session.answer("bob", &md5, &register()), Err(AnswerError::WrongAlgorithm(Algorithm::Sha256)));
         let ha1 = session.ha1("bob", &password);
-        for user in ["", "bob\r\nX: y", "\0", &"b".repeat(1025)] {
+        for user in ["", "bob\r\nX: y", "\0", &"b".repeat(1025), &"\"".repeat(1024)] {
             assert_eq!(session.answer(user, &ha1, &register()), Err(AnswerError::User));
         }
         assert!(AnswerError::WrongAlgorithm(Algorithm::Sha256).to_string().ends_with("SHA-256"));
@@ -395,7 +397,9 @@ mod tests {
     #[test]
     fn nonces_that_could_not_be_sent_are_not_taken() {
         let (mut session, ha1, sent) = known("MD5", "auth");
-        for bad in [String::new(), "\u{7f}".into(), "n".repeat(PARAMETER_BYTES_MAX)] {
+        for bad in
+            [String::new(), "\u{7f}".into(), "n".repeat(PARAMETER_BYTES_MAX), "\\\\".repeat(PARAMETER_BYTES_MAX / 2)]
+        {
             _ = session.answered(&sent, &ha1, &ok(&format!("nextnonce=\"{bad}\""), ""));
             assert_eq!(session.challenge().nonce, "n1");
         }

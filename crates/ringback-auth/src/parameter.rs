@@ -57,7 +57,7 @@ pub(crate) fn text<T: AsRef<[u8]>>(
 }
 
 /// How many bytes [`push_quoted`] makes of a value.
-fn quoted_len(value: &str) -> usize {
+pub(crate) fn quoted_len(value: &str) -> usize {
     let escapes = value.bytes().filter(|byte| matches!(byte, b'"' | b'\\')).count();
     value.len().saturating_add(escapes).saturating_add(2)
 }

@@ -223,6 +223,15 @@ impl Registration {
         Ok(())
     }
 
+    /// Whether another registration is another flow of the same device. `[RFC 5626, Section 4.2.1]`
+    #[must_use]
+    pub fn is_sibling(&self, other: &Registration) -> bool {
+        self.reg_id != 0
+            && other.reg_id != 0
+            && self.reg_id != other.reg_id
+            && (&self.instance, &self.aor) == (&other.instance, &other.aor)
+    }
+
     /// Whether another flow of this device works: failures are then waited out longer. `[RFC 5626, Section 4.5]`
     pub fn set_other_flow_works(&mut self, works: bool) {
         self.other_flow_works = works;

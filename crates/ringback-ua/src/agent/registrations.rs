@@ -109,6 +109,28 @@ impl UserAgent {
         Ok(entry.registration.set_registrar(registrar)?)
     }
 
+    /// The flow of a registration is gone, as keep-alives or the network tell: its bindings are made anew. The loss of a connection that
+    /// [`UserAgent::handle_transport_error`] tells of needs no second word. `[RFC 5626, Section 4.5]`
+    ///
+    /// # Errors
+    /// Where there is no such registration.
+    pub fn flow_failed(&mut self, id: RegistrationId, now: Now) -> Result<(), CommandError> {
+        self.registrations.get(id.0).ok_or(CommandError::Unknown)?;
+        self.flow_lost(id, now);
+        self.settle(now);
+        Ok(())
+    }
+
+    /// A keep-alive on the flow of a registration was answered. `[RFC 5626, Section 4.5]`
+    ///
+    /// # Errors
+    /// Where there is no such registration.
+    pub fn keep_alive_answered(&mut self, id: RegistrationId) -> Result<(), CommandError> {
+        let entry = self.registrations.get_mut(id.0).ok_or(CommandError::Unknown)?;
+        entry.registration.keep_alive_answered();
+        Ok(())
+    }
+
     /// A registration, to be looked at.
     #[must_use]
     pub fn registration(&self, id: RegistrationId) -> Option<&Registration> {
@@ -140,6 +162,7 @@ impl UserAgent {
 
     /// A registration's REGISTER has its final response.
     pub(crate) fn register_answered(&mut self, id: RegistrationId, response: Response, hop: Option<Hop>, now: Now) {
+        self.look_at_siblings(id);
         let Some(entry) = self.registrations.get_mut(id.0) else { return };
         entry.hop = hop.map(Box::new);
         let step = entry.registration.handle_response(&response, now, &mut self.random);
@@ -148,6 +171,7 @@ impl UserAgent {
 
     /// It has none.
     pub(crate) fn register_failed(&mut self, id: RegistrationId, failure: Failure, now: Now) {
+        self.look_at_siblings(id);
         let Some(entry) = self.registrations.get_mut(id.0) else { return };
         let step = entry.registration.handle_failure(failure.status(), now, &mut self.random);
         self.take_step(id, step, None, now);
@@ -162,10 +186,25 @@ impl UserAgent {
         let over_it = self.registrations.iter().filter(|(_, entry)| entry.hop.as_deref().is_some_and(is_it));
         let ids: alloc::vec::Vec<_> = over_it.map(|(id, _)| RegistrationId(id)).collect();
         for id in ids {
-            let Some(entry) = self.registrations.get_mut(id.0) else { continue };
-            entry.hop = None;
-            let step = entry.registration.flow_failed(now, &mut self.random);
-            self.take_step(id, step, None, now);
+            self.flow_lost(id, now);
+        }
+    }
+
+    fn flow_lost(&mut self, id: RegistrationId, now: Now) {
+        self.look_at_siblings(id);
+        let Some(entry) = self.registrations.get_mut(id.0) else { return };
+        entry.hop = None;
+        let step = entry.registration.flow_failed(now, &mut self.random);
+        self.take_step(id, step, None, now);
+    }
+
+    /// A device that has another flow waits longer for this one. `[RFC 5626, Section 4.5]`
+    fn look_at_siblings(&mut self, id: RegistrationId) {
+        let Some(own) = self.registration(id) else { return };
+        let is_other = |other: &Registration| other.is_bound() && own.is_sibling(other);
+        let works = self.registrations.iter().any(|(_, entry)| is_other(&entry.registration));
+        if let Some(entry) = self.registrations.get_mut(id.0) {
+            entry.registration.set_other_flow_works(works);
         }
     }
 

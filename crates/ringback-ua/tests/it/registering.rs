@@ -367,6 +367,40 @@ fn rfc5626_section_4_5_a_lost_connection_is_replaced_at_once() {
     assert!(alone.sent().is_none());
 }
 
+/// Of two flows of a device, the one that fails is waited for longer while the other works.
+#[test]
+fn rfc5626_section_4_5_two_flows_of_one_device() {
+    let mut alone = Alone::new(Transport::Udp);
+    let flow = |reg_id: u32| {
+        let mut config = config("alice");
+        (config.instance, config.reg_id) = (Some("urn:uuid:00000000-0000-1000-8000-000A95A0E128".into()), Some(reg_id));
+        config
+    };
+    let ids = [1, 2].map(|reg_id| alone.agent.add_registration(&flow(reg_id), None).unwrap());
+    for id in ids {
+        alone.agent.register(id, alone.now).unwrap();
+    }
+    let (first, second) = (alone.next(), alone.next());
+    let contact = |request: &Request| format!("Contact: {}", credentials(request, HeaderId::Contact)[0]);
+    alone.answer(&first, 200, &[&contact(&first), "Require: outbound"]);
+    assert!(matches!(alone.told(), Some(RegistrationEvent::Registered { is_outbound: true, .. })));
+    alone.agent.keep_alive_answered(ids[0]).unwrap();
+    alone.answer(&second, 503, &[]);
+    let Some(RegistrationEvent::Failed { again_at, .. }) = alone.told() else { panic!() };
+    assert!((90..=180).contains(&again_at.to_duration().as_secs()), "{again_at}");
+    // Once both are gone it is the shorter time.
+    alone.agent.flow_failed(ids[0], alone.now).unwrap();
+    let again = alone.next();
+    assert!(contact(&again).contains("reg-id=1"));
+    alone.answer(&again, 403, &[]);
+    assert!(matches!(alone.told(), Some(RegistrationEvent::Refused { .. })));
+    alone.agent.register(ids[1], alone.now).unwrap();
+    let again = alone.next();
+    alone.answer(&again, 503, &[]);
+    let Some(RegistrationEvent::Failed { again_at, .. }) = alone.told() else { panic!() };
+    assert!((60..=120).contains(&again_at.to_duration().as_secs()), "{again_at}");
+}
+
 /// The next nonce is used, and a proof that is wrong is told.
 #[test]
 fn rfc3261_section_20_6_what_the_server_says_of_itself() {
