@@ -162,7 +162,9 @@ fn misplaced(subject: &Subject<'_>, findings: &mut Findings<'_>) {
     };
     for header in subject.message().headers().filter(|header| !is_placed(header.id())) {
         let Some(facts) = header.id().facts() else { continue };
-        let kind = match facts.place {
+        // Requests may have it where a table says so, and nowhere else. `[RFC 3261, Section 20.43]`
+        let place = if header.id() == HeaderId::Warning { Where::Responses } else { facts.place };
+        let kind = match place {
             Where::Requests if !subject.is_request() => "responses",
             Where::Responses if subject.is_request() => "requests",
             _ => continue,
