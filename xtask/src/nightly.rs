@@ -21,6 +21,7 @@ pub(crate) const STAGES: &[Stage] = &[
     Stage { name: "licences", act: licences },
     Stage { name: "semver", act: semver },
     Stage { name: "simulation", act: simulation },
+    Stage { name: "interleavings", act: interleavings },
     Stage { name: "crashes", act: crashes },
     Stage { name: "fuzz", act: fuzz::long },
     Stage { name: "release", act: release },
@@ -89,6 +90,12 @@ fn simulation(project: &Project) -> Verdict {
     let first_world = seed.wrapping_mul(WORLDS_PER_NIGHT).to_string();
     let variables = [("RINGBACK_SIM_CALLS", "1000000"), ("RINGBACK_SIM_SEED", &first_world)];
     cargo_with(project, &variables, &["test", "--release", "-p", "ringback-testkit", "--", "--nocapture"])
+}
+
+/// Every order of arrival, loss and doubling that a call of two transaction layers can meet.
+fn interleavings(project: &Project) -> Verdict {
+    let test = ["test", "--release", "-p", "ringback-transaction", "--test", "it", "explore"];
+    cargo_with(project, &[], &[&test[..], &["--", "--include-ignored", "--nocapture"]].concat())
 }
 
 /// Every crash point of the registration script, with many more of the images that a crash may leave.

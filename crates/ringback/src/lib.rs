@@ -25,6 +25,8 @@
 //! | [`session`] | session descriptions in messages |
 //! | [`auth`] | digest, as server and as client |
 //! | [`transport`] | `received` and `rport`, the way of a response, messages out of streams |
+//! | [`transaction`] | the four transaction machines |
+//! | [`ua`] | user agents without I/O: calls, subscriptions, registrations |
 //! | [`base`] | what cores are given: time, random numbers, addresses |
 //! | [`manual`] | chapters to learn from |
 //!
@@ -39,7 +41,9 @@ pub use ringback_base as base;
 pub use ringback_message as message;
 pub use ringback_message::{body, header, params, registry, status, uri, verdict};
 pub use ringback_sdp as sdp;
+pub use ringback_transaction as transaction;
 pub use ringback_transport as transport;
+pub use ringback_ua as ua;
 
 /// What most programs need.
 ///
