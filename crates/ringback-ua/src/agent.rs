@@ -261,6 +261,11 @@ impl UserAgent {
         self.legs.len()
     }
 
+    /// All sessions, early ones among them: whoever shuts down hangs them up.
+    pub fn sessions(&self) -> impl Iterator<Item = SessionId> + '_ {
+        self.legs.iter().map(|(id, _)| SessionId(id))
+    }
+
     /// The dialog of a session.
     #[must_use]
     pub fn dialog(&self, session: SessionId) -> Option<&Dialog> {

@@ -11,3 +11,4 @@ mod registration;
 mod rough;
 mod subscriptions;
 mod transfers;
+mod vulnerabilities;

@@ -39,6 +39,8 @@ pub(crate) struct Net {
     pub(crate) fate: Fate,
     /// What stands in the Contacts of responses, and what arrives instead.
     pub(crate) rewrite: Option<(Vec<u8>, Vec<u8>)>,
+    /// The same for the bodies of responses.
+    pub(crate) rewrite_body: Option<(Vec<u8>, Vec<u8>)>,
 }
 
 pub(crate) fn address(agent: usize) -> SocketAddr {
@@ -73,6 +75,7 @@ impl Net {
             events: (0..count).map(|_| VecDeque::new()).collect(),
             fate: Box::new(|_| 1),
             rewrite: None,
+            rewrite_body: None,
         }
     }
 
@@ -107,6 +110,11 @@ impl Net {
     }
 
     fn rewritten(&self, message: Message) -> Message {
+        if let (Some((from, to)), false) = (&self.rewrite_body, message.is_request() || message.body().is_empty()) {
+            let body = String::from_utf8_lossy(message.body()).into_owned();
+            let body = body.replace(&*String::from_utf8_lossy(from), &String::from_utf8_lossy(to));
+            return ringback_message::Edit::new(&message).body(body.as_bytes()).finish().unwrap();
+        }
         let Some((from, to)) = &self.rewrite else { return message };
         let text = message.as_bytes();
         let at = text.windows(from.len()).rposition(|window| window == from);
@@ -181,6 +189,11 @@ impl Net {
     pub(crate) fn take(&mut self, agent: usize) -> Option<Event> {
         self.collect();
         self.events[agent].pop_front()
+    }
+
+    /// A session of this agent.
+    pub(crate) fn any_session(&self, agent: usize) -> Option<SessionId> {
+        self.agents[agent].sessions().next()
     }
 
     pub(crate) fn incoming(&mut self, agent: usize) -> SessionId {
