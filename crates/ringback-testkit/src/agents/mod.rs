@@ -21,13 +21,14 @@ mod ways;
 
 use std::net::SocketAddr;
 
-use ringback_auth::Password;
+use ringback_auth::{Account, Password};
 use ringback_base::{Hop, Micros, Now, Random, TimerQueue};
 use ringback_transport::{reply_hop, stamp};
 use ringback_ua::{Config, Local, UserAgent};
 
 use crate::check::Verdict;
 use crate::net::{Content, Packet};
+use crate::world::DOMAIN;
 
 pub use app::{AgentCall, AgentDiary, End, Tale};
 pub use scenario::{AgentScenario, AgentSummary};
@@ -194,7 +195,7 @@ fn user_agent(line: &AgentLine, random: &mut Random) -> UserAgent {
     }
     let mut ua = UserAgent::new(config, Random::from_seed(random.seed()));
     if let Some((user, password, _)) = &line.account {
-        ua.set_account(user, Password::new(password.as_str()));
+        ua.add_account(Account::new(DOMAIN, user.as_str(), Password::new(password.as_str())));
     }
     ua
 }
