@@ -84,11 +84,15 @@ fn git(project: &Project, arguments: &[&str]) -> Option<String> {
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// A million simulated calls.
+/// A million simulated calls of phones, another of user agents, and all runs of small calls as far as these many states.
 fn simulation(project: &Project) -> Verdict {
     let Some(seed) = seed() else { return bad_seed() };
     let first_world = seed.wrapping_mul(WORLDS_PER_NIGHT).to_string();
-    let variables = [("RINGBACK_SIM_CALLS", "1000000"), ("RINGBACK_SIM_SEED", &first_world)];
+    let variables = [
+        ("RINGBACK_SIM_CALLS", "1000000"),
+        ("RINGBACK_SIM_SEED", &first_world),
+        ("RINGBACK_EXPLORE_STATES", "1000000"),
+    ];
     cargo_with(project, &variables, &["test", "--release", "-p", "ringback-testkit", "--", "--nocapture"])
 }
 

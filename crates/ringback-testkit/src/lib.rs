@@ -19,6 +19,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`world`] | [`World`](world::World): server, phones, network and clock |
+//! | [`agents`] | the library's user agents with their applications, their model, and runs of them |
 //! | [`scenario`] | [`Scenario`](scenario::Scenario): whole runs drawn from a number |
 //! | [`check`] | the invariants of the design, and the model that checks them at each step |
 //! | [`phone`] | scripted user agents with good manners and bad |
@@ -66,6 +67,7 @@
 //!
 //! **Not simulated yet:** streams (the network keeps their order, and no node opens one), DNS beyond names and addresses, NAT.
 
+pub mod agents;
 pub mod check;
 pub mod failure;
 pub mod ladder;

@@ -101,6 +101,14 @@ impl Quality {
     };
 }
 
+impl Quality {
+    /// True where whatever leaves arrives, once, as it left and before what leaves much later.
+    #[must_use]
+    pub fn is_faithful(&self) -> bool {
+        [self.loss, self.duplication, self.reordering, self.corruption].iter().all(|chance| *chance == Chance::NEVER)
+    }
+}
+
 /// What a payload is, read once for all who look at it.
 #[derive(Clone, Debug)]
 pub enum Content {

@@ -14,7 +14,8 @@ use ringback_auth::Algorithm;
 use ringback_base::{Micros, Millis, Now, Random, TimerId, TimerQueue};
 use ringback_stack::{Answer, AuthConfigError, Config, Listener, Query, Stack, Token};
 
-use crate::check::{Checker, Invariant, Rules, Violation, violated};
+use crate::agents::{Agent, AgentAct, AgentDiary, AgentLine, judge_outcomes};
+use crate::check::{Checker, Invariant, Rules, Verdict, Violation, violated};
 use crate::failure::{Failure, OUT_VARIABLE};
 use crate::ladder::{ladder, list};
 use crate::net::{Network, Packet, Quality};
@@ -31,6 +32,9 @@ pub const DOMAIN: &str = "example.com";
 /// The worst that was measured is an INVITE with the shortest header fields that the parser takes, never acknowledged: its 407
 /// goes out eleven times until Timer H.
 pub const AMPLIFICATION_MAX_PERCENT: u64 = 4_500;
+
+/// An agent that may have so many sessions never lacks room.
+const ROOM_FOR_ALL: usize = 100;
 
 /// The longest that a run may take to come to rest after its last act.
 const REST_MAX: Micros = Micros::from_secs(6 * 3_600);
@@ -89,12 +93,20 @@ pub fn server_addresses() -> [SocketAddr; 2] {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PhoneId(usize);
 
+/// Names a user agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AgentId(usize);
+
 /// What is done to a world.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Deed {
     /// A phone is told to do something.
     Phone(PhoneId, Act),
+    /// A user agent is told to do something.
+    Agent(AgentId, AgentAct),
+    /// What both ends of each call hold is compared.
+    Compare,
     /// The server dies, and starts again after a while with what was durable.
     Crash {
         /// After how long.
@@ -126,6 +138,7 @@ enum Due {
     Unreachable { at: SocketAddr, remote: SocketAddr },
     WakeServer,
     WakePhone(PhoneId),
+    WakeAgent(AgentId),
     Start,
     Sync { incarnation: u32, write: u64, token: Token, answer: Answer, answer_after: Micros },
     Answer { incarnation: u32, token: Token, answer: Answer },
@@ -135,6 +148,7 @@ enum Due {
 enum Place {
     Server,
     Phone(PhoneId),
+    Agent(AgentId),
     Stranger,
 }
 
@@ -164,6 +178,8 @@ pub struct Summary {
     pub calls: BTreeMap<u32, CallRecord>,
     /// What each phone saw, by its name.
     pub diaries: BTreeMap<String, Diary>,
+    /// What each user agent saw, by its name.
+    pub agents: BTreeMap<String, AgentDiary>,
     /// How often each invariant was judged.
     pub tally: BTreeMap<Invariant, u64>,
     /// What the worst of the strangers got for each 100 bytes that it sent.
@@ -181,6 +197,11 @@ pub struct World {
     network: Network,
     server: Server,
     phones: Vec<(Phone, Option<TimerId>)>,
+    agents: Vec<(Agent, Option<TimerId>)>,
+    /// Nothing is lost or changed, and nobody dies: both ends of a call must tell the same.
+    is_faithful: bool,
+    /// How often media and outcomes were compared.
+    compared: BTreeMap<Invariant, u64>,
     places: BTreeMap<SocketAddr, Place>,
     names: BTreeMap<SocketAddr, String>,
     trace: Trace,
@@ -224,6 +245,9 @@ impl World {
                 wake: None,
             },
             phones: Vec::new(),
+            agents: Vec::new(),
+            is_faithful: setup.quality.is_faithful(),
+            compared: BTreeMap::new(),
             places: addresses.iter().map(|address| (*address, Place::Server)).collect(),
             names: addresses.iter().map(|address| (*address, "server".to_owned())).collect(),
             trace: Trace::new(setup.records_max),
@@ -249,6 +273,30 @@ impl World {
         let random = Random::from_seed(self.random.seed());
         self.phones.push((Phone::new(line, manners, timers, random), None));
         id
+    }
+
+    /// A user agent at an address.
+    pub fn add_agent(&mut self, line: AgentLine) -> AgentId {
+        let id = AgentId(self.agents.len());
+        // Who has no room can't do what others expect.
+        self.is_faithful &= line.ways.sessions_max >= ROOM_FOR_ALL;
+        self.places.insert(line.address, Place::Agent(id));
+        self.names.insert(line.address, line.name.clone());
+        let random = Random::from_seed(self.random.seed());
+        self.agents.push((Agent::new(line, random), None));
+        id
+    }
+
+    /// How many user agents there are.
+    #[must_use]
+    pub fn agent_len(&self) -> usize {
+        self.agents.len()
+    }
+
+    /// A user agent.
+    #[must_use]
+    pub fn agent(&self, id: AgentId) -> Option<&Agent> {
+        self.agents.get(id.0).map(|(agent, _)| agent)
     }
 
     /// An address that never authenticates and does nothing but send what is [injected](Deed::Inject).
@@ -350,6 +398,9 @@ impl World {
         for id in 0..self.phones.len() {
             self.schedule(self.now.mono, Deed::Phone(PhoneId(id), Act::FallSilent));
         }
+        for id in 0..self.agents.len() {
+            self.schedule(self.now.mono, Deed::Agent(AgentId(id), AgentAct::FallSilent));
+        }
         let started = self.now.mono;
         while let Some(at) = self.queue.next().map(|(at, _)| at).filter(|at| at.since(started) < REST_MAX) {
             self.run_until(at)?;
@@ -358,8 +409,17 @@ impl World {
             Some(stack) => self.checker.run_ends(stack, self.now),
             None => violated(Invariant::TablesEmpty, None, "the server is down"),
         };
-        ended.map_err(|violation| self.failure(*violation))?;
+        ended.and_then(|()| self.agents_end()).map_err(|violation| self.failure(*violation))?;
         Ok(self.summary())
+    }
+
+    fn agents_end(&mut self) -> Verdict {
+        for (agent, _) in &mut self.agents {
+            agent.run_ends()?;
+        }
+        let judged = judge_outcomes(self.agents.iter().map(|(agent, _)| agent), self.is_faithful)?;
+        *self.compared.entry(Invariant::Outcome).or_default() += judged;
+        Ok(())
     }
 
     fn summary(&self) -> Summary {
@@ -374,6 +434,15 @@ impl World {
         for (phone, _) in &self.phones {
             summary.calls.extend(phone.diary().calls.clone());
             summary.diaries.insert(phone.line().name.clone(), phone.diary().clone());
+        }
+        for (agent, _) in &self.agents {
+            for (invariant, count) in agent.watch().tally() {
+                *summary.tally.entry(*invariant).or_default() += count;
+            }
+            summary.agents.insert(agent.line().name.clone(), agent.diary().clone());
+        }
+        for (invariant, count) in &self.compared {
+            *summary.tally.entry(*invariant).or_default() += count;
         }
         let ratios = self.checker.strangers().values().map(|t| t.sent.saturating_mul(100) / t.received.max(1));
         summary.amplification_percent = ratios.max().unwrap_or(0);
@@ -395,7 +464,8 @@ impl World {
         let path = folder.join(format!("ringback-sim-{}-{}.pcap", self.seed, self.step));
         let told = |error: std::io::Error| format!("{}: {error}", path.display());
         let mut file = BufWriter::new(File::create(&path).map_err(told)?);
-        let tap: Vec<SocketAddr> = self.server.config.listeners.iter().map(|listener| listener.address).collect();
+        let listeners = self.server.config.listeners.iter().map(|listener| listener.address);
+        let tap: Vec<SocketAddr> = listeners.chain(self.agents.iter().map(|(agent, _)| agent.line().address)).collect();
         let epoch = Millis(self.now.unix.0.saturating_sub(self.now.mono.0 / 1_000));
         pcap::write(&mut file, self.trace.records(), &tap, epoch).map_err(told)?;
         Ok(path)

@@ -89,7 +89,8 @@ pub struct Config {
     pub manual_pracks: bool,
     /// For User-Agent and Server; left out where empty.
     pub product: Box<str>,
-    /// How long the application has to answer an offer in a 2xx or in a PRACK before the session is given up.
+    /// How long the application has to answer an offer in a 2xx, an UPDATE or a PRACK before it is given up: less than the 64*T1
+    /// after which the other side does not hear of it any more.
     pub patience: Micros,
 }
 
@@ -129,7 +130,7 @@ impl Config {
             session_ids: true,
             manual_pracks: false,
             product: "".into(),
-            patience: Micros::from_secs(32),
+            patience: Micros::from_secs(30),
         }
     }
 }

@@ -46,10 +46,55 @@ pub enum Invariant {
     TablesEmpty,
     /// Nothing panics.
     NoPanic,
+    /// Every 2xx to INVITE that reached an agent gets an ACK, and each repetition of it another.
+    SuccessAcknowledged,
+    /// Every dialog that a 2xx has made is the application's, or is ended with BYE.
+    LosersEnded,
+    /// Each session ends once, and nothing is told of it afterwards.
+    EndedOnce,
+    /// What both ends hold as agreed on fits, when both are at rest.
+    MediaAgrees,
+    /// A description that differs from the one before it has the next version, and one of the same version does not differ.
+    VersionsRise,
+    /// The CSeq of each new request of a side in a dialog is above all before it.
+    CSeqRises,
+    /// Reliable provisional responses, and what acknowledges them, go in the order of RSeq, one at a time.
+    ProvisionalOrder,
+    /// No offer leaves while another is open, and one that comes meanwhile is refused.
+    OneOffer,
+    /// No INVITE leaves within a dialog while another is under way in it.
+    OneInvite,
+    /// CANCEL leaves after a provisional response and before a final one, with the branch of its INVITE, to the same place.
+    CancelInTurn,
+    /// Whoever answered an INVITE sends no BYE before its ACK came or was given up.
+    ByeAfterAck,
+    /// What both ends of a call tell of it is one of the outcomes that the network allowed.
+    Outcome,
 }
 
 impl Invariant {
-    /// Those that are judged within a run.
+    /// Those that are judged of user agents.
+    pub const AGENTS: &[Invariant] = &[
+        Invariant::OneFinal,
+        Invariant::NoProvisionalAfterFinal,
+        Invariant::Answered,
+        Invariant::SuccessAcknowledged,
+        Invariant::LosersEnded,
+        Invariant::EndedOnce,
+        Invariant::MediaAgrees,
+        Invariant::VersionsRise,
+        Invariant::CSeqRises,
+        Invariant::ProvisionalOrder,
+        Invariant::OneOffer,
+        Invariant::OneInvite,
+        Invariant::CancelInTurn,
+        Invariant::ByeAfterAck,
+        Invariant::Outcome,
+        Invariant::MemoryBounded,
+        Invariant::TablesEmpty,
+    ];
+
+    /// Those that are judged of a server within a run.
     pub const ALL: &[Invariant] = &[
         Invariant::OneFinal,
         Invariant::NoProvisionalAfterFinal,

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use ringback_base::{Hop, Micros, Random, TimerId, TimerQueue};
 use ringback_stack::{Answer, Query, Stack, Token};
 
-use super::{Deed, Due, PhoneId, Place, World};
+use super::{AgentId, Deed, Due, PhoneId, Place, World};
+use crate::agents::{Agent, AgentAct, judge_media};
 use crate::check::{Invariant, Verdict, violated};
 use crate::net::{Fate, Packet};
 use crate::phone::Phone;
@@ -30,6 +31,16 @@ impl World {
                 self.with_phone(id, |phone| phone.handle_timeout(now));
                 Ok(())
             }
+            Due::WakeAgent(id) => {
+                let now = self.now;
+                if let Some((_, wake)) = self.agents.get_mut(id.0) {
+                    *wake = None;
+                }
+                self.with_agent(id, |agent| {
+                    agent.handle_timeout(now);
+                    Ok(())
+                })
+            }
             Due::Start => self.server_starts(),
             Due::Sync { incarnation, write, token, answer, answer_after } if incarnation == self.server.incarnation => {
                 let synced = self.server.around.locations.sync(write);
@@ -53,7 +64,23 @@ impl World {
                 let now = self.now;
                 self.with_phone(id, |phone| phone.handle_act(&act, now));
             }
+            Deed::Agent(id, act) => {
+                let now = self.now;
+                if matches!(act, AgentAct::Restart) {
+                    self.is_faithful = false;
+                    self.trace.note("an agent restarts".to_owned(), now.mono);
+                }
+                self.with_agent(id, |agent| {
+                    agent.handle_act(&act, now);
+                    Ok(())
+                })?;
+            }
+            Deed::Compare => {
+                let compared = judge_media(self.agents.iter().map(|(agent, _)| agent))?;
+                *self.compared.entry(Invariant::MediaAgrees).or_default() += compared;
+            }
             Deed::Crash { down_for } => {
+                self.is_faithful = false;
                 if self.server.stack.take().is_some() {
                     self.trace.note("the server dies".to_owned(), self.now.mono);
                     self.server.incarnation = self.server.incarnation.wrapping_add(1);
@@ -68,7 +95,10 @@ impl World {
                     stack.drain();
                 }
             }
-            Deed::Cut(one, other) => self.network.cut(one, other),
+            Deed::Cut(one, other) => {
+                self.is_faithful = false;
+                self.network.cut(one, other);
+            }
             Deed::Heal(one, other) => self.network.heal(one, other),
             Deed::SetQuality(of, quality) => self.network.set_quality(of, quality),
             Deed::Inject { from, to, bytes } => _ = self.route(Packet::udp(from, to, bytes)),
@@ -97,6 +127,11 @@ impl World {
                 let now = self.now;
                 self.with_phone(id, |phone| phone.handle_packet(packet, now));
                 Ok(())
+            }
+            Some(Place::Agent(id)) => {
+                let now = self.now;
+                self.current = ringback_transport::peek_call_id(&packet.bytes).map(<[u8]>::to_vec);
+                self.with_agent(id, |agent| agent.handle_packet(packet, now))
             }
             Some(Place::Stranger) => Ok(()),
             None => {
@@ -143,6 +178,10 @@ impl World {
                 self.with_phone(id, |phone| phone.handle_send_failed(remote, now));
                 Ok(())
             }
+            Some(Place::Agent(id)) => self.with_agent(id, |agent| {
+                agent.handle_send_failed(remote, now);
+                Ok(())
+            }),
             Some(Place::Stranger) | None => Ok(()),
         }
     }
@@ -219,6 +258,18 @@ impl World {
         if let Some((phone, wake)) = self.phones.get_mut(id.0) {
             rearm(&mut self.queue, wake, phone.poll_timeout(), Due::WakePhone(id));
         }
+    }
+
+    fn with_agent(&mut self, id: AgentId, act: impl FnOnce(&mut Agent) -> Verdict) -> Verdict {
+        let now = self.now;
+        let Some((agent, _)) = self.agents.get_mut(id.0) else { return Ok(()) };
+        act(agent)?;
+        let packets = agent.poll(now)?;
+        packets.into_iter().for_each(|packet| _ = self.route(packet));
+        if let Some((agent, wake)) = self.agents.get_mut(id.0) {
+            rearm(&mut self.queue, wake, agent.poll_timeout(), Due::WakeAgent(id));
+        }
+        Ok(())
     }
 
     /// Hands a packet to the network; true where it does not arrive as it is.

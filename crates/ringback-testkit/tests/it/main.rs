@@ -1,6 +1,8 @@
 //! Runs of whole towns, promises one by one, and the notation.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod agents;
+mod explored;
 mod figures;
 mod machines;
 mod promises;
