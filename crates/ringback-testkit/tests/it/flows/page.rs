@@ -1,0 +1,90 @@
+//! docs/flows.md lists the flows.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use super::{Flow, failures, hold, registration, sessions};
+
+/// What is not played, and why.
+const LEFT_OUT: &[(&str, &str, &str)] = &[(
+    "RFC 3665, Section 3.5",
+    "Session through a SIP ALG",
+    "there is no gateway among our elements that rewrites bodies",
+)];
+
+const HEAD: &str = "\
+# Call flows
+
+The flows of the RFCs' examples, played between our own user agents (`Endpoint`) and servers (`Stack`) on a simulated wire: every
+message of a flow, in order, with what the example shows of it that matters. A message is compared by its method or code and CSeq,
+who sends it to whom, its dialog (Call-ID and both tags), how many Vias it has, its Request-URI, Record-Route, Route and Contact,
+challenges and credentials, what an extension adds (RSeq, RAck, Refer-To, Replaces, Event, Subscription-State and others), and its
+body: media, their address and direction, or the status line that a NOTIFY reports. Nothing else may be sent, and after the last
+timer nothing is left in any element.
+
+Each ladder stands in its test, in `crates/ringback-testkit/tests/it/flows/`, with the F-numbers of the RFC. In all flows:
+
+- an element answers an INVITE with 100 before it does anything else, and a phone does so too, so that the INVITE is not repeated
+  while a person is asked. Where a figure has such a 100 later or leaves it out, that isn't counted as a difference;
+- messages go by UDP, and URIs are `sip`, where some figures have TCP, TLS and `sips`;
+- Call-IDs, tags, branches and nonces are drawn by chance, and CSeq begins at 1;
+- session timers and Session-ID, which the examples don't know, are switched off, but for the flows about them.
+
+Two differences have names in the table:
+
+- *dialed*: a server of ours relays for its own domain only. Alice dials a name there, whose binding is Bob's address of record in
+  his domain; from there on it is the Request-URI of the figure;
+- *on the way*: a server of ours Record-Routes in every dialog, so that what follows keeps passing it, and each message is two.
+  `[RFC 3261, Section 16.6]`
+
+What else differs is told for each flow. A letter names a message that the figure has not.
+
+This page is made from the flows: `RINGBACK_WRITE_DOCS=1 cargo test -p ringback-testkit --test it flows::page` writes it anew.
+
+";
+
+/// The page says what the flows say. Set RINGBACK_WRITE_DOCS to write it anew.
+#[test]
+fn the_page_of_flows_is_up_to_date() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/flows.md");
+    let wanted = page();
+    if std::env::var_os("RINGBACK_WRITE_DOCS").is_some() {
+        fs::write(&path, &wanted).unwrap();
+    }
+    let page = fs::read_to_string(&path).unwrap_or_default();
+    let differ = page.lines().zip(wanted.lines()).find(|(page, wanted)| page != wanted);
+    assert_eq!(differ, None, "docs/flows.md: run this test with RINGBACK_WRITE_DOCS=1");
+    assert_eq!(page.len(), wanted.len(), "docs/flows.md: run this test with RINGBACK_WRITE_DOCS=1");
+}
+
+fn all() -> impl Iterator<Item = &'static Flow> {
+    let files: [&[&Flow]; 4] = [registration::FLOWS, sessions::FLOWS, failures::FLOWS, hold::FLOWS];
+    files.into_iter().flatten().copied()
+}
+
+fn page() -> String {
+    let messages: usize = all().map(Flow::message_len).sum();
+    let mut page = format!("{HEAD}There are {} flows of {messages} messages.\n", all().count());
+    page.push_str(
+        "\n## Played\n\n| figure | flow | messages of the figure | sent | differences |\n|---|---|---|---|---|\n",
+    );
+    for flow in all() {
+        let differs: Vec<String> =
+            flow.differs.iter().map(|(labels, why)| format!("{}: {why}", labels.replace(' ', ", "))).collect();
+        let _ = writeln!(
+            page,
+            "| {} | {} | {} | {} | {} |",
+            flow.section,
+            flow.title,
+            flow.figure,
+            flow.message_len(),
+            differs.join("<br>")
+        );
+    }
+    page.push_str("\n## Left out\n\n| figure | flow | why |\n|---|---|---|\n");
+    for (section, title, why) in LEFT_OUT {
+        let _ = writeln!(page, "| {section} | {title} | {why} |");
+    }
+    page
+}
