@@ -4,7 +4,7 @@ use ringback_sdp::negotiate::HoldForm;
 use ringback_ua::{Event, Media, Outbound, SessionId};
 
 use super::Flow;
-use super::town::{Town, sound};
+use super::town::{Town, aor, contact, sound};
 
 pub(crate) const FLOWS: &[&Flow] = &[&HOLD, &CONSULTATION];
 
@@ -18,19 +18,14 @@ pub(crate) fn one_proxy(phones: &[&'static str]) -> Town {
     });
     for name in phones {
         town.phone(name);
-        town.binds("ss1", name, &format!("sip:{name}@{}", super::town::host(name)), None);
+        town.binds("ss1", name, &contact(name), None);
     }
     town
 }
 
 /// From one to another through that proxy.
 pub(crate) fn through_proxy(from: &str, to: &str) -> Outbound {
-    let uri = |name: &str| match name {
-        "alice" => "sip:alice@atlanta.example.com".to_owned(),
-        "bob" => "sip:bob@biloxi.example.com".to_owned(),
-        other => format!("sip:{other}@chicago.example.com"),
-    };
-    Outbound { routes: vec!["sip:ss1.atlanta.example.com;lr".into()], ..Outbound::new(&uri(from), &uri(to)) }
+    Outbound { routes: vec!["sip:ss1.atlanta.example.com;lr".into()], ..Outbound::new(&aor(from), &aor(to)) }
 }
 
 /// What is heard of the other side stops; the other side agrees by itself.

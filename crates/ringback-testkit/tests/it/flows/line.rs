@@ -88,13 +88,15 @@ impl Scribe {
             ("refer-to", HeaderId::ReferTo),
             ("referred-by", HeaderId::ReferredBy),
             ("replaces", HeaderId::Replaces),
+            ("join", HeaderId::Join),
+            ("refer-sub", HeaderId::ReferSub),
             ("session-expires", HeaderId::SessionExpires),
             ("min-se", HeaderId::MinSe),
             ("min-expires", HeaderId::MinExpires),
             ("reason", HeaderId::Reason),
         ] {
             if let Some(value) = text(id) {
-                let _ = write!(line, " {word}={}", self.named(&value).replace(' ', ""));
+                let _ = write!(line, " {word}={}", self.named(&value).replace(' ', "_"));
             }
         }
     }

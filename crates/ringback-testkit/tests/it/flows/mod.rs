@@ -3,11 +3,16 @@
 mod line;
 mod town;
 
+mod conferences;
+mod extensions;
 mod failures;
+mod forwards;
 mod hold;
 mod page;
 mod registration;
 mod sessions;
+mod subscriptions;
+mod transfers;
 
 use std::fmt::Write as _;
 
@@ -15,6 +20,9 @@ use town::Town;
 
 /// Differences of many flows, which the page explains in the beginning.
 pub(crate) const DIALED: &str = "*dialed*";
+pub(crate) const ACCEPTED: &str = "*accepted*";
+pub(crate) const CROSSING: &str = "*crossing*";
+pub(crate) const FORWARDED: &str = "*forwarded*";
 pub(crate) const ON_THE_WAY: &str = "*on the way*";
 
 /// A flow of an RFC.

@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use super::{Flow, failures, hold, registration, sessions};
+use super::{
+    Flow, conferences, extensions, failures, forwards, hold, registration, sessions, subscriptions, transfers,
+};
 
 /// What is not played, and why.
 const LEFT_OUT: &[(&str, &str, &str)] = &[(
@@ -31,12 +33,16 @@ Each ladder stands in its test, in `crates/ringback-testkit/tests/it/flows/`, wi
 - Call-IDs, tags, branches and nonces are drawn by chance, and CSeq begins at 1;
 - session timers and Session-ID, which the examples don't know, are switched off, but for the flows about them.
 
-Two differences have names in the table:
+These differences have names in the table:
 
 - *dialed*: a server of ours relays for its own domain only. Alice dials a name there, whose binding is Bob's address of record in
   his domain; from there on it is the Request-URI of the figure;
 - *on the way*: a server of ours Record-Routes in every dialog, so that what follows keeps passing it, and each message is two.
   `[RFC 3261, Section 16.6]`
+- *crossing*: messages that don't wait for one another are sent in another order. A BYE for a call that was replaced goes with the
+  200 to the INVITE that replaces it, not after its ACK;
+- *accepted*: REFER is answered with 200 in the place of 202, which is deprecated. `[RFC 6665, Section 8.3.1]`
+- *forwarded*: no 181: it would be a proxy's, which sends no provisional response but 100. `[RFC 3261, Section 16.7]`
 
 What else differs is told for each flow. A letter names a message that the figure has not.
 
@@ -59,7 +65,17 @@ fn the_page_of_flows_is_up_to_date() {
 }
 
 fn all() -> impl Iterator<Item = &'static Flow> {
-    let files: [&[&Flow]; 4] = [registration::FLOWS, sessions::FLOWS, failures::FLOWS, hold::FLOWS];
+    let files: [&[&Flow]; 9] = [
+        registration::FLOWS,
+        sessions::FLOWS,
+        failures::FLOWS,
+        hold::FLOWS,
+        transfers::FLOWS,
+        forwards::FLOWS,
+        conferences::FLOWS,
+        extensions::FLOWS,
+        subscriptions::FLOWS,
+    ];
     files.into_iter().flatten().copied()
 }
 

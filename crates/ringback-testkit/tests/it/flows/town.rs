@@ -30,9 +30,12 @@ pub(crate) const PLACES: &[(&str, &str, &str)] = &[
     ("bob2", "client2.biloxi.example.com", "192.0.2.202"),
     ("bob3", "client3.biloxi.example.com", "192.0.2.203"),
     ("bob4", "client4.biloxi.example.com", "192.0.2.204"),
+    ("bill", "bill.biloxi.example.com", "192.0.2.205"),
+    ("pc", "pc.biloxi.example.com", "192.0.2.206"),
+    ("gateway", "gw1.example.com", "192.0.2.133"),
     ("carol", "client.chicago.example.com", "192.0.2.121"),
-    ("music", "server.music.example.com", "192.0.2.131"),
-    ("park", "park.server.example.com", "192.0.2.132"),
+    ("music", "music.example.com", "192.0.2.131"),
+    ("park", "park.example.com", "192.0.2.132"),
     ("ss1", "ss1.atlanta.example.com", "192.0.2.111"),
     ("ss2", "ss2.biloxi.example.com", "192.0.2.222"),
     ("ss3", "ss3.chicago.example.com", "192.0.2.233"),
@@ -418,6 +421,26 @@ impl Server {
             _ => Answer::Failed,
         }
     }
+}
+
+/// The address of record of a user.
+pub(crate) fn aor(name: &str) -> String {
+    let domain = match name {
+        "alice" => "atlanta",
+        "bob" | "bill" => "biloxi",
+        _ => "chicago",
+    };
+    format!("sip:{name}@{domain}.example.com")
+}
+
+/// Where a phone is: its Contact.
+pub(crate) fn contact(name: &str) -> String {
+    format!("sip:{}@{}", name.trim_end_matches(char::is_numeric), host(name))
+}
+
+/// From one to another without a server.
+pub(crate) fn direct(from: &str, to: &str) -> Outbound {
+    Outbound { request_uri: Some(contact(to)), ..Outbound::new(&aor(from), &aor(to)) }
 }
 
 /// What a phone has: one codec, at its own address.
