@@ -179,7 +179,10 @@ impl UserAgent {
         if leg.serving.as_ref().is_some_and(|serving| serving.queue.len() >= PROVISIONALS_MAX) {
             return Err(CommandError::Full);
         }
-        let body = leg.exchange.say(Carrier::Provisional, media)?;
+        let body = match leg.is_answered() {
+            true => None,
+            false => leg.exchange.say(Carrier::Provisional, media)?,
+        };
         if let Some(serving) = leg.serving.as_mut() {
             serving.has_exchanged |= body.is_some();
         }
@@ -407,6 +410,7 @@ impl UserAgent {
             }
             // The offer was answered for good in a response before, or is still open in one.
             (None, Some(_), _) => None,
+            _ if leg.is_answered() => None,
             (None, None, _) if has_exchanged => None,
             // A first offer there must be, and in a session that stands the old one will do. `[RFC 3261, Section 13.2.1]`
             (None, None, Media::None) if leg.exchange.is_blank() => return Err(MediaError::OfferExpected.into()),

@@ -238,6 +238,13 @@ impl Leg {
         }
     }
 
+    /// A reliable provisional response has their answer, even though its PRACK isn't here yet: no further response repeats it.
+    /// `[RFC 6337, Section 3.1.1]`
+    pub(crate) fn is_answered(&self) -> bool {
+        let mut reliable = self.serving.iter().flat_map(|serving| serving.unacknowledged.iter().chain(&serving.queue));
+        self.exchange.answer_text().is_some() && reliable.any(|waiting| !waiting.response.body().is_empty())
+    }
+
     /// This timer no longer runs; its id, if it did.
     pub(crate) fn fired(&mut self, timer: Timer) -> Option<TimerId> {
         let at = self.running.iter().position(|(running, _)| *running == timer)?;

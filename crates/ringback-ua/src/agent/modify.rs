@@ -17,7 +17,7 @@ use crate::event::{CommandError, EndReason, Event, Failure, RequestId, SessionId
 use crate::exchange::{Carrier, Found, Media, find};
 
 /// How often a change is offered again after a glare, or after a 422.
-const CHANGE_ATTEMPTS_MAX: u8 = 5;
+pub(crate) const CHANGE_ATTEMPTS_MAX: u8 = 5;
 
 impl UserAgent {
     /// Changes a session by an INVITE within it; with no media it asks the other side for an offer. `[RFC 3261, Section 14.1]`

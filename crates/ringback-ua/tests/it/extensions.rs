@@ -276,3 +276,50 @@ fn it_rings_again_each_minute() {
     assert_eq!(net.ladder[5..], ["b 603 a", "a ACK b"]);
     net.assert_idle();
 }
+
+/// `[RFC 6337, Section 3.1.1]`
+#[test]
+fn what_a_reliable_response_has_answered_no_later_one_answers_again() {
+    let mut net = Net::with(2, |_, config| config.reliable_provisionals = true);
+    net.invite(0, 1, sound(0));
+    net.settle();
+    let callee = net.incoming(1);
+    // All three are said at once: only the first is on its way until its PRACK is here.
+    net.agents[1].ring(callee, StatusCode::SessionProgress, sound(1), net.now).unwrap();
+    net.agents[1].ring(callee, StatusCode::Ringing, Media::None, net.now).unwrap();
+    net.agents[1].answer(callee, Media::None, net.now).unwrap();
+    net.settle();
+    let of_bodies = |code: u16| {
+        let is_it = |message: &&ringback_message::Message| message.status().is_some_and(|s| s.as_u16() == code);
+        let invites = net.sent.iter().filter(is_it).filter(|m| m.first(HeaderId::CSeq).unwrap().value() == b"1 INVITE");
+        invites.map(|message| !message.body().is_empty()).collect::<Vec<_>>()
+    };
+    assert_eq!([183, 180, 200].map(of_bodies), [[true], [false], [false]]);
+    let caller = net.answered(0);
+    assert_eq!(net.agents[1].media(callee).unwrap().streams().len(), 1);
+    net.agents[0].hang_up(caller, net.now).unwrap();
+    net.assert_idle();
+}
+
+/// `[RFC 4028, Section 7.3]`
+#[test]
+fn an_invite_whose_session_interval_is_too_small_goes_again_with_a_longer_one() {
+    let mut net = Net::with(2, |agent, config| {
+        config.session_timers.interval_secs = Some(if agent == 0 { 90 } else { 4_000 });
+        config.session_timers.min_secs = if agent == 0 { 90 } else { 4_000 };
+    });
+    net.invite(0, 1, sound(0));
+    net.settle();
+    assert_eq!(net.ladder, ["a INVITE b", "b 422 a", "a ACK b", "a INVITE b", "b 100 a"]);
+    let again = &net.sent[3];
+    assert_eq!(again.first(HeaderId::CSeq).unwrap().value(), b"2 INVITE");
+    assert_eq!(again.first(HeaderId::CallId).unwrap().value(), net.sent[0].first(HeaderId::CallId).unwrap().value());
+    assert_eq!(again.first(HeaderId::SessionExpires).unwrap().value(), b"4000");
+    assert_eq!(again.first(HeaderId::MinSe).unwrap().value(), b"4000");
+    let callee = net.incoming(1);
+    net.agents[1].answer(callee, sound(1), net.now).unwrap();
+    net.settle();
+    let caller = net.answered(0);
+    net.agents[0].hang_up(caller, net.now).unwrap();
+    net.assert_idle();
+}
