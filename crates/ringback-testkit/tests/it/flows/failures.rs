@@ -108,7 +108,7 @@ const NO_RESPONSE: Flow = Flow {
     ",
     differs: &[
         ("F1", DIALED),
-        ("F12 F14", "408, which a proxy takes for the silence of a branch; it is passed back as it is. `[RFC 3261, Section 16.8]`"),
+        ("F12 F14", "408, which is what a proxy says where no branch has answered. `[RFC 3261, Section 16.7]`"),
     ],
 };
 

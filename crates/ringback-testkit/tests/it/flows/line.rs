@@ -23,7 +23,11 @@ impl Scribe {
         std::mem::take(&mut self.lines)
     }
 
-    pub(crate) fn write(&mut self, from: &str, to: &str, message: &Message) {
+    pub(crate) fn has(&self, beginning: &str) -> bool {
+        self.lines.iter().any(|line| line.starts_with(beginning))
+    }
+
+    pub(crate) fn write(&mut self, from: &str, to: &str, message: &Message) -> &str {
         let text = |id| message.first(id).map(|line| String::from_utf8_lossy(line.value()).into_owned());
         let cseq = text(HeaderId::CSeq).unwrap();
         let (number, method) = cseq.split_once(' ').unwrap();
@@ -61,6 +65,7 @@ impl Scribe {
         self.extensions(&mut line, message);
         body(&mut line, message);
         self.lines.push(line);
+        self.lines.last().unwrap()
     }
 
     fn extensions(&mut self, line: &mut String, message: &Message) {
@@ -94,6 +99,8 @@ impl Scribe {
             ("min-se", HeaderId::MinSe),
             ("min-expires", HeaderId::MinExpires),
             ("reason", HeaderId::Reason),
+            ("etag", HeaderId::SipEtag),
+            ("if-match", HeaderId::SipIfMatch),
         ] {
             if let Some(value) = text(id) {
                 let _ = write!(line, " {word}={}", self.named(&value).replace(' ', "_"));

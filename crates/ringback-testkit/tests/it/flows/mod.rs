@@ -34,7 +34,7 @@ pub(crate) struct Flow {
     /// Where the figure is: `RFC 3665, Section 3.1`.
     pub(crate) section: &'static str,
     pub(crate) title: &'static str,
-    /// How many messages the figure has.
+    /// How many messages the figure has; 0 where there is none, but a text.
     pub(crate) figure: u32,
     pub(crate) ladder: &'static str,
     /// Labels, and why these messages are missing, added, in another place, or of other content.
@@ -57,6 +57,7 @@ impl Flow {
 
     /// What was sent is this ladder.
     pub(crate) fn is_shown(&self, played: &[String]) {
+        assert!(page::all().any(|flow| flow.section == self.section), "{} is not on the page", self.section);
         let split = |line: &'static str| line.split_once(' ').map(|(label, rest)| (label, rest.trim_start()));
         let wanted: Vec<_> = self.ladder.lines().filter_map(|line| split(line.trim())).collect();
         let mut shown = String::new();
@@ -76,6 +77,9 @@ impl Flow {
 
     /// Each message of the figure that was not sent or not in its place, and each that the figure has not, is told why.
     fn names_its_differences(&self, lines: &[(&str, &str)]) {
+        if self.figure == 0 {
+            return;
+        }
         let labels: Vec<&str> = lines.iter().map(|(label, _)| *label).collect();
         let told: Vec<&str> = self.differs.iter().flat_map(|(labels, _)| labels.split(' ')).collect();
         let number = |label: &str| label.strip_prefix('F').and_then(|number| number.parse::<u32>().ok());

@@ -64,7 +64,7 @@ fn the_page_of_flows_is_up_to_date() {
     assert_eq!(page.len(), wanted.len(), "docs/flows.md: run this test with RINGBACK_WRITE_DOCS=1");
 }
 
-fn all() -> impl Iterator<Item = &'static Flow> {
+pub(crate) fn all() -> impl Iterator<Item = &'static Flow> {
     let files: [&[&Flow]; 9] = [
         registration::FLOWS,
         sessions::FLOWS,
@@ -79,13 +79,23 @@ fn all() -> impl Iterator<Item = &'static Flow> {
     files.into_iter().flatten().copied()
 }
 
+/// RFC 3665 comes first, and sections stand in their order.
+fn order(flow: &Flow) -> Vec<u32> {
+    let numbers = flow.section.split(|c: char| !c.is_numeric()).filter_map(|number| number.parse().ok());
+    let numbers: Vec<u32> = numbers.collect();
+    let is_other = !matches!(numbers[0], 3665 | 5359);
+    [u32::from(is_other)].into_iter().chain(numbers).collect()
+}
+
 fn page() -> String {
+    let mut flows: Vec<&Flow> = all().collect();
+    flows.sort_by_key(|flow| order(flow));
     let messages: usize = all().map(Flow::message_len).sum();
     let mut page = format!("{HEAD}There are {} flows of {messages} messages.\n", all().count());
     page.push_str(
         "\n## Played\n\n| figure | flow | messages of the figure | sent | differences |\n|---|---|---|---|---|\n",
     );
-    for flow in all() {
+    for flow in flows {
         let differs: Vec<String> =
             flow.differs.iter().map(|(labels, why)| format!("{}: {why}", labels.replace(' ', ", "))).collect();
         let _ = writeln!(
@@ -93,7 +103,7 @@ fn page() -> String {
             "| {} | {} | {} | {} | {} |",
             flow.section,
             flow.title,
-            flow.figure,
+            if flow.figure == 0 { "told in words".to_owned() } else { flow.figure.to_string() },
             flow.message_len(),
             differs.join("<br>")
         );

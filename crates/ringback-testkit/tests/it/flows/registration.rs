@@ -32,7 +32,7 @@ fn registered() -> (Town, RegistrationId) {
 
 fn told(town: &mut Town) -> RegistrationEvent {
     town.event("bob", |event| match event {
-        Event::Registration { event, .. } => Some(event.clone()),
+        Event::Registration { event, .. } => Some(*event),
         _ => None,
     })
 }

@@ -55,8 +55,10 @@ pub(crate) struct Town {
     wire: VecDeque<Flight>,
     /// All that was sent, as lines.
     scribe: Scribe,
-    /// Elements that nothing reaches.
+    /// Elements that have crashed: nothing reaches them, and nothing comes from them.
     pub(crate) dead: Vec<&'static str>,
+    /// The next messages that get lost, by the beginnings of their lines: each once.
+    pub(crate) lost: Vec<&'static str>,
 }
 
 struct Node {
@@ -108,7 +110,14 @@ fn resolve(name: &str) -> Vec<IpAddr> {
 impl Town {
     pub(crate) fn new() -> Town {
         let now = Now::default().after(Micros::from_secs(1_700_000_000));
-        Town { now, nodes: Vec::new(), wire: VecDeque::new(), scribe: Scribe::default(), dead: Vec::new() }
+        Town {
+            now,
+            nodes: Vec::new(),
+            wire: VecDeque::new(),
+            scribe: Scribe::default(),
+            dead: Vec::new(),
+            lost: Vec::new(),
+        }
     }
 
     /// A phone whose user has the name of its place.
@@ -218,11 +227,16 @@ impl Town {
     fn collect(&mut self) {
         let now = self.now;
         for node in &mut self.nodes {
-            for (hop, bytes) in node.collect(now) {
+            let is_dead = self.dead.contains(&node.name);
+            for (hop, bytes) in node.collect(now).into_iter().filter(|_| !is_dead) {
                 let from = place(hop.local);
                 let to = place(hop.remote);
                 let message = Message::parse(bytes.clone()).expect("what is sent can be read");
-                self.scribe.write(from, to, &message);
+                let line = self.scribe.write(from, to, &message);
+                if let Some(at) = self.lost.iter().position(|beginning| line.starts_with(beginning)) {
+                    self.lost.remove(at);
+                    continue;
+                }
                 self.wire.push_back(Flight { at: now.mono.plus(LATENCY), from, to, bytes });
             }
         }
@@ -257,6 +271,15 @@ impl Town {
         self.scribe.take()
     }
 
+    /// Lets time pass until such a message is sent, two hours at most.
+    pub(crate) fn wait_to_see(&mut self, beginning: &str) {
+        let seen = (0..72_000).find(|_| {
+            self.run(Micros::from_ms(100));
+            self.scribe.has(beginning)
+        });
+        assert!(seen.is_some(), "no {beginning}");
+    }
+
     /// What was sent until now is not part of the flow.
     pub(crate) fn forget(&mut self) {
         self.take_lines();
@@ -285,6 +308,16 @@ impl Town {
             passed.push(event);
         }
         panic!("no such event at {name}: {passed:#?}\n{}", self.scribe.take().join("\n"));
+    }
+
+    /// Lets time pass until a phone is told such a thing, an hour at most.
+    pub(crate) fn wait_for(&mut self, name: &str, fits: impl Fn(&Event) -> bool) {
+        let is_it = |town: &mut Town| town.node(name).events.iter().any(&fits);
+        let waited = (0..36_000).find(|_| {
+            self.run(Micros::from_ms(100));
+            is_it(self)
+        });
+        assert!(waited.is_some(), "{name} was told nothing");
     }
 
     pub(crate) fn incoming(&mut self, name: &str) -> SessionId {
@@ -330,6 +363,11 @@ impl Town {
     pub(crate) fn answers(&mut self, name: &str, session: SessionId) {
         let media = sound(name);
         self.at(name, |agent, now| agent.answer(session, media, now).unwrap());
+    }
+
+    /// The call is answered, and nothing more is said of media.
+    pub(crate) fn answers_bare(&mut self, name: &str, session: SessionId) {
+        self.at(name, |agent, now| agent.answer(session, Media::None, now).unwrap());
     }
 
     pub(crate) fn hangs_up(&mut self, name: &str, session: SessionId) {

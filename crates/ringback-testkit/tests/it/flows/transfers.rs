@@ -15,7 +15,7 @@ use super::hold::holds;
 use super::town::{Town, address, aor, contact, direct, host, sound};
 use super::{ACCEPTED, CROSSING, Flow};
 
-pub(crate) const FLOWS: &[&Flow] = &[&MUSIC, &UNATTENDED, &ATTENDED, &BY_MESSAGE, &CLICK];
+pub(crate) const FLOWS: &[&Flow] = &[&MUSIC, &UNATTENDED, &ATTENDED, &BY_MESSAGE, &PARK, &PICKUP, &REDIAL, &CLICK];
 
 fn town(phones: &[&'static str]) -> Town {
     let mut town = Town::new();
