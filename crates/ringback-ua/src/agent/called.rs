@@ -252,8 +252,9 @@ impl UserAgent {
         let builder = builder
             .raw(HeaderId::Contact, self.contact(&hop, leg.dialog.is_secure()))
             .allow_methods(self.config.allow.clone())
-            .supported_tags(self.config.supported.clone())
             .header(self.allow_events());
+        // Of responses, 2xx alone have it. [RFC 3261, Section 20]
+        let builder = if status.is_success() { builder.supported_tags(self.config.supported.clone()) } else { builder };
         let builder = match leg.session_id.header() {
             Some(header) => builder.header(header),
             None => builder,

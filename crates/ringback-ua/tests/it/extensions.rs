@@ -323,3 +323,24 @@ fn an_invite_whose_session_interval_is_too_small_goes_again_with_a_longer_one() 
     net.agents[0].hang_up(caller, net.now).unwrap();
     net.assert_idle();
 }
+
+/// `[RFC 3261, Section 20]`
+#[test]
+fn a_180_says_what_is_allowed_and_the_200_what_is_supported() {
+    let mut net = Net::new(2);
+    net.invite(0, 1, sound(0));
+    net.settle();
+    let callee = net.incoming(1);
+    net.agents[1].ring(callee, StatusCode::Ringing, Media::None, net.now).unwrap();
+    net.agents[1].answer(callee, sound(1), net.now).unwrap();
+    net.settle();
+    let said = |code: u16| {
+        let of = |m: &&ringback_message::Message| m.status().is_some_and(|status| status.as_u16() == code);
+        let response = net.sent.iter().find(of).unwrap();
+        [HeaderId::Allow, HeaderId::Supported].map(|id| response.first(id).is_some())
+    };
+    assert_eq!([180, 200].map(said), [[true, false], [true, true]]);
+    let caller = net.answered(0);
+    net.agents[0].hang_up(caller, net.now).unwrap();
+    net.assert_idle();
+}
