@@ -6,12 +6,14 @@ use ringback_message::header::Expires;
 use ringback_message::{HeaderId, Message, NameAddr, SipUri};
 use ringback_sdp::SessionDescription;
 
+use super::judge::Judge;
 use super::town::PLACES;
 
 /// Writes messages down. Call-IDs, tags and RSeqs are drawn by chance: each gets a name by who sent it first.
 #[derive(Default)]
 pub(crate) struct Scribe {
     lines: Vec<String>,
+    judge: Judge,
     calls: Vec<Vec<u8>>,
     tags: Vec<(Vec<u8>, String)>,
     /// Of which dialog the RSeq is counted from which number.
@@ -28,6 +30,7 @@ impl Scribe {
     }
 
     pub(crate) fn write(&mut self, from: &str, to: &str, message: &Message) -> &str {
+        self.judge.judge(message);
         let text = |id| message.first(id).map(|line| String::from_utf8_lossy(line.value()).into_owned());
         let cseq = text(HeaderId::CSeq).unwrap();
         let (number, method) = cseq.split_once(' ').unwrap();

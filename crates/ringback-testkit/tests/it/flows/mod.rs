@@ -1,5 +1,6 @@
 //! The call flows of the RFCs, message by message, between our own phones and servers.
 
+mod judge;
 mod line;
 mod town;
 

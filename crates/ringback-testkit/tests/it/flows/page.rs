@@ -23,7 +23,8 @@ message of a flow, in order, with what the example shows of it that matters. A m
 who sends it to whom, its dialog (Call-ID and both tags), how many Vias it has, its Request-URI, Record-Route, Route and Contact,
 challenges and credentials, what an extension adds (RSeq, RAck, Refer-To, Replaces, Event, Subscription-State and others), and its
 body: media, their address and direction, or the status line that a NOTIFY reports. Nothing else may be sent, and after the last
-timer nothing is left in any element.
+timer nothing is left in any element. Of every message the lint has no error and no warning to tell, a tag is always of the same
+URI, and each element on the way has added a Via and taken one from Max-Forwards.
 
 Each ladder stands in its test, in `crates/ringback-testkit/tests/it/flows/`, with the F-numbers of the RFC. In all flows:
 
