@@ -251,10 +251,12 @@ impl UserAgent {
         };
         let builder = builder
             .raw(HeaderId::Contact, self.contact(&hop, leg.dialog.is_secure()))
-            .allow_methods(self.config.allow.clone())
-            .header(self.allow_events());
-        // Of responses, 2xx alone have it. [RFC 3261, Section 20]
-        let builder = if status.is_success() { builder.supported_tags(self.config.supported.clone()) } else { builder };
+            .allow_methods(self.config.allow.clone());
+        // Of responses, 2xx alone have these. [RFC 3261, Section 20] [RFC 3265, Section 7.2]
+        let builder = match status.is_success() {
+            true => builder.supported_tags(self.config.supported.clone()).header(self.allow_events()),
+            false => builder,
+        };
         let builder = match leg.session_id.header() {
             Some(header) => builder.header(header),
             None => builder,

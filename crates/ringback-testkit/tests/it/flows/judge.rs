@@ -24,7 +24,8 @@ impl Judge {
             }
             false => lint_pair(&self.requests[&key], message),
         };
-        let faults: Vec<&Finding> = findings.iter().filter(|finding| finding.severity != Severity::Note).collect();
+        let is_fault = |finding: &&Finding| finding.severity != Severity::Note;
+        let faults: Vec<_> = findings.iter().filter(is_fault).map(|f| (f.rule.id, f.text.to_string())).collect();
         assert!(faults.is_empty(), "{faults:#?}\n{}", String::from_utf8_lossy(message.as_bytes()));
         self.names_who_it_named(message);
         hops(message);
