@@ -57,6 +57,7 @@ impl UserAgent {
             leg.session_id = SessionIds::new(&mut self.random);
         }
         leg.session_id.learn(&request);
+        leg.learn_min_se(&request);
         leg.takes_update = request.has_token(HeaderId::Allow, "UPDATE");
         let serving = self.serving(id, &request, true, asked, replaces);
         leg.serving = Some(Box::new(serving));

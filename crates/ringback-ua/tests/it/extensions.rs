@@ -320,6 +320,19 @@ fn an_invite_whose_session_interval_is_too_small_goes_again_with_a_longer_one() 
     net.agents[1].answer(callee, sound(1), net.now).unwrap();
     net.settle();
     let caller = net.answered(0);
+    net.sent.clear();
+    // Who has heard of a Min-SE in the dialog goes on to say it, and the 422 came before there was one. [RFC 4028, Section 7.4]
+    net.agents[0].update(caller, Media::None, net.now).unwrap();
+    net.settle();
+    net.agents[1].update(callee, Media::None, net.now).unwrap();
+    net.settle();
+    let is_update = |message: &&ringback_message::Message| message.method() == Some(Method::Update);
+    let said = net.sent.iter().filter(is_update).map(|update| {
+        let text = |id| update.first(id).map(|line| String::from_utf8_lossy(line.value()).into_owned());
+        (text(HeaderId::SessionExpires).unwrap(), text(HeaderId::MinSe))
+    });
+    let said: Vec<_> = said.collect();
+    assert_eq!(said, [("4000;refresher=uac".into(), None), ("4000;refresher=uas".into(), Some("4000".into()))]);
     net.agents[0].hang_up(caller, net.now).unwrap();
     net.assert_idle();
 }
