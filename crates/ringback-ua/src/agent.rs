@@ -6,6 +6,7 @@ mod calling;
 mod leg;
 mod modify;
 mod publications;
+mod redirects;
 mod refers;
 mod registrations;
 mod sending;
@@ -35,6 +36,7 @@ use crate::event::{CommandError, EndReason, Event, Lookup, RegistrationId, Sessi
 use aftermath::{Remains, SentAck};
 use calling::Invite;
 use leg::{Leg, Phase, Timer};
+pub use redirects::Attempt;
 use registrations::Entry;
 use sending::Sending;
 use usages::Usages;
@@ -58,6 +60,8 @@ pub struct Outbound {
     pub headers: Vec<TypedHeader>,
     /// What else is in the body of an INVITE, beside the offer.
     pub parts: Vec<NewPart>,
+    /// The attempt that this one follows; [`Outbound::redirected`] sets it.
+    pub after: Option<Attempt>,
 }
 
 impl Outbound {

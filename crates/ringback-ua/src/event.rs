@@ -150,7 +150,8 @@ pub enum Event {
         /// The response.
         response: Response,
     },
-    /// An INVITE of ours has failed. Its early dialogs are gone.
+    /// An INVITE of ours has failed. Its early dialogs are gone. Where it was redirected,
+    /// [`Outbound::redirected`](crate::Outbound::redirected) leads on.
     InviteFailed {
         /// The INVITE.
         invite: InviteId,

@@ -17,6 +17,7 @@ mod referrer;
 mod tests;
 
 pub use referee::{Referee, RefereeConfig};
+pub(crate) use referral::request_uri;
 pub use referral::{REFERRAL_FIELDS_MAX, Referral, refer_to_replacing};
 pub use referrer::{ReferConfig, ReferOutcome, ReferProgress, Referrer};
 

@@ -4,6 +4,7 @@
 mod agents;
 mod explored;
 mod figures;
+mod flows;
 mod machines;
 mod promises;
 mod reports;

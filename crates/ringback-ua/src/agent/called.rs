@@ -57,6 +57,7 @@ impl UserAgent {
             leg.session_id = SessionIds::new(&mut self.random);
         }
         leg.session_id.learn(&request);
+        leg.learn_min_se(&request);
         leg.takes_update = request.has_token(HeaderId::Allow, "UPDATE");
         let serving = self.serving(id, &request, true, asked, replaces);
         leg.serving = Some(Box::new(serving));
@@ -179,7 +180,10 @@ impl UserAgent {
         if leg.serving.as_ref().is_some_and(|serving| serving.queue.len() >= PROVISIONALS_MAX) {
             return Err(CommandError::Full);
         }
-        let body = leg.exchange.say(Carrier::Provisional, media)?;
+        let body = match leg.is_answered() {
+            true => None,
+            false => leg.exchange.say(Carrier::Provisional, media)?,
+        };
         if let Some(serving) = leg.serving.as_mut() {
             serving.has_exchanged |= body.is_some();
         }
@@ -248,9 +252,12 @@ impl UserAgent {
         };
         let builder = builder
             .raw(HeaderId::Contact, self.contact(&hop, leg.dialog.is_secure()))
-            .allow_methods(self.config.allow.clone())
-            .supported_tags(self.config.supported.clone())
-            .header(self.allow_events());
+            .allow_methods(self.config.allow.clone());
+        // Of responses, 2xx alone have these. [RFC 3261, Section 20] [RFC 3265, Section 7.2]
+        let builder = match status.is_success() {
+            true => builder.supported_tags(self.config.supported.clone()).header(self.allow_events()),
+            false => builder,
+        };
         let builder = match leg.session_id.header() {
             Some(header) => builder.header(header),
             None => builder,
@@ -407,6 +414,7 @@ impl UserAgent {
             }
             // The offer was answered for good in a response before, or is still open in one.
             (None, Some(_), _) => None,
+            _ if leg.is_answered() => None,
             (None, None, _) if has_exchanged => None,
             // A first offer there must be, and in a session that stands the old one will do. `[RFC 3261, Section 13.2.1]`
             (None, None, Media::None) if leg.exchange.is_blank() => return Err(MediaError::OfferExpected.into()),

@@ -83,13 +83,16 @@ impl UserAgent {
 
     /// A request outside of a dialog, without Via and Contact. `[RFC 3261, Section 8.1.1]`
     pub(crate) fn outbound_request(&mut self, outbound: &Outbound, method: Method) -> RequestBuilder {
-        let tag = self.random.token();
+        let (tag, call_id, cseq) = match &outbound.after {
+            Some(before) => before.next(),
+            None => (self.random.token(), self.random.token(), 1),
+        };
         let uri = outbound.request_uri.as_deref().unwrap_or(&outbound.to);
         let builder = RequestBuilder::new(method.clone(), uri)
             .from(&outbound.from_name, &outbound.from, Some(&tag))
             .to(&outbound.to_name, &outbound.to, None)
-            .call_id(&self.random.token())
-            .cseq(1, method.clone());
+            .call_id(&call_id)
+            .cseq(cseq, method.clone());
         let builder = outbound.routes.iter().fold(builder, |builder, route| builder.route(route));
         let builder = outbound.headers.iter().cloned().fold(builder, RequestBuilder::header);
         self.introduced(builder, &method)

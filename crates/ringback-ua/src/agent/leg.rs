@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 use ringback_base::{Hop, Micros, Random, TimerId};
-use ringback_message::header::SessionId;
+use ringback_message::header::{MinSe, SessionId};
 use ringback_message::{Message, Request, Response, StatusCode};
 use ringback_sdp::SessionDescription;
 use ringback_transaction::{ClientId, ServerId};
@@ -77,6 +77,8 @@ pub(crate) struct Leg {
     /// RSeq and CSeq of the response whose PRACK waits for the application's answer.
     pub(crate) prack: Option<(u32, u32)>,
     pub(crate) timer: Option<SessionTimer>,
+    /// The greatest Min-SE of their requests and 422s; 0 where there was none. `[RFC 4028, Section 7.4]`
+    pub(crate) min_se_secs: u32,
     pub(crate) session_id: SessionIds,
     /// Whether they take UPDATE.
     pub(crate) takes_update: bool,
@@ -171,8 +173,6 @@ pub(crate) struct Asking {
     /// `None` while it waits for its time.
     pub(crate) sending: Option<u64>,
     pub(crate) is_refresh: bool,
-    /// The Session-Expires that a 422 asked for.
-    pub(crate) interval_secs: Option<u32>,
     pub(crate) attempts: u8,
 }
 
@@ -216,6 +216,7 @@ impl Leg {
             rseq_seen: None,
             prack: None,
             timer: None,
+            min_se_secs: 0,
             session_id: SessionIds::default(),
             takes_update: false,
             ending: None,
@@ -235,6 +236,20 @@ impl Leg {
         };
         if is_of_it {
             self.exchange.settle();
+        }
+    }
+
+    /// A reliable provisional response has their answer, even though its PRACK isn't here yet: no further response repeats it.
+    /// `[RFC 6337, Section 3.1.1]`
+    pub(crate) fn is_answered(&self) -> bool {
+        let mut reliable = self.serving.iter().flat_map(|serving| serving.unacknowledged.iter().chain(&serving.queue));
+        self.exchange.answer_text().is_some() && reliable.any(|waiting| !waiting.response.body().is_empty())
+    }
+
+    /// What a request or a 422 of theirs says of the least session interval. `[RFC 4028, Section 7.4]`
+    pub(crate) fn learn_min_se(&mut self, message: &Message) {
+        if let Ok(Some(min)) = message.get::<MinSe<&[u8]>>() {
+            self.min_se_secs = self.min_se_secs.max(min.seconds);
         }
     }
 

@@ -17,7 +17,7 @@ use crate::event::{CommandError, EndReason, Event, Failure, RequestId, SessionId
 use crate::exchange::{Carrier, Found, Media, find};
 
 /// How often a change is offered again after a glare, or after a 422.
-const CHANGE_ATTEMPTS_MAX: u8 = 5;
+pub(crate) const CHANGE_ATTEMPTS_MAX: u8 = 5;
 
 impl UserAgent {
     /// Changes a session by an INVITE within it; with no media it asks the other side for an offer. `[RFC 3261, Section 14.1]`
@@ -26,7 +26,7 @@ impl UserAgent {
     /// Where the session isn't confirmed, another INVITE or offer is open in it, or the offer can't be made.
     pub fn reinvite(&mut self, session: SessionId, media: Media, now: Now) -> Result<(), CommandError> {
         let media = if matches!(media, Media::None) { None } else { Some(media) };
-        self.change(session, Means::Reinvite, media, false, None, now)?;
+        self.change(session, Means::Reinvite, media, false, now)?;
         self.settle(now);
         Ok(())
     }
@@ -37,7 +37,7 @@ impl UserAgent {
     /// Where another offer is open, or the offer can't be made.
     pub fn update(&mut self, session: SessionId, media: Media, now: Now) -> Result<(), CommandError> {
         let media = if matches!(media, Media::None) { None } else { Some(media) };
-        self.change(session, Means::Update, media, false, None, now)?;
+        self.change(session, Means::Update, media, false, now)?;
         self.settle(now);
         Ok(())
     }
@@ -48,7 +48,6 @@ impl UserAgent {
         means: Means,
         media: Option<Media>,
         is_refresh: bool,
-        interval_secs: Option<u32>,
         now: Now,
     ) -> Result<(), CommandError> {
         let timers = self.config.session_timers;
@@ -81,14 +80,16 @@ impl UserAgent {
         // Who refreshes goes on to. `[RFC 4028, Section 7.4]`
         let refresher = leg.timer.map(|timer| if timer.is_ours { Refresher::Uac } else { Refresher::Uas });
         let agreed = leg.timer.map(|timer| timer.interval_secs);
-        let asked = interval_secs.or(agreed).or(timers.interval_secs);
+        // "the maximum of the Min-SE header field ... and the current session interval" [RFC 4028, Section 7.4]
+        let min_se_secs = Some(leg.min_se_secs).filter(|seconds| *seconds > 0);
+        let asked = agreed.or(timers.interval_secs).max(min_se_secs);
         if let Some(seconds) = asked.filter(|_| leg.phase == Phase::Confirmed) {
             let header = SessionExpires::new(seconds);
             builder = builder.header(match refresher {
                 Some(refresher) => header.with_refresher(refresher),
                 None => header,
             });
-            if let Some(min) = interval_secs {
+            if let Some(min) = min_se_secs {
                 builder = builder.header(MinSe::new(min));
             }
         }
@@ -96,7 +97,7 @@ impl UserAgent {
             builder = builder.content_type("application/sdp").body(body);
         }
         let attempts = 0;
-        leg.asking = Some(Box::new(Asking { means, wanted, sending: None, is_refresh, interval_secs, attempts }));
+        leg.asking = Some(Box::new(Asking { means, wanted, sending: None, is_refresh, attempts }));
         let builder = self.introduced(builder, &method);
         let expected = self.sendings_made.wrapping_add(1);
         if let Some(asking) = self.legs.get_mut(session.0).and_then(|leg| leg.asking.as_mut()) {
@@ -161,26 +162,26 @@ impl UserAgent {
     }
 
     fn change_refused(&mut self, session: SessionId, response: Response, now: Now) {
-        let timers = self.config.session_timers;
         let owner_wait = Micros::from_ms(2_100 + self.random.below(191) * 10);
         let other_wait = Micros::from_ms(self.random.below(201) * 10);
         let Some(leg) = self.legs.get_mut(session.0) else { return };
         leg.withdraw();
+        let known_secs = leg.min_se_secs;
+        if response.status() == StatusCode::SessionIntervalTooSmall {
+            leg.learn_min_se(&response);
+        }
+        let is_raised = leg.min_se_secs > known_secs;
         let Some(asking) = leg.asking.as_mut() else { return };
         asking.sending = None;
         asking.attempts = asking.attempts.saturating_add(1);
         let may_try = asking.attempts < CHANGE_ATTEMPTS_MAX;
-        let min_se = response.get::<MinSe<&[u8]>>().ok().flatten().map(|min| min.seconds);
-        match (response.status(), min_se) {
+        match response.status() {
             // Glare: who made the Call-ID waits longer. `[RFC 3261, Section 14.1]`
-            (StatusCode::RequestPending, _) if may_try => {
+            StatusCode::RequestPending if may_try => {
                 let wait = if leg.is_caller { owner_wait } else { other_wait };
                 self.set(session, Timer::Again, wait, now);
             }
-            (StatusCode::SessionIntervalTooSmall, Some(min)) if may_try => {
-                asking.interval_secs = Some(min.max(timers.min_secs()));
-                self.again(session, now);
-            }
+            StatusCode::SessionIntervalTooSmall if may_try && is_raised => self.again(session, now),
             _ => {
                 leg.asking = None;
                 let failure = Failure::Refused(Box::new(response.clone()));
@@ -194,9 +195,9 @@ impl UserAgent {
     pub(crate) fn again(&mut self, session: SessionId, now: Now) {
         let Some(leg) = self.legs.get_mut(session.0) else { return };
         let Some(asking) = leg.asking.take() else { return };
-        let Asking { means, wanted, is_refresh, interval_secs, attempts, .. } = *asking;
+        let Asking { means, wanted, is_refresh, attempts, .. } = *asking;
         let media = wanted.clone().map(Media::Description);
-        match self.change(session, means, media, is_refresh, interval_secs, now) {
+        match self.change(session, means, media, is_refresh, now) {
             Ok(()) => {
                 if let Some(asking) = self.legs.get_mut(session.0).and_then(|leg| leg.asking.as_mut()) {
                     asking.attempts = attempts;
@@ -205,7 +206,7 @@ impl UserAgent {
             // Theirs is under way: ours waits for it.
             Err(CommandError::State(_) | CommandError::Media(_)) if attempts < CHANGE_ATTEMPTS_MAX => {
                 let attempts = attempts.saturating_add(1);
-                let asking = Asking { means, wanted, sending: None, is_refresh, interval_secs, attempts };
+                let asking = Asking { means, wanted, sending: None, is_refresh, attempts };
                 if let Some(leg) = self.legs.get_mut(session.0) {
                     leg.asking = Some(Box::new(asking));
                 }
@@ -407,9 +408,9 @@ impl UserAgent {
     fn refresh(&mut self, session: SessionId, now: Now) {
         let Some(leg) = self.legs.get(session.0).filter(|leg| leg.phase == Phase::Confirmed) else { return };
         let result = if leg.takes_update {
-            self.change(session, Means::Update, None, true, None, now)
+            self.change(session, Means::Update, None, true, now)
         } else {
-            self.change(session, Means::Reinvite, Some(Media::None), true, None, now)
+            self.change(session, Means::Reinvite, Some(Media::None), true, now)
         };
         if result.is_err() {
             // Something is under way, which may be a refresh itself.

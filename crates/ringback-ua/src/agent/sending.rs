@@ -7,10 +7,12 @@ use core::net::SocketAddr;
 
 use ringback_auth::{AuthAttempts, DigestClient, ServerProof};
 use ringback_base::{Hop, Now, Random, Transport};
+use ringback_message::header::{MinSe, SessionExpires};
 use ringback_message::{BuildError, Edit, HeaderId, Host, Method, Request, RequestBuilder, Response, StatusCode, Uri};
 use ringback_transaction::{ClientId, RequestError};
 
 use super::UserAgent;
+use super::modify::CHANGE_ATTEMPTS_MAX;
 use super::usages::Task;
 use crate::config::{HOPS_MAX, Local};
 use crate::dialog::{Dialog, is_sips};
@@ -51,6 +53,8 @@ pub(crate) struct Sending {
     /// The one that it was sent to last.
     pub(crate) hop: Option<Hop>,
     attempts: AuthAttempts,
+    /// How often a 422 has raised its session interval.
+    raises: u8,
     /// The dialog of a re-INVITE whose session has ended.
     pub(crate) orphaned: Option<Box<Dialog>>,
 }
@@ -69,6 +73,7 @@ impl UserAgent {
             hops: Vec::new(),
             hop: None,
             attempts: AuthAttempts::default(),
+            raises: 0,
             orphaned: None,
         };
         self.sendings.insert(id, sending);
@@ -264,6 +269,11 @@ impl UserAgent {
         {
             return;
         }
+        if matches!((status, purpose), (StatusCode::SessionIntervalTooSmall, Purpose::Invite(_)))
+            && self.raise_interval(id, &response, now)
+        {
+            return;
+        }
         // A 503 means the next hop may do better. `[RFC 3263, Section 4.3]`
         let is_hopeful = self.sendings.get(&id).is_some_and(|sending| !sending.hops.is_empty());
         if status == StatusCode::ServiceUnavailable && is_hopeful {
@@ -390,6 +400,32 @@ impl UserAgent {
         let again = self.readdressed(&again, &hop).and_then(|again| self.signed(purpose, again));
         let Ok(again) = again else { return false };
         self.resent(id, &again);
+        self.dispatch(id, again, hop, now);
+        true
+    }
+
+    /// Sends an INVITE of ours anew with the session interval that a 422 asks for; false where it asks for no longer one. Of those
+    /// in a session their change takes care. `[RFC 4028, Section 7.3]`
+    fn raise_interval(&mut self, id: u64, response: &Response, now: Now) -> bool {
+        let Some(sending) = self.sendings.get_mut(&id) else { return false };
+        let (Some(request), Some(hop), purpose) = (sending.request.clone(), sending.hop, sending.purpose) else {
+            return false;
+        };
+        let (Ok(Some(min)), Ok(asked)) = (response.get::<MinSe<&[u8]>>(), request.get::<SessionExpires<&[u8]>>())
+        else {
+            return false;
+        };
+        if asked.is_some_and(|asked| asked.seconds >= min.seconds) || sending.raises >= CHANGE_ATTEMPTS_MAX {
+            return false;
+        }
+        sending.raises = sending.raises.saturating_add(1);
+        let seconds = alloc::format!("{}", min.seconds);
+        let cseq = alloc::format!("{} INVITE", self.next_cseq(purpose, &request));
+        let edit = Edit::new(&request).set(HeaderId::CSeq, cseq.as_bytes());
+        let edit = edit.set(HeaderId::SessionExpires, seconds.as_bytes()).set(HeaderId::MinSe, seconds.as_bytes());
+        let Ok(Ok(again)) = edit.finish().map(checked) else { return false };
+        let again = self.readdressed(&again, &hop).and_then(|again| self.signed(purpose, again));
+        let Ok(again) = again else { return false };
         self.dispatch(id, again, hop, now);
         true
     }

@@ -88,7 +88,7 @@ impl UserAgent {
         if asks || leg.exchange.ours().is_some() {
             return self.say(id, &request, StatusCode::RequestPending, |r| r, now);
         }
-        let Some(asked) = self.timer_asked(id, &request, now) else { return };
+        let Some(asked) = self.timer_asked(session, id, &request, now) else { return };
         let Some(leg) = self.legs.get_mut(session.0) else { return };
         leg.takes_update |= request.has_token(HeaderId::Allow, "UPDATE");
         let found = find(&request);
@@ -116,7 +116,7 @@ impl UserAgent {
 
     /// An UPDATE: with an offer it is the application's, without one a refresh. `[RFC 3311, Section 5.2]`
     fn update_came(&mut self, session: SessionId, id: ServerId, request: Request, now: Now) {
-        let Some(asked) = self.timer_asked(id, &request, now) else { return };
+        let Some(asked) = self.timer_asked(session, id, &request, now) else { return };
         let Some(leg) = self.legs.get_mut(session.0) else { return };
         let body = match find(&request) {
             Found::Sdp(body) => body,
@@ -145,7 +145,10 @@ impl UserAgent {
     }
 
     /// What a request says of the session timer; `None` where it was refused for that. `[RFC 4028, Section 9]`
-    fn timer_asked(&mut self, id: ServerId, request: &Request, now: Now) -> Option<Asked> {
+    fn timer_asked(&mut self, session: SessionId, id: ServerId, request: &Request, now: Now) -> Option<Asked> {
+        if let Some(leg) = self.legs.get_mut(session.0) {
+            leg.learn_min_se(request);
+        }
         match self.config.session_timers.asked(request) {
             Ok(asked) => Some(asked),
             Err(small) => {

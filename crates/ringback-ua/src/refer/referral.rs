@@ -205,7 +205,7 @@ fn subscription(refer: &Request) -> Result<ReferSubscription, Refusal> {
 }
 
 /// "The headers and the method parameter" are no part of a Request-URI. `[RFC 3261, Section 19.1.1]`
-fn request_uri(uri: &SipUri<&[u8]>) -> Box<str> {
+pub(crate) fn request_uri(uri: &SipUri<&[u8]>) -> Box<str> {
     let bare = SipUri { headers: None, params: ringback_message::Params::default(), ..uri.clone() };
     let mut text = Vec::new();
     bare.write(&mut text);

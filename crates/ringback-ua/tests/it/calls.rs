@@ -1,11 +1,11 @@
 //! A call from its INVITE to its BYE.
 
 use ringback_base::Micros;
-use ringback_message::{Method, StatusCode};
+use ringback_message::{HeaderId, Method, StatusCode};
 use ringback_sdp::negotiate::HoldForm;
-use ringback_ua::{Carrier, EndReason, Event, Failure, Media};
+use ringback_ua::{Carrier, EndReason, Event, Failure, Media, Outbound};
 
-use crate::net::{Net, sound};
+use crate::net::{Net, sound, uri};
 
 #[test]
 fn ringing_answered_and_hung_up() {
@@ -264,5 +264,41 @@ fn a_200_with_a_strange_contact_is_acknowledged_and_ended() {
     net.settle();
     assert!(net.sent.iter().any(|message| message.request_uri_text() == b"sip:b%zz@192.0.2.2:5060;a=1;a=2"));
     assert!(matches!(net.ended(1), EndReason::RemoteBye(_)));
+    net.assert_idle();
+}
+
+/// `[RFC 3261, Section 8.1.3.4]`
+#[test]
+fn a_call_goes_where_a_302_points_and_is_the_same_call() {
+    let mut net = Net::new(3);
+    let first = Outbound::new(&uri(0), &uri(1));
+    net.agents[0].invite(&first, sound(0), net.now).unwrap();
+    net.settle();
+    let callee = net.incoming(1);
+    let contacts =
+        format!("<sip:c@192.0.2.9>;q=0.1, <mailto:c@c.example>, <{}?Subject=x>;q=0.5, <sip:d@192.0.2.9>;q=0.5", uri(2));
+    net.agents[1]
+        .reject(callee, StatusCode::MovedTemporarily, |r| r.raw(HeaderId::Contact, contacts), net.now)
+        .unwrap();
+    net.settle();
+    let moved = net.event(0, |event| match event {
+        Event::InviteFailed { failure: Failure::Refused(response), .. } => Some(response.clone()),
+        _ => None,
+    });
+    let again = first.redirected(&moved).unwrap();
+    net.agents[0].invite(&again, sound(0), net.now).unwrap();
+    net.settle();
+    let invites = net.sent.iter().filter(|m| m.method() == Some(Method::Invite));
+    let [one, two] = invites.collect::<Vec<_>>()[..] else { panic!() };
+    for id in [HeaderId::CallId, HeaderId::From, HeaderId::To] {
+        assert_eq!(one.first(id).unwrap().value(), two.first(id).unwrap().value());
+    }
+    assert_eq!(two.first(HeaderId::CSeq).unwrap().value(), b"2 INVITE");
+    assert_eq!(two.request_uri_text(), uri(2).as_bytes());
+    let moved_callee = net.incoming(2);
+    net.agents[2].answer(moved_callee, sound(2), net.now).unwrap();
+    net.settle();
+    let caller = net.answered(0);
+    net.agents[0].hang_up(caller, net.now).unwrap();
     net.assert_idle();
 }

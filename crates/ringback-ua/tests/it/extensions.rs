@@ -276,3 +276,84 @@ fn it_rings_again_each_minute() {
     assert_eq!(net.ladder[5..], ["b 603 a", "a ACK b"]);
     net.assert_idle();
 }
+
+/// `[RFC 6337, Section 3.1.1]`
+#[test]
+fn what_a_reliable_response_has_answered_no_later_one_answers_again() {
+    let mut net = Net::with(2, |_, config| config.reliable_provisionals = true);
+    net.invite(0, 1, sound(0));
+    net.settle();
+    let callee = net.incoming(1);
+    // All three are said at once: only the first is on its way until its PRACK is here.
+    net.agents[1].ring(callee, StatusCode::SessionProgress, sound(1), net.now).unwrap();
+    net.agents[1].ring(callee, StatusCode::Ringing, Media::None, net.now).unwrap();
+    net.agents[1].answer(callee, Media::None, net.now).unwrap();
+    net.settle();
+    let of_bodies = |code: u16| {
+        let is_it = |message: &&ringback_message::Message| message.status().is_some_and(|s| s.as_u16() == code);
+        let invites = net.sent.iter().filter(is_it).filter(|m| m.first(HeaderId::CSeq).unwrap().value() == b"1 INVITE");
+        invites.map(|message| !message.body().is_empty()).collect::<Vec<_>>()
+    };
+    assert_eq!([183, 180, 200].map(of_bodies), [[true], [false], [false]]);
+    let caller = net.answered(0);
+    assert_eq!(net.agents[1].media(callee).unwrap().streams().len(), 1);
+    net.agents[0].hang_up(caller, net.now).unwrap();
+    net.assert_idle();
+}
+
+/// `[RFC 4028, Section 7.3]`
+#[test]
+fn an_invite_whose_session_interval_is_too_small_goes_again_with_a_longer_one() {
+    let mut net = Net::with(2, |agent, config| {
+        config.session_timers.interval_secs = Some(if agent == 0 { 90 } else { 4_000 });
+        config.session_timers.min_secs = if agent == 0 { 90 } else { 4_000 };
+    });
+    net.invite(0, 1, sound(0));
+    net.settle();
+    assert_eq!(net.ladder, ["a INVITE b", "b 422 a", "a ACK b", "a INVITE b", "b 100 a"]);
+    let again = &net.sent[3];
+    assert_eq!(again.first(HeaderId::CSeq).unwrap().value(), b"2 INVITE");
+    assert_eq!(again.first(HeaderId::CallId).unwrap().value(), net.sent[0].first(HeaderId::CallId).unwrap().value());
+    assert_eq!(again.first(HeaderId::SessionExpires).unwrap().value(), b"4000");
+    assert_eq!(again.first(HeaderId::MinSe).unwrap().value(), b"4000");
+    let callee = net.incoming(1);
+    net.agents[1].answer(callee, sound(1), net.now).unwrap();
+    net.settle();
+    let caller = net.answered(0);
+    net.sent.clear();
+    // Who has heard of a Min-SE in the dialog goes on to say it, and the 422 came before there was one. [RFC 4028, Section 7.4]
+    net.agents[0].update(caller, Media::None, net.now).unwrap();
+    net.settle();
+    net.agents[1].update(callee, Media::None, net.now).unwrap();
+    net.settle();
+    let is_update = |message: &&ringback_message::Message| message.method() == Some(Method::Update);
+    let said = net.sent.iter().filter(is_update).map(|update| {
+        let text = |id| update.first(id).map(|line| String::from_utf8_lossy(line.value()).into_owned());
+        (text(HeaderId::SessionExpires).unwrap(), text(HeaderId::MinSe))
+    });
+    let said: Vec<_> = said.collect();
+    assert_eq!(said, [("4000;refresher=uac".into(), None), ("4000;refresher=uas".into(), Some("4000".into()))]);
+    net.agents[0].hang_up(caller, net.now).unwrap();
+    net.assert_idle();
+}
+
+/// `[RFC 3261, Section 20]`
+#[test]
+fn a_180_says_what_is_allowed_and_the_200_what_is_supported() {
+    let mut net = Net::new(2);
+    net.invite(0, 1, sound(0));
+    net.settle();
+    let callee = net.incoming(1);
+    net.agents[1].ring(callee, StatusCode::Ringing, Media::None, net.now).unwrap();
+    net.agents[1].answer(callee, sound(1), net.now).unwrap();
+    net.settle();
+    let said = |code: u16| {
+        let of = |m: &&ringback_message::Message| m.status().is_some_and(|status| status.as_u16() == code);
+        let response = net.sent.iter().find(of).unwrap();
+        [HeaderId::Allow, HeaderId::Supported].map(|id| response.first(id).is_some())
+    };
+    assert_eq!([180, 200].map(said), [[true, false], [true, true]]);
+    let caller = net.answered(0);
+    net.agents[0].hang_up(caller, net.now).unwrap();
+    net.assert_idle();
+}
