@@ -39,6 +39,7 @@ pub struct Answer {
 
 /// An offer that was refused, and the session as it was before.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Refused {
     /// The session.
     pub session: Session,

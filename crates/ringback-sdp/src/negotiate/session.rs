@@ -38,6 +38,7 @@ pub struct Session {
 
 /// How one says that one won't listen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum HoldForm {
     /// By direction: `sendonly` or `inactive`. `[RFC 3264, Section 8.4]`
     Direction,
