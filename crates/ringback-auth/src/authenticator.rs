@@ -50,6 +50,7 @@ pub struct Counters {
 /// What the credentials of a request come to before the user is looked up.
 #[derive(Debug)]
 #[must_use]
+// Exhaustive on purpose, as Verdict is.
 pub enum Begin {
     /// None that could count: none at all, of other realms or schemes only, blank ones, or by algorithms that are not offered. To be challenged.
     NoCredentials,
@@ -73,6 +74,7 @@ struct ClaimParts {
 /// What came of a claim.
 #[derive(Debug)]
 #[must_use]
+// Exhaustive on purpose: whoever asks has to decide for each outcome, and a new one must not pass unseen.
 pub enum Verdict {
     /// The user has proved to know the secret.
     Verified(DigestVerified),
@@ -84,6 +86,7 @@ pub enum Verdict {
 
 /// Why a right response is not enough.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum StaleReason {
     /// The nonce is too old.
     Expired,

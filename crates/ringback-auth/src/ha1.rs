@@ -106,6 +106,7 @@ impl fmt::Debug for Ha1 {
 
 /// Why stored digits are no [`Ha1`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Ha1Error {
     /// Another number of digits than the algorithm has.
     Length {

@@ -48,6 +48,7 @@ impl fmt::Debug for NonceSecret {
 
 /// What a nonce turns out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum NonceVerdict {
     /// Ours, and young enough. Which counts were used is another matter: see [`Nonces::spend`].
     Fresh(FreshNonce),

@@ -4,6 +4,7 @@ use core::fmt;
 
 /// A file that can't be read from some byte on. What stood before it has been given out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ReadError {
     /// The byte of the file, counted from 0.
     pub offset: u64,

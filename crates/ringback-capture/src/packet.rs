@@ -11,6 +11,7 @@ pub const NOTES_MAX: usize = 10_000;
 
 /// One SIP message, or what was seen of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Packet {
     /// When its last byte was seen, in microseconds since 1970, where the source says so.
     pub time_us: Option<u64>,
@@ -69,6 +70,7 @@ impl fmt::Display for Frames {
 
 /// Something that is wrong with a capture, or that couldn't be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Note {
     /// The frame, counted from 1; in pasted text the line; 0 where it belongs to none.
     pub frame: u64,

@@ -52,6 +52,7 @@ impl Config {
 
 /// An id that no rule has.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct UnknownRule {
     /// The id.
     pub id: String,

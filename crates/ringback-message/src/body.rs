@@ -56,6 +56,7 @@ pub struct Body {
 
 /// What a body is for, and whether its receiver may pass it over. `[RFC 3261, Section 20.11]`
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Disposition<'a> {
     /// `session`, `render`, `icon`, `alert`, `by-reference` or another.
     pub kind: &'a [u8],

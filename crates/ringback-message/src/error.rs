@@ -11,6 +11,7 @@ use crate::status::StatusCode;
 
 /// The place and kind of the first defect of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ParseError {
     /// What is wrong.
     pub kind: ParseErrorKind,
@@ -22,6 +23,20 @@ pub struct ParseError {
     pub expected: &'static str,
     /// The section that asks for it, such as "RFC 3261, Section 7.1".
     pub section: &'static str,
+}
+
+impl ParseError {
+    /// A defect that somebody else than the parser found, such as a message that is too long for its connection.
+    #[must_use]
+    pub const fn new(
+        kind: ParseErrorKind,
+        header: Option<HeaderId>,
+        offset: u32,
+        expected: &'static str,
+        section: &'static str,
+    ) -> ParseError {
+        ParseError { kind, header, offset, expected, section }
+    }
 }
 
 /// Kinds of defect, by what the receiver does about them.
@@ -90,6 +105,7 @@ pub(crate) fn write_defect(
 
 /// Bytes that are not a well-formed message, with all that could be read of them.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Rejected {
     /// The first defect.
     pub error: ParseError,
@@ -98,6 +114,12 @@ pub struct Rejected {
 }
 
 impl Rejected {
+    /// A rejection for this defect, with what could be read.
+    #[must_use]
+    pub fn new(error: ParseError, salvage: Option<Message>) -> Rejected {
+        Rejected { error, salvage }
+    }
+
     pub(crate) fn bare(error: ParseError) -> Box<Rejected> {
         Box::new(Rejected { error, salvage: None })
     }

@@ -38,6 +38,7 @@ pub struct MethodInfo {
 
 /// A header field that a request must carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RequestCarry {
     /// The header field.
     pub header: HeaderId,

@@ -43,6 +43,7 @@ use crate::uri::Uri;
 /// How far to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum Depth {
     /// Lines, names and the length of the body.
     Framing,
@@ -54,6 +55,7 @@ pub enum Depth {
 
 /// Something that is wrong with a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Fault {
     /// At which depth it shows.
     pub depth: Depth,
@@ -63,6 +65,7 @@ pub struct Fault {
 
 /// The place and kind of a fault: as a [`ParseError`], but its text may name what the message is.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FaultError {
     /// What is wrong.
     pub kind: ParseErrorKind,

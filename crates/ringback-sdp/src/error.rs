@@ -5,6 +5,7 @@ use core::fmt;
 
 /// The place and kind of one defect of a description.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ParseError {
     /// What is wrong.
     pub kind: ParseErrorKind,

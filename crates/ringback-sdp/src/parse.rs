@@ -23,6 +23,7 @@ pub const DEPARTURES_MAX: usize = 64;
 
 /// What was read, and what was passed over.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Reading {
     /// What was read.
     pub description: SessionDescription,

@@ -68,7 +68,7 @@ impl Endpoint {
                 self.counters.keep_alives += 1;
                 Ok(())
             }
-            Datagram::Message => self.read(Message::parse(bytes), hop, now),
+            _ => self.read(Message::parse(bytes), hop, now),
         }
     }
 

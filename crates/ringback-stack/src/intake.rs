@@ -16,7 +16,7 @@ impl Stack {
     pub(crate) fn receive(&mut self, bytes: Bytes, from: Hop, now: Now) {
         match Datagram::classify(&bytes) {
             Datagram::KeepAlive | Datagram::Stun => self.counters.keep_alives += 1,
-            Datagram::Message => self.read(Message::parse(bytes), from, now),
+            _ => self.read(Message::parse(bytes), from, now),
         }
     }
 

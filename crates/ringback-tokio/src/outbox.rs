@@ -108,7 +108,7 @@ mod tests {
 
     fn datagram(n: usize) -> Transmit {
         let address = "127.0.0.1:5060".parse().unwrap();
-        Transmit { hop: Hop::udp(address, address), bytes: Bytes::from(n.to_string()) }
+        Transmit::new(Hop::udp(address, address), Bytes::from(n.to_string()))
     }
 
     fn no_room(_: &Transmit) -> io::Result<()> {

@@ -202,7 +202,7 @@ mod tests {
     fn what_goes_out_by_another_shard_is_bounded() {
         let (ring, mut exits) = ring();
         let counters = LiveCounters::default();
-        let transmit = Transmit { hop: hop(), bytes: Bytes::from_static(b"SIP/2.0 200 OK\r\n\r\n") };
+        let transmit = Transmit::new(hop(), Bytes::from_static(b"SIP/2.0 200 OK\r\n\r\n"));
         for _ in 0..CARRIED_MAX {
             assert_eq!(ring.carry(1, transmit.clone(), &counters), Ok(()));
         }

@@ -30,11 +30,20 @@ impl fmt::Debug for ClientId {
 
 /// A message for the transport.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Transmit {
     /// Where it goes.
     pub hop: Hop,
     /// The whole message.
     pub bytes: Bytes,
+}
+
+impl Transmit {
+    /// These bytes to that hop.
+    #[must_use]
+    pub const fn new(hop: Hop, bytes: Bytes) -> Transmit {
+        Transmit { hop, bytes }
+    }
 }
 
 /// What the transaction user (TU) is told.

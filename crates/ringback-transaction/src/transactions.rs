@@ -11,7 +11,7 @@ use ringback_message::{Method, Request, Response, StatusCode};
 use crate::client::{Client, ClientMachine};
 use crate::effects::{Effects, Output, Running};
 use crate::event::{ClientId, Counters, Event, RequestError, RespondError, ServerId, Transmit};
-use crate::hops::{Hops, Key};
+use crate::hops::{Hops, Key, concerns};
 use crate::invite_server::AckTo;
 use crate::key::{self, ClientKey, ServerKey};
 use crate::merges::Merges;
@@ -73,7 +73,7 @@ impl Transactions {
             hash,
             servers: Table::new(config.server_transactions_max),
             clients: Table::new(config.client_transactions_max),
-            hops: Hops::default(),
+            hops: Hops::new(hash),
             merges: Merges::new(hash),
             out: Output::default(),
         }
@@ -146,6 +146,13 @@ impl Transactions {
     /// latter only.
     pub fn handle_transport_error(&mut self, hop: &Hop, now: Now) {
         for key in self.hops.failed_by(hop) {
+            let taken = match key {
+                Key::Server(id) => self.server_reply_hop(id),
+                Key::Client(id) => self.client_hop(id),
+            };
+            if !taken.is_some_and(|taken| concerns(hop, &taken)) {
+                continue;
+            }
             self.out.counters.transport_errors += 1;
             match key {
                 Key::Server(id) => _ = self.with_server(id, now, |machine, _, fx| machine.transport_error(fx)),

@@ -2,6 +2,7 @@
 
 /// A datagram by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Datagram {
     /// Nothing, or line ends alone: a keep-alive that wants no answer on a datagram transport. `[RFC 5626, Section 3.5.1]`
     KeepAlive,

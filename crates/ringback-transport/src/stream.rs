@@ -29,6 +29,7 @@ impl Default for StreamLimits {
 
 /// What a stream yields.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Frame {
     /// The bytes of one message, for [`Message::parse_framed`].
     Message(Bytes),
@@ -188,14 +189,9 @@ impl Stream {
 }
 
 fn too_long(salvage: Option<Message>) -> Box<Rejected> {
-    let error = ParseError {
-        kind: ParseErrorKind::TooLarge,
-        header: None,
-        offset: 0,
-        expected: "a message within the limit of this connection",
-        section: "RFC 3261, Section 18.3",
-    };
-    Box::new(Rejected { error, salvage })
+    let expected = "a message within the limit of this connection";
+    let error = ParseError::new(ParseErrorKind::TooLarge, None, 0, expected, "RFC 3261, Section 18.3");
+    Box::new(Rejected::new(error, salvage))
 }
 
 #[cfg(test)]

@@ -62,16 +62,17 @@ pub enum MediaError {
 #[derive(Debug)]
 pub(crate) struct Exchange(State);
 
+/// What is open has a block of its own: it is open for a moment, and what is agreed on is kept for the whole call.
 #[derive(Debug)]
 enum State {
     /// Nothing is open.
     Settled(Session),
     /// Ours is out.
-    Offered(Carrier, PendingOffer),
+    Offered(Carrier, Box<PendingOffer>),
     /// Theirs came in.
-    Asked(Carrier, ReceivedOffer),
+    Asked(Carrier, Box<ReceivedOffer>),
     /// Theirs is answered, but by nothing yet that is sure to arrive.
-    Answering(Carrier, Answer),
+    Answering(Carrier, Box<Answer>),
 }
 
 impl Default for Exchange {
@@ -134,7 +135,7 @@ impl Exchange {
         let State::Settled(session) = core::mem::take(&mut self.0) else { return Err(MediaError::OfferOpen) };
         match session.send(offer) {
             Ok(pending) => {
-                self.0 = State::Offered(carrier, pending);
+                self.0 = State::Offered(carrier, Box::new(pending));
                 Ok(text)
             }
             Err(unfit) => {
@@ -150,7 +151,7 @@ impl Exchange {
         match core::mem::take(&mut self.0) {
             State::Settled(session) => match session.receive(description) {
                 Ok(offer) => {
-                    self.0 = State::Asked(carrier, offer);
+                    self.0 = State::Asked(carrier, Box::new(offer));
                     Ok(())
                 }
                 Err(refused) => {
@@ -184,7 +185,7 @@ impl Exchange {
                 }
                 Err(unanswered) => {
                     let why = reason(&unanswered.error);
-                    self.0 = State::Offered(carrier, unanswered.offer);
+                    self.0 = State::Offered(carrier, Box::new(unanswered.offer));
                     Err(why)
                 }
             },
@@ -199,7 +200,7 @@ impl Exchange {
     pub(crate) fn answer(&mut self, media: Media) -> Result<Vec<u8>, MediaError> {
         match core::mem::take(&mut self.0) {
             State::Asked(carrier, offer) => {
-                let (state, result) = answer(carrier, offer, media);
+                let (state, result) = answer(carrier, *offer, media);
                 self.0 = state;
                 result
             }
@@ -248,7 +249,7 @@ impl Exchange {
     /// The same offer in another dialog, for a fork.
     pub(crate) fn fork(&self) -> Option<Exchange> {
         match &self.0 {
-            State::Offered(carrier, pending) => Some(Exchange(State::Offered(*carrier, pending.fork()))),
+            State::Offered(carrier, pending) => Some(Exchange(State::Offered(*carrier, Box::new(pending.fork())))),
             _ => None,
         }
     }
@@ -277,16 +278,18 @@ fn answer(carrier: Carrier, offer: ReceivedOffer, media: Media) -> (State, Resul
             Err(refused) => return (State::Settled(refused.session), Err(MediaError::Refused(refused.refusal))),
         },
         Media::Description(description) => offer.answer_with(description),
-        Media::Offer(_) | Media::None => return (State::Asked(carrier, offer), Err(MediaError::AnswerExpected)),
+        Media::Offer(_) | Media::None => {
+            return (State::Asked(carrier, Box::new(offer)), Err(MediaError::AnswerExpected));
+        }
     };
     match answered {
         Ok(answer) => {
             let text = answer.description().to_bytes();
-            (State::Answering(carrier, answer), Ok(text))
+            (State::Answering(carrier, Box::new(answer)), Ok(text))
         }
         Err(unanswered) => {
             let refusal = Refusal::bare(500, unanswered.error.media);
-            (State::Asked(carrier, unanswered.offer), Err(MediaError::Refused(refusal)))
+            (State::Asked(carrier, Box::new(unanswered.offer)), Err(MediaError::Refused(refusal)))
         }
     }
 }

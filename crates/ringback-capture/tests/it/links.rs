@@ -1,9 +1,9 @@
 //! One datagram in every link type.
 
-use ringback_capture::{Carrier, Note, What};
+use ringback_capture::{Carrier, What};
 
 use crate::build::{PHONE, RAW, SERVER, address, ethernet, ipv4, ipv6, options, pcap, udp};
-use crate::read;
+use crate::{read, told};
 
 #[test]
 fn a_datagram_is_found_in_every_link_type() {
@@ -57,7 +57,7 @@ fn what_isnt_ours_is_passed_over_and_what_isnt_known_is_told_once() {
     assert_eq!((packets, notes), (vec![], vec![]));
     let frames = vec![ipv4(17, &udp(&options(""))); 3];
     let (packets, notes) = read(&pcap(9, &frames));
-    assert_eq!((packets, notes), (vec![], vec![Note { frame: 1, what: What::LinkUnsupported(9) }]));
+    assert_eq!((packets, told(notes)), (vec![], vec![(1, What::LinkUnsupported(9))]));
 }
 
 #[test]
@@ -99,13 +99,13 @@ fn a_header_that_contradicts_itself_is_told() {
     let tags = ethernet(0x8100, &[0, 7, 0x81, 0].repeat(40));
     let frames = [short_header, short_total, version, short_tcp, loops, short_udp, long_udp];
     let (packets, notes) = read(&pcap(RAW, &frames));
-    let told: Vec<What> = notes.into_iter().map(|note| note.what).collect();
+    let whats: Vec<What> = notes.into_iter().map(|note| note.what).collect();
     let names = ["IPv4 header", "IPv4 header", "IP version", "TCP header", "IPv6 header", "UDP header", "UDP length"];
-    assert_eq!(told, names.map(What::Malformed));
+    assert_eq!(whats, names.map(What::Malformed));
     assert_eq!(packets.len(), 1);
     assert!(packets[0].is_cut);
     let (_, notes) = read(&pcap(1, &[tags]));
-    assert_eq!(notes, [Note { frame: 1, what: What::Malformed("link header") }]);
+    assert_eq!(told(notes), [(1, What::Malformed("link header"))]);
 }
 
 #[test]
@@ -114,5 +114,5 @@ fn a_frame_that_was_cut_gives_what_there_is_of_a_message() {
     let (packets, notes) = read(&pcap(RAW, &[whole[..whole.len() - 4].to_vec()]));
     assert!(packets[0].is_cut);
     assert!(packets[0].bytes.ends_with(b"012345"));
-    assert_eq!(notes, [Note { frame: 1, what: What::FrameCut }]);
+    assert_eq!(told(notes), [(1, What::FrameCut)]);
 }

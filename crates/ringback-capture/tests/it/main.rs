@@ -10,11 +10,16 @@ mod tcp;
 mod text;
 mod websocket;
 
-use ringback_capture::{Note, Packet, Reader};
+use ringback_capture::{Note, Packet, Reader, What};
 
 /// Reads all of it, in one piece.
 fn read(file: &[u8]) -> (Vec<Packet>, Vec<Note>) {
     read_in(file, file.len().max(1))
+}
+
+/// What is noted of which frame.
+fn told(notes: Vec<Note>) -> Vec<(u64, What)> {
+    notes.into_iter().map(|note| (note.frame, note.what)).collect()
 }
 
 /// Reads all of it, in pieces of a length.

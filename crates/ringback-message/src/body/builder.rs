@@ -50,6 +50,7 @@ impl fmt::Debug for NewPart {
 
 /// A body, and the Content-Type that its message or the part around it needs.
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct NewMultipart {
     /// The value of Content-Type, with the boundary.
     pub content_type: Vec<u8>,

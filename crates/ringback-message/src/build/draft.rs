@@ -124,8 +124,8 @@ impl Draft {
         self.push(id, value, false);
     }
 
-    /// `SIP/2.0/UDP host:port;branch=…`
-    pub(crate) fn via(&mut self, sent_by: &str, transport: &str, branch: Option<&str>) {
+    /// `SIP/2.0/UDP host:port;rport;branch=…`
+    pub(crate) fn via(&mut self, sent_by: &str, transport: &str, branch: Option<&str>, asks_port: bool) {
         for (what, token) in [("transport", Some(transport)), ("branch", branch)] {
             if token.is_some_and(|token| !chars::is_token(token.as_bytes())) {
                 return self.fail(BuildError::NotAToken { what });
@@ -135,6 +135,9 @@ impl Draft {
         value.extend_from_slice(transport.as_bytes());
         value.push(b' ');
         value.extend_from_slice(sent_by.as_bytes());
+        if asks_port {
+            value.extend_from_slice(b";rport");
+        }
         if let Some(branch) = branch {
             value.extend_from_slice(b";branch=");
             value.extend_from_slice(branch.as_bytes());
@@ -302,7 +305,7 @@ macro_rules! setters {
             /// A Via below those that are there: host and port that the response goes to, transport, and the branch. `[RFC 3261, Section 20.42]`
             #[must_use]
             pub fn via(mut self, sent_by: &str, transport: &str, branch: Option<&str>) -> Self {
-                self.draft.via(sent_by, transport, branch);
+                self.draft.via(sent_by, transport, branch, false);
                 self
             }
 

@@ -66,6 +66,32 @@ impl RequestBuilder {
         self.draft.has(id)
     }
 
+    /// [`via`](RequestBuilder::via) that asks for the response at the address and port that the request comes from: what a client
+    /// behind a NAT needs, and every client over UDP does well to ask for.
+    ///
+    /// [`via`](RequestBuilder::via) doesn't do so by itself, because the port must then be one that responses are waited for at,
+    /// which only the caller can know. `[RFC 3581, Section 3]`
+    ///
+    /// ```
+    /// use ringback_message::{HeaderId, Method, RequestBuilder};
+    ///
+    /// let options = RequestBuilder::new(Method::Options, "sip:biloxi.example.com")
+    ///     .via_rport("10.1.1.1:4540", "UDP", Some("z9hG4bKkjshdyff"))
+    ///     .from("", "sip:alice@atlanta.example.com", Some("88sja8x"))
+    ///     .to("", "sip:biloxi.example.com", None)
+    ///     .call_id("987asjd97y7atg")
+    ///     .cseq(1, Method::Options)
+    ///     .build()?;
+    /// let via = options.first(HeaderId::Via).map(|via| via.value());
+    /// assert_eq!(via, Some(&b"SIP/2.0/UDP 10.1.1.1:4540;rport;branch=z9hG4bKkjshdyff"[..]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn via_rport(mut self, sent_by: &str, transport: &str, branch: Option<&str>) -> Self {
+        self.draft.via(sent_by, transport, branch, true);
+        self
+    }
+
     /// How many hops it may take; 70 where this is not called. `[RFC 3261, Section 8.1.1.6]`
     #[must_use]
     pub fn max_forwards(mut self, hops: u8) -> Self {

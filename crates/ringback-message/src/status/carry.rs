@@ -10,6 +10,7 @@ use crate::registry::OptionTag;
 
 /// A header that an answer carries, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Carry {
     /// The header.
     pub header: HeaderId,

@@ -167,7 +167,7 @@ fn what_is_read_and_written_is_read_the_same() {
         for part in &parts {
             builder = builder.part(NewPart::new("application/octet-stream", part.bytes()));
         }
-        let NewMultipart { content_type, bytes } = builder.build().unwrap();
+        let NewMultipart { content_type, bytes, .. } = builder.build().unwrap();
         let again = message(std::str::from_utf8(&content_type).unwrap(), bytes);
         assert_eq!(texts(&again.parts().unwrap()), texts(&parts), "{body:?}");
     }
@@ -198,7 +198,7 @@ fn parts_and_levels_are_limited() {
         for _ in 1..levels {
             body = MultipartBuilder::mixed().part(body).build().unwrap().into();
         }
-        let NewMultipart { content_type, bytes } = MultipartBuilder::mixed().part(body).build().unwrap();
+        let NewMultipart { content_type, bytes, .. } = MultipartBuilder::mixed().part(body).build().unwrap();
         message(std::str::from_utf8(&content_type).unwrap(), bytes)
     };
     assert_eq!(texts(&nested(NESTING_MAX).parts().unwrap()), ["a"]);

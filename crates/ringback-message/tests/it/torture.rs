@@ -186,7 +186,7 @@ fn read_as_an_element(datagram: Bytes) -> Result<(), Box<Rejected>> {
     let message = Message::parse(datagram)?;
     if message.is_request() {
         let request = Request::check(message)?;
-        request.request_uri().map(drop).map_err(|error| Box::new(Rejected { error, salvage: None }))
+        request.request_uri().map(drop).map_err(|error| Box::new(Rejected::new(error, None)))
     } else {
         Response::check(message).map(drop)
     }

@@ -1,12 +1,14 @@
 //! `o=`. `[RFC 8866, Section 5.2]`
 
 use alloc::boxed::Box;
+use alloc::format;
 use alloc::string::String;
 use core::cmp::Ordering;
 use core::fmt;
 
 use crate::cursor::Cursor;
 use crate::error::ParseError;
+use crate::line::Connection;
 
 pub(crate) const SECTION: &str = "RFC 8866, Section 5.2";
 
@@ -32,6 +34,29 @@ pub struct Origin {
 }
 
 impl Origin {
+    /// A session of this user (or `-`) at an address or name of the Internet. The version grows with each change of the description.
+    ///
+    /// For an offer both numbers must fit a signed number of 64 bits, and the first version must be below 2^62 - 1, so that it can
+    /// grow. `[RFC 3264, Section 5]` Whether user and address can stand here is checked when a description is
+    /// [made](crate::SessionDescription::new) of it.
+    ///
+    /// ```
+    /// let origin = ringback_sdp::Origin::new("alice", 2_890_844_526, 1, "192.0.2.101");
+    /// assert_eq!(origin.to_string(), "alice 2890844526 1 IN IP4 192.0.2.101");
+    /// ```
+    #[must_use]
+    pub fn new(username: &str, session_id: u64, session_version: u64, address: &str) -> Origin {
+        let Connection { network, address_type, address, .. } = Connection::internet(address);
+        Origin {
+            username: username.into(),
+            session_id: format!("{session_id}").into(),
+            session_version: format!("{session_version}").into(),
+            network: network.into(),
+            address_type: address_type.into(),
+            address: address.into(),
+        }
+    }
+
     /// Reads the value of an `o=` line.
     ///
     /// # Errors
@@ -129,6 +154,20 @@ mod tests {
         }
         assert_eq!(compare("007", "7"), Ordering::Equal);
         assert_eq!(compare("0", "000"), Ordering::Equal);
+    }
+
+    #[test]
+    fn an_origin_that_was_made_is_read_back_or_refused() {
+        for (address, text) in
+            [("2001:db8::1", "- 7 8 IN IP6 2001:db8::1"), ("host.example", "- 7 8 IN IP4 host.example")]
+        {
+            let origin = Origin::new("-", 7, 8, address);
+            assert_eq!(alloc::string::ToString::to_string(&origin), text);
+            assert_eq!(Origin::parse(text), Ok(origin));
+        }
+        for (user, address) in [("a b", "192.0.2.1"), ("", "192.0.2.1"), ("-", ""), ("-", "h\r\na=x")] {
+            assert!(crate::SessionDescription::new(Origin::new(user, 1, 1, address)).is_err(), "{user:?} {address:?}");
+        }
     }
 
     #[test]

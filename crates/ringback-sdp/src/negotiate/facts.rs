@@ -15,6 +15,7 @@ use crate::negotiate::session::HoldForm;
 
 /// One stream as it was agreed on.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Stream {
     /// What it carries.
     pub media: MediaType,
@@ -47,6 +48,7 @@ pub struct Stream {
 
 /// Whether a stream is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum StreamState {
     /// It is.
     Active,

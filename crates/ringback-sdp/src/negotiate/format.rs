@@ -10,6 +10,7 @@ use crate::profile;
 
 /// An encoding under its payload type.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Format {
     /// The payload type.
     pub payload_type: u8,

@@ -39,6 +39,7 @@ pub struct PendingOffer {
 
 /// An offer that no longer fits, and the session as it is now.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Unfit {
     /// The session.
     pub session: Session,
@@ -48,6 +49,7 @@ pub struct Unfit {
 
 /// An offer that still has no answer, because what came was none, or one's own answer is not valid.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Unanswered<T> {
     /// The offer, still open.
     pub offer: T,

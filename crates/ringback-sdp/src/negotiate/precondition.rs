@@ -11,6 +11,7 @@ const ROWS_MAX: usize = 32;
 
 /// One condition and how it stands. `[RFC 3312, Section 4]`
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Precondition {
     /// Such as `qos`.
     pub kind: Box<str>,

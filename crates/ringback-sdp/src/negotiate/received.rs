@@ -39,6 +39,7 @@ pub struct Answer {
 
 /// An offer that was refused, and the session as it was before.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Refused {
     /// The session.
     pub session: Session,
@@ -83,14 +84,14 @@ impl ReceivedOffer {
     /// # Errors
     /// Where nothing of what is offered can be had, or what one has is not valid: that is refused with 500.
     pub fn answer(self, endpoint: &Endpoint) -> Result<Answer, Box<Refused>> {
-        let origin = self.session.sent.as_ref().map_or_else(|| endpoint.origin.clone(), |sent| sent.origin().clone());
+        let origin = self.session.sent().map_or_else(|| endpoint.origin.clone(), |sent| sent.origin().clone());
         let session = &self.session;
         let (is_held, local) = (session.is_held(), session.local());
         let known =
             Known { is_held, local, streams: &session.streams, own: &session.own_types, theirs: &self.their_types };
         match make::answer(endpoint, origin, &self.offer, &known) {
             Ok((mut description, taken)) => {
-                if let Some(sent) = &self.session.sent {
+                if let Some(sent) = self.session.sent() {
                     continue_origin(sent, &mut description);
                 }
                 let wanted = taken.iter().map(|own| {
@@ -116,8 +117,8 @@ impl ReceivedOffer {
 
     /// What tells that a stream has conditions that one doesn't know.
     fn failure(&self, endpoint: &Endpoint, media: usize) -> Option<SessionDescription> {
-        let mut origin = self.session.sent.as_ref().map_or(&endpoint.origin, |sent| sent.origin()).clone();
-        if self.session.sent.is_some() {
+        let mut origin = self.session.sent().map_or(&endpoint.origin, |sent| sent.origin()).clone();
+        if self.session.sent().is_some() {
             origin = origin.next_version();
         }
         make::failure(endpoint, origin, &self.offer, media).ok()
@@ -128,7 +129,7 @@ impl ReceivedOffer {
     /// # Errors
     /// Where it doesn't fit the offer; the offer is still open.
     pub fn answer_with(self, mut description: SessionDescription) -> Result<Answer, Box<Unanswered<ReceivedOffer>>> {
-        if let Some(sent) = &self.session.sent {
+        if let Some(sent) = self.session.sent() {
             continue_origin(sent, &mut description);
         }
         let reused = self.session.own_types.conflict(&description);
@@ -174,7 +175,7 @@ impl Answer {
         let Answer { before, description, wanted, unheld } = self;
         let ReceivedOffer { mut session, offer, their_types } = before;
         session.their_types = their_types;
-        session.sent = Some(description.clone());
+        session.unagreed = None;
         session.wanted = wanted;
         session.unheld = unheld;
         session.agreed(description, offer, false);

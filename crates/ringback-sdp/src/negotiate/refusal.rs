@@ -7,6 +7,7 @@ use crate::error::{BuildError, ParseError};
 
 /// What is said to an offer that is not answered: numbers, because no SIP is known here.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Refusal {
     /// The response code: 488 as a rule, 491 for a glare, 580 for preconditions that can't be met, 500 where the fault is one's
     /// own.
@@ -190,6 +191,7 @@ impl core::error::Error for OfferError {}
 
 /// Why an answer doesn't fit its offer.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct AnswerError {
     /// The stream, counted from 0.
     pub media: Option<usize>,

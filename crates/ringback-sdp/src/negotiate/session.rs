@@ -23,8 +23,8 @@ const VERSION_MAX: u64 = (1 << 62) - 1;
 pub struct Session {
     /// Counts what has happened: a drafted offer fits for as long as it doesn't change.
     pub(super) turn: u64,
-    /// The description that one has sent last, be it agreed on or not: the next follows it in version.
-    pub(super) sent: Option<SessionDescription>,
+    /// The description that one has sent last, where it isn't the one that was agreed on.
+    pub(super) unagreed: Option<SessionDescription>,
     pub(super) local: Option<SessionDescription>,
     pub(super) remote: Option<SessionDescription>,
     pub(super) streams: Vec<Stream>,
@@ -38,6 +38,7 @@ pub struct Session {
 
 /// How one says that one won't listen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum HoldForm {
     /// By direction: `sendonly` or `inactive`. `[RFC 3264, Section 8.4]`
     Direction,
@@ -94,7 +95,7 @@ impl Session {
         unheld: Option<Vec<Vec<Line>>>,
     ) -> Result<Offer, OfferError> {
         bundle::share_address(&mut description, &self.streams);
-        match &self.sent {
+        match self.sent() {
             Some(sent) => continue_origin(sent, &mut description),
             None if !is_first_version(description.origin()) => return Err(OfferError::VersionTooHigh),
             None => {}
@@ -229,7 +230,7 @@ impl Session {
             return Err(Box::new(Unfit { session: self, offer }));
         }
         self.turn = self.turn.wrapping_add(1);
-        self.sent = Some(offer.description.clone());
+        self.unagreed = Some(offer.description.clone());
         Ok(PendingOffer { session: self, offer })
     }
 
@@ -253,10 +254,16 @@ impl Session {
         Ok(ReceivedOffer { session: self, offer, their_types })
     }
 
+    /// The description that one has sent last, be it agreed on or not: the next follows it in version.
+    pub(super) fn sent(&self) -> Option<&SessionDescription> {
+        self.unagreed.as_ref().or(self.local.as_ref())
+    }
+
     pub(super) fn agreed(&mut self, local: SessionDescription, remote: SessionDescription, is_offerer: bool) {
         self.streams = Exchange { local: &local, remote: &remote, is_offerer }.streams();
         self.own_types.learn(&local, &self.streams);
         self.their_types.learn(&remote, &self.streams);
+        self.unagreed = self.unagreed.take().filter(|sent| *sent != local);
         self.local = Some(local);
         self.remote = Some(remote);
         self.turn = self.turn.wrapping_add(1);
@@ -268,7 +275,7 @@ impl Session {
     pub(super) fn copy(&self) -> Session {
         Session {
             turn: self.turn,
-            sent: self.sent.clone(),
+            unagreed: self.unagreed.clone(),
             local: self.local.clone(),
             remote: self.remote.clone(),
             streams: self.streams.clone(),

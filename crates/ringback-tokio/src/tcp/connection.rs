@@ -353,6 +353,7 @@ impl Connection {
                         rules.counters.messages_received.count();
                         message
                     }
+                    Ok(Some(_)) => continue,
                     Err(rejected) => {
                         self.reject(rejected, up, rules);
                         break;

@@ -282,7 +282,7 @@ impl Line {
         loop {
             match self.stream.poll_frame().unwrap() {
                 Some(Frame::Message(bytes)) => return Some(Heard::of(Message::parse_framed(bytes).unwrap())),
-                Some(Frame::Ping) => continue,
+                Some(_) => continue,
                 None => {}
             }
             match self.socket.read(&mut buffer) {

@@ -55,6 +55,7 @@ pub struct FeatureTerm<'a> {
 
 /// A value of a feature parameter, by its kind.
 #[derive(Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub enum FeatureValue<'a> {
     /// A word, to be compared in any case.
     Token(&'a [u8]),

@@ -38,6 +38,7 @@ addresses! {
 
 /// How a target came from the one before it. `[RFC 7044, Section 5]`
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Retargeting<'a> {
     /// `rc`: a contact of the same user, and the index of the entry that it was found for.
     ResolvedContact(&'a [u8]),

@@ -80,7 +80,7 @@ fn message(n: usize) -> String {
 }
 
 fn response(hop: Hop) -> Transmit {
-    Transmit { hop, bytes: Bytes::from_static(b"SIP/2.0 200 OK\r\n\r\n") }
+    Transmit::new(hop, Bytes::from_static(b"SIP/2.0 200 OK\r\n\r\n"))
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn a_flow_names_one_connection_for_ever() {
             bench.turns(3, &mut up).await;
             assert_eq!(bench.connections.rows.len(), 0);
             // A request has nowhere else to go.
-            let late = Transmit { hop, bytes: Bytes::from(message(n)) };
+            let late = Transmit::new(hop, Bytes::from(message(n)));
             assert_eq!(bench.connections.send(late.clone(), 0, bench.now), Err(late));
             flows.push(hop.flow.unwrap());
         }
