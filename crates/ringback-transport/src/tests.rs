@@ -38,6 +38,19 @@ fn another_source_is_noted() {
     assert_eq!(reply.remote, "198.51.100.7:5060".parse().unwrap());
 }
 
+/// The torture messages have such lines, and a request with one is no less legal. `[RFC 3261, Section 7.3.1]`
+#[test]
+fn a_folded_line_is_noted_too() {
+    for fold in ["\r\n ", "\r\n\t", "\n  "] {
+        let via = format!("SIP/2.0/UDP phone.example;rport{fold};branch=z9hG4bK1,{fold}SIP/2.0/UDP 10.0.0.1");
+        let (via, _) = stamped(&via, "198.51.100.7:9999");
+        assert_eq!(
+            via,
+            "SIP/2.0/UDP phone.example;branch=z9hG4bK1;received=198.51.100.7;rport=9999, SIP/2.0/UDP 10.0.0.1"
+        );
+    }
+}
+
 #[test]
 fn rport_is_answered_and_brings_received_with_it() {
     let (via, reply) = stamped("SIP/2.0/UDP 198.51.100.7:5070;rport;branch=z9hG4bK1", "198.51.100.7:9999");

@@ -5,6 +5,7 @@ use core::fmt::Write as _;
 use core::net::{IpAddr, SocketAddr};
 
 use ringback_base::{Hop, Transport};
+use ringback_message::header::text::unfolded;
 use ringback_message::{BuildError, Edit, HeaderId, Host, Message, Request, Via};
 
 /// The request with `received` and `rport` in its top Via as the source of it demands.
@@ -36,6 +37,8 @@ pub fn stamp_message(message: &Message, hop: &Hop) -> Result<Option<Message>, Bu
     }
     let mut value = stamped(&via, source, hop.remote.port(), asks);
     value.extend_from_slice(behind_first(line.value()));
+    // A line may come folded, and is written on one. `[RFC 3261, Section 7.3.1]`
+    let value = unfolded(&value);
     Edit::new(message).replace_line(line.index(), &value).finish().map(Some)
 }
 
