@@ -64,6 +64,7 @@ pub(crate) struct Exchange(State);
 
 /// What is open has a block of its own: it is open for a moment, and what is agreed on is kept for the whole call.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)]
 enum State {
     /// Nothing is open.
     Settled(Session),
