@@ -17,6 +17,7 @@
 //! What is timed and what is checked is one function ([`Job::run`]), and nothing is kept from one run to the next.
 
 mod answer;
+pub mod call;
 mod growth;
 mod harness;
 mod job;

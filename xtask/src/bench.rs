@@ -1,13 +1,14 @@
-//! The yardstick: parsing beside `httparse`, captures beside tshark and sngrep, and server CPU beside Kamailio and a loop that does
+//! The yardstick: parsing beside `httparse`, calls beside their parsing, captures beside tshark and sngrep, and server CPU beside Kamailio and a loop that does
 //! nothing.
 //!
 //! ```text
-//! cargo xtask bench [parse|capture|server] [--quick] [--rounds N] [--kind KIND]...
+//! cargo xtask bench [parse|call|capture|server] [--quick] [--rounds N] [--kind KIND]...
 //! ```
 //!
 //! | module | holds |
 //! |---|---|
 //! | [`machine`] | what the figures were taken on, and which programs are there |
+//! | [`call`] | runs whole calls under callgrind |
 //! | [`capture`] | reads a capture of the simulation with our tools, tshark and sngrep |
 //! | [`parsing`] | runs the program of `bench/`, natively and under callgrind |
 //! | [`servers`] | runs the reference's load against three servers in turn |
@@ -15,6 +16,7 @@
 //!
 //! Figures are medians. What is missing on this machine is named, and its figures are left out, never guessed.
 
+mod call;
 mod capture;
 mod machine;
 mod parsing;
@@ -28,9 +30,10 @@ use std::process::Command;
 use crate::project::{Project, is_ci};
 
 /// What is asked for.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 struct Wish {
     parse: bool,
+    call: bool,
     capture: bool,
     server: bool,
     quick: bool,
@@ -58,6 +61,9 @@ pub(crate) fn run(project: &Project, arguments: &[String]) -> Result<bool, Strin
     if wish.parse {
         reports.push(parsing::measure(project, &reference(project)?, &wish)?);
     }
+    if wish.call {
+        reports.push(call::measure(project, &reference(project)?)?);
+    }
     if wish.capture {
         reports.push(capture::measure(project, &wish)?);
     }
@@ -80,12 +86,13 @@ pub(crate) fn run(project: &Project, arguments: &[String]) -> Result<bool, Strin
 
 impl Wish {
     fn read(arguments: &[String]) -> Result<Wish, String> {
-        let mut wish = Wish { parse: false, capture: false, server: false, quick: false, rounds: 0, kinds: Vec::new() };
+        let mut wish = Wish::default();
         let mut arguments = arguments.iter();
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
             match argument.as_str() {
                 "parse" => wish.parse = true,
+                "call" => wish.call = true,
                 "capture" => wish.capture = true,
                 "server" => wish.server = true,
                 "--quick" => wish.quick = true,
@@ -97,8 +104,8 @@ impl Wish {
                 other => return Err(format!("what is {other}?")),
             }
         }
-        if !wish.parse && !wish.capture && !wish.server {
-            (wish.parse, wish.capture, wish.server) = (true, true, true);
+        if !wish.parse && !wish.call && !wish.capture && !wish.server {
+            (wish.parse, wish.call, wish.capture, wish.server) = (true, true, true, true);
         }
         if wish.rounds == 0 {
             wish.rounds = if wish.quick { 1 } else { 3 };
@@ -108,7 +115,7 @@ impl Wish {
 }
 
 /// The folder of the reference's messages, scenarios and servers.
-fn reference(project: &Project) -> Result<PathBuf, String> {
+pub(crate) fn reference(project: &Project) -> Result<PathBuf, String> {
     let references = std::env::var_os("RINGBACK_REFERENCES").unwrap_or_else(|| OsString::from("../shared"));
     let folder = project.path(".").join(references).join("bench");
     let folder = folder.canonicalize().map_err(|error| format!("{}: {error}", folder.display()))?;
@@ -157,7 +164,7 @@ mod tests {
     #[test]
     fn all_parts_unless_one_is_named() {
         let wish = read(&[]).unwrap();
-        assert!(wish.parse && wish.capture && wish.server && !wish.quick);
+        assert!(wish.parse && wish.call && wish.capture && wish.server && !wish.quick);
         assert_eq!(wish.rounds, 3);
         let wish = read(&["server", "--quick", "--kind", "proxy"]).unwrap();
         assert!(!wish.parse && !wish.capture && wish.server && wish.quick);

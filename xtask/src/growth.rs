@@ -47,41 +47,49 @@ pub(crate) fn check(project: &Project) -> Verdict {
     }
 }
 
-/// Runs the program under callgrind, which dumps what it counted whenever the counted function is entered again, and at the end.
 fn rows(project: &Project) -> Result<Vec<Row>, String> {
-    let folder = project.target().join("growth");
+    let program = project.target().join("release/ringback-growth");
+    let (said, counts) = entries(&project.target().join("growth"), &program, &[], COUNTED)?;
+    let names: Vec<Vec<&str>> = said.lines().map(|line| line.split('\t').collect()).collect();
+    let mut rows = Vec::new();
+    for (sizes, counts) in names.chunks(3).zip(counts.chunks(3)) {
+        let fault = || format!("what the program printed: {sizes:?}");
+        let Some([entry, shape, bytes]) = sizes.last().map(Vec::as_slice) else { return Err(fault()) };
+        let bytes = bytes.parse().map_err(|_| fault())?;
+        let counts = counts.try_into().map_err(|_| fault())?;
+        rows.push(Row { entry: (*entry).to_owned(), shape: (*shape).to_owned(), bytes, counts });
+    }
+    if rows.is_empty() { Err("nothing was measured".to_owned()) } else { Ok(rows) }
+}
+
+/// Runs a program under callgrind that prints a line for each entry into the counted function: what it printed, and the
+/// instructions of each entry. The folder is for the dumps.
+pub(crate) fn entries(
+    folder: &Path,
+    program: &Path,
+    arguments: &[&Path],
+    counted: &str,
+) -> Result<(String, Vec<u64>), String> {
     let fault = |error: std::io::Error| format!("{}: {error}", folder.display());
     if folder.exists() {
-        fs::remove_dir_all(&folder).map_err(fault)?;
+        fs::remove_dir_all(folder).map_err(fault)?;
     }
-    fs::create_dir_all(&folder).map_err(fault)?;
+    fs::create_dir_all(folder).map_err(fault)?;
     let mut valgrind = Command::new("valgrind");
     valgrind.args(["--tool=callgrind", "--collect-atstart=no"]);
-    valgrind.arg(format!("--toggle-collect={COUNTED}")).arg(format!("--dump-before={COUNTED}"));
+    // Callgrind dumps what it counted whenever the counted function is entered again, and at the end.
+    valgrind.arg(format!("--toggle-collect={counted}")).arg(format!("--dump-before={counted}"));
     valgrind.arg(format!("--callgrind-out-file={}", folder.join("out").display()));
-    valgrind.arg(project.target().join("release/ringback-growth"));
-    let output = valgrind.output().map_err(|error| format!("valgrind: {error}"))?;
+    let output = valgrind.arg(program).args(arguments).output().map_err(|error| format!("valgrind: {error}"))?;
     if !output.status.success() {
         return Err(format!("valgrind: {}: {}", output.status, String::from_utf8_lossy(&output.stderr).trim()));
     }
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let names: Vec<Vec<&str>> = said.lines().map(|line| line.split('\t').collect()).collect();
-    let mut rows = Vec::new();
-    for (index, sizes) in names.chunks(3).enumerate() {
-        let Some([entry, shape, bytes]) = sizes.last().map(Vec::as_slice) else {
-            return Err(format!("what the program printed: {sizes:?}"));
-        };
-        let mut counts = [0; 3];
-        for (number, count) in counts.iter_mut().enumerate() {
-            // The dump at the first entry is empty, so each measurement is in the one behind; the last has no number.
-            let dump = index * 3 + number + 2;
-            let name = if dump > names.len() { "out".to_owned() } else { format!("out.{dump}") };
-            *count = total(&folder.join(name))?;
-        }
-        let bytes = bytes.parse().map_err(|_| format!("what the program printed: {sizes:?}"))?;
-        rows.push(Row { entry: (*entry).to_owned(), shape: (*shape).to_owned(), bytes, counts });
-    }
-    if rows.is_empty() { Err("nothing was measured".to_owned()) } else { Ok(rows) }
+    let many = said.lines().count();
+    // The dump at the first entry is empty, so each measurement is in the one behind; the last has no number.
+    let name = |dump: usize| if dump > many { "out".to_owned() } else { format!("out.{dump}") };
+    let counts = (2..many + 2).map(|dump| total(&folder.join(name(dump)))).collect::<Result<_, _>>()?;
+    Ok((said, counts))
 }
 
 fn total(dump: &Path) -> Result<u64, String> {

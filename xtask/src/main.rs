@@ -5,7 +5,7 @@
 //! cargo xtask nightly [--skip STAGE]... [--only STAGE]... the proofs that take hours
 //! cargo xtask interop [ARGUMENT]...                      the black-box cases alone; see the crate `interop`
 //! cargo xtask fuzz [TARGET]... [--seconds N | --runs N]  libFuzzer on the targets of `ringback-fuzz`
-//! cargo xtask bench [parse|capture|server] [--quick] [--rounds N] [--kind KIND]...      the yardstick; see `bench/README.md`
+//! cargo xtask bench [parse|call|capture|server] [--quick] [--rounds N] [--kind KIND]...      the yardstick; see `bench/README.md`
 //! ```
 //!
 //! | module | holds |
@@ -17,13 +17,15 @@
 //! | [`words`] | that no file tells where it was written |
 //! | [`fuzz`] | the fuzz targets, in CI and at night |
 //! | [`growth`] | that reading grows with its input and no faster |
-//! | [`mod@bench`] | the yardstick: parsing beside `httparse`, captures beside tshark, server CPU beside Kamailio |
+//! | [`memory`] | that transactions and dialogs keep no more than their bounds |
+//! | [`mod@bench`] | the yardstick: parsing beside `httparse`, calls beside their parsing, captures beside tshark, server CPU beside Kamailio |
 
 mod bans;
 mod bench;
 mod citations;
 mod fuzz;
 mod growth;
+mod memory;
 mod nightly;
 mod project;
 mod stages;
@@ -40,7 +42,7 @@ usage: cargo xtask ci [--skip STAGE]... [--only STAGE]...
        cargo xtask nightly [--skip STAGE]... [--only STAGE]...
        cargo xtask interop [ARGUMENT]...
        cargo xtask fuzz [TARGET]... [--seconds N | --runs N]
-       cargo xtask bench [parse|capture|server] [--quick] [--rounds N] [--kind KIND]...
+       cargo xtask bench [parse|call|capture|server] [--quick] [--rounds N] [--kind KIND]...
 
 exit status: 0 all good, 1 a stage failed, 2 wrong usage
 ";

@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::project::{Project, SANS_IO, is_ci};
-use crate::{bans, citations, fuzz, growth, tutorial, words};
+use crate::{bans, citations, fuzz, growth, memory, tutorial, words};
 
 /// What `interop` exits with where its peer is missing.
 const INTEROP_SKIPPED: i32 = 77;
@@ -33,6 +33,7 @@ pub(crate) const STAGES: &[Stage] = &[
     Stage { name: "tutorial", act: tutorial::check },
     Stage { name: "no-std", act: no_std },
     Stage { name: "growth", act: growth::check },
+    Stage { name: "memory", act: memory::check },
     Stage { name: "fuzz", act: fuzz::short },
     Stage { name: "mutations", act: mutations },
     Stage { name: "release", act: release },

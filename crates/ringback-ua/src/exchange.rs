@@ -66,6 +66,7 @@ pub(crate) struct Exchange(State);
 // Most dialogs have nothing open for most of their life: boxing that too would cost each of them an allocation.
 #[allow(clippy::large_enum_variant)]
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)]
 enum State {
     /// Nothing is open.
     Settled(Session),
