@@ -132,6 +132,8 @@ pub(crate) struct App {
     /// Where others reach it.
     contact: String,
     uri: String,
+    /// Whom it transfers calls to.
+    knows: Option<String>,
     ways: Ways,
     endpoint: Endpoint,
     invites: BTreeMap<InviteId, Vec<u8>>,
@@ -150,6 +152,7 @@ impl App {
             diary: AgentDiary::default(),
             contact: format!("sip:{}@{}", line.name, line.address),
             uri,
+            knows: line.knows.clone(),
             ways: line.ways.clone(),
             endpoint: endpoint(line),
             invites: BTreeMap::new(),
@@ -281,6 +284,12 @@ impl App {
                 let status = if known { StatusCode::Ok } else { StatusCode::MethodNotAllowed };
                 _ = ua.respond(id, status, |response| response, now);
             }
+            Event::ReferWanted { id, .. } => self.is_referred(id, ua, random, now),
+            Event::Refer { told, .. } => self.diary.count(match told {
+                ringback_ua::ReferTold::Answered(_) => "transfer answered",
+                ringback_ua::ReferTold::Progress(_) => "transfer goes on",
+                _ => "transfer told of",
+            }),
             Event::Ended { session, reason } => self.is_over(session, &reason),
             Event::Agreed { .. } => self.diary.count("agreed"),
             Event::OfferFailed { failure, .. } => self.diary.count(match failure.status().as_u16() {
@@ -362,6 +371,20 @@ impl App {
             todo.set(at, Todo::RefuseOffer(session));
         } else {
             todo.set(at, Todo::Reply(session));
+        }
+    }
+
+    /// Somebody would have it call somebody else.
+    fn is_referred(&mut self, id: ringback_transaction::ServerId, ua: &mut UserAgent, random: &mut Random, now: Now) {
+        self.diary.count("is transferred");
+        let refuses = self.is_silent || App::chance(random, self.ways.refuses_offers_percent);
+        let uri = self.uri.clone();
+        match if refuses { Err(CommandError::Full) } else { ua.follow(id, &uri, self.media(), now) } {
+            Ok((_, invite)) => {
+                self.diary.count("follows a transfer");
+                self.placing = Some(invite);
+            }
+            Err(_) => _ = ua.respond(id, StatusCode::Decline, |response| response, now),
         }
     }
 
@@ -477,6 +500,12 @@ impl App {
         self.may_end(session);
     }
 
+    /// Blindly, to whoever it knows.
+    fn transfers(&self, session: SessionId, ua: &mut UserAgent, now: Now) -> Result<(), CommandError> {
+        let to = self.knows.as_ref().ok_or(CommandError::Unknown)?;
+        ua.refer(session, &format!("<{to}>"), ringback_ua::ReferSubscription::Implicit, now).map(|_| ())
+    }
+
     fn changes(
         &mut self,
         session: SessionId,
@@ -492,12 +521,13 @@ impl App {
         let more = agreed.add(&LocalMedia::audio(40_002).codec(Codec::pcma()));
         let offer = |offer: Result<_, _>| offer.map(Media::Offer).unwrap_or_default();
         let (held_or_not, more) = (offer(held_or_not), offer(more));
-        let (what, done) = match random.below(if is_confirmed { 8 } else { 2 }) {
+        let (what, done) = match random.below(if is_confirmed { 9 } else { 2 }) {
             0 => ("holds or resumes by UPDATE", ua.update(session, held_or_not, now)),
             1 => ("refreshes by UPDATE", ua.update(session, Media::None, now)),
             2..=4 => ("holds or resumes by re-INVITE", ua.reinvite(session, held_or_not, now)),
             5 => ("asks for an offer by re-INVITE", ua.reinvite(session, Media::None, now)),
             6 => ("adds a stream", ua.reinvite(session, more, now)),
+            7 => ("transfers", self.transfers(session, ua, now)),
             _ => ("sends INFO", ua.request(session, Method::Info, |request| request, now).map(|_| ())),
         };
         if done.is_ok() {

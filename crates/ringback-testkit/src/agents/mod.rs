@@ -1,4 +1,4 @@
-//! User agents in the simulated world: the very [`UserAgent`](ringback_ua::UserAgent) of the library, each with an application
+//! User agents in the simulated world: the very [`UserAgent`] of the library, each with an application
 //! that does what people do, and a model that looks on.
 //!
 //! | file | holds |
@@ -47,6 +47,8 @@ pub struct AgentLine {
     pub address: SocketAddr,
     /// The user of the server's domain that it registers for, with password and server.
     pub account: Option<(String, String, SocketAddr)>,
+    /// The URI of somebody whom it transfers calls to.
+    pub knows: Option<String>,
     /// What its application does.
     pub ways: Ways,
 }

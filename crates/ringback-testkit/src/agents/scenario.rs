@@ -40,6 +40,8 @@ pub struct AgentScenario {
     pub partitions: u32,
     /// Of a hundred calls, so many are given up by the caller.
     pub cancels_percent: u32,
+    /// Calls are transferred to others.
+    pub transfers: bool,
 }
 
 /// What came of some runs.
@@ -90,6 +92,7 @@ impl AgentScenario {
             restarts: 0,
             partitions: 0,
             cancels_percent: 0,
+            transfers: false,
         }
     }
 
@@ -137,7 +140,7 @@ impl AgentScenario {
         let setup = Setup { quality: self.quality, ..Setup::new(self.seed) };
         let mut seed = [0xa6; 32];
         seed.iter_mut().zip(self.seed.to_be_bytes()).for_each(|(byte, from)| *byte = from);
-        let mut draw = Draw { random: Random::from_seed(seed), scenario: self, world: World::new(setup)? };
+        let mut draw = Draw { random: Random::from_seed(seed), scenario: self, world: World::new(setup)?, knows: None };
         let mut agents = draw.peers();
         agents.extend(draw.users());
         draw.calls(&agents);
@@ -151,6 +154,8 @@ struct Draw<'a> {
     random: Random,
     scenario: &'a AgentScenario,
     world: World,
+    /// The URI of the last agent.
+    knows: Option<String>,
 }
 
 /// An agent, how it is called, and where it is.
@@ -198,7 +203,9 @@ impl Draw<'_> {
         let address = SocketAddr::from((Ipv4Addr::new(198, 19, 0, host), 5060));
         let uri = uri.unwrap_or_else(|| format!("sip:{name}@{address}"));
         let ways = self.ways();
-        let id = self.world.add_agent(AgentLine { name, address, account, ways });
+        // Those before it in line.
+        let knows = self.knows.replace(uri.clone()).filter(|_| self.scenario.transfers && ways.changes_max > 0);
+        let id = self.world.add_agent(AgentLine { name, address, account, knows, ways });
         Known { id, uri, address }
     }
 

@@ -7,6 +7,8 @@ use ringback_testkit::check::Invariant;
 
 use crate::towns::{CALLS_VARIABLE, SEED_VARIABLE, number, play};
 
+/// Calls are transferred where it is not 0.
+const TRANSFERS_VARIABLE: &str = "RINGBACK_SIM_TRANSFERS";
 const CALLS: u64 = 10_000;
 const CALLS_PER_WORLD: u32 = 100;
 
@@ -17,7 +19,8 @@ fn ten_thousand_calls_of_agents() {
     let worlds = calls.div_ceil(u64::from(CALLS_PER_WORLD));
     let mut total = AgentSummary::default();
     let mut failures = Vec::new();
-    let run = |seed| AgentScenario { calls: CALLS_PER_WORLD, ..AgentScenario::of_seed(seed) }.run();
+    let transfers = number(TRANSFERS_VARIABLE, 0) > 0;
+    let run = |seed| AgentScenario { calls: CALLS_PER_WORLD, transfers, ..AgentScenario::of_seed(seed) }.run();
     for (seed, played) in play(first..first + worlds, run) {
         match played {
             Ok(summary) => total.add(&summary),

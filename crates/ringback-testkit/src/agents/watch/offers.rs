@@ -53,7 +53,8 @@ impl Watch {
     /// A request is about to leave.
     pub(super) fn offer_sent(&mut self, request: &Request) -> Verdict {
         let key = DialogKey::of_sent(request);
-        if !describes(request) || matches!(request.method(), Method::Ack) {
+        let may_offer = matches!(request.method(), Method::Invite | Method::Update | Method::Prack);
+        if !may_offer || !describes(request) {
             return Ok(());
         }
         let carrier = Carrier::Request(request.method(), request.cseq());
