@@ -63,8 +63,6 @@ pub enum MediaError {
 pub(crate) struct Exchange(State);
 
 /// What is open has a block of its own: it is open for a moment, and what is agreed on is kept for the whole call.
-// Most dialogs have nothing open for most of their life: boxing that too would cost each of them an allocation.
-#[allow(clippy::large_enum_variant)]
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant)]
 enum State {

@@ -207,7 +207,7 @@ impl UserAgent {
         let invite = self.invites.get(id.0)?;
         let request = self.sendings.get(&invite.sending)?.request.as_ref()?;
         let mut dialog = Dialog::of_client(request, response).ok()?;
-        dialog.sent(invite.cseq_used);
+        dialog.sent(invite.cseq_used.max(self.usages.cseq_used(dialog.id())));
         let exchange = invite.offer.fork().unwrap_or_default();
         let mut leg = Leg::new(dialog, true, exchange);
         leg.invite = Some(id);
@@ -356,7 +356,7 @@ impl UserAgent {
             return;
         };
         if let Ok(mut dialog) = Dialog::of_client(request, response) {
-            dialog.sent(used);
+            dialog.sent(used.max(self.usages.cseq_used(dialog.id())));
             let credentials = credentials(request);
             self.dismiss(dialog, Ack::new(response.cseq(), Some(client), credentials), true, now);
         }

@@ -304,13 +304,30 @@ impl UserAgent {
 
     /// Sends the NOTIFY that is due, in the dialog of the subscription, or that of the call.
     pub(crate) fn tell_referrer(&mut self, id: RefereeId, now: Now) {
+        let own = self.usages.referees.get(id.0).and_then(|held| held.machine.dialog());
+        let used = own.map(Dialog::id).map(|own| {
+            // A late 2xx may have made a session of the same dialog anew, and another REFER has it too.
+            let of_session =
+                self.session_of(own).and_then(|session| self.dialog(session)).map_or(0, Dialog::local_cseq);
+            (self.session_of(own), of_session.max(self.usages.cseq_used(own)))
+        });
         let Some(held) = self.usages.referees.get_mut(id.0) else { return };
+        if let Some((_, cseq)) = used {
+            held.machine.sent(cseq);
+        }
         if let Some(notification) = held.machine.next(now) {
             let leg = held.session.and_then(|session| self.legs.get_mut(session.0));
             let shared = leg.map(|leg| &mut leg.dialog);
             let uri = held.machine.dialog().or(shared.as_deref()).map(Dialog::next_uri);
             match (uri, held.machine.request(notification, shared)) {
-                (Some(uri), Some(request)) => self.send_for(Task::ReferNotify(id), request, &uri, now),
+                (Some(uri), Some(request)) => {
+                    let taken = held.machine.dialog().map(Dialog::local_cseq);
+                    let again = used.and_then(|(session, _)| self.legs.get_mut(session?.0));
+                    if let (Some(leg), Some(taken)) = (again, taken) {
+                        leg.dialog.sent(taken);
+                    }
+                    self.send_for(Task::ReferNotify(id), request, &uri, now);
+                }
                 // The call is gone, and its dialog with it.
                 _ => held.machine.handle_outcome(None),
             }

@@ -12,7 +12,7 @@ use ringback_transaction::ServerId;
 
 use super::sending::Purpose;
 use super::{Outbound, UserAgent};
-use crate::dialog::Dialog;
+use crate::dialog::{Dialog, DialogId};
 use crate::event::{Event, InviteId, PublicationId, ReferId, RefereeId, SessionId, SubscriberId};
 use crate::notifier::{Notifier, NotifierConfig, Package, SubscriptionId};
 use crate::origin::Origin;
@@ -228,6 +228,12 @@ impl Usages {
                 held.machine.adopt(dialog);
             }
         }
+    }
+
+    /// The last CSeq of ours in a dialog that outlived its call: every further user of it goes on from there.
+    pub(crate) fn cseq_used(&self, id: DialogId<'_>) -> u32 {
+        let owned = self.referees.iter().filter_map(|(_, held)| held.machine.dialog());
+        owned.filter(|dialog| dialog.id() == id).map(Dialog::local_cseq).max().unwrap_or(0)
     }
 
     /// What an event says of an INVITE that a REFER asked for.
