@@ -35,9 +35,6 @@ const INVITE_SERVER_BYTES_MAX: usize = 3 * 1024;
 const INVITE_CLIENT_BYTES_MAX: usize = 3 * 1024;
 /// The most for a confirmed dialog and its timers, without its descriptions, which are as large as they are.
 const DIALOG_BYTES_MAX: usize = 2 * 1024;
-/// The most for a registration that waits for its refresh.
-const REGISTRATION_BYTES_MAX: usize = 600;
-
 /// A kind of thing that is kept.
 struct Kind {
     /// On the command line.
@@ -90,12 +87,7 @@ const KINDS: &[Kind] = &[
         bytes_max: None,
         make: |texts| dialogs(texts, Side::Caller),
     },
-    Kind {
-        name: "registration",
-        title: "registration of ours, granted",
-        bytes_max: Some(REGISTRATION_BYTES_MAX),
-        make: |_| registrations(),
-    },
+    Kind { name: "registration", title: "registration of ours, granted", bytes_max: None, make: |_| registrations() },
 ];
 
 fn main() -> ExitCode {
