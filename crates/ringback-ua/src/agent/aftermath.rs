@@ -112,7 +112,9 @@ impl UserAgent {
         let builder = acknowledging(&dialog, &ack);
         self.send(Purpose::StrayAck(ack.client), builder, &uri, now);
         if hangs_up {
+            dialog.sent(self.usages.cseq_used(dialog.id()));
             let bye = dialog.request(Method::Bye);
+            self.usages.taken(dialog.id(), dialog.local_cseq());
             self.send(Purpose::StrayBye, bye, &uri, now);
         }
     }

@@ -236,6 +236,17 @@ impl Usages {
         owned.filter(|dialog| dialog.id() == id).map(Dialog::local_cseq).max().unwrap_or(0)
     }
 
+    /// Another user of such a dialog has sent a request with this CSeq.
+    pub(crate) fn taken(&mut self, id: DialogId<'_>, cseq: u32) {
+        let is_it = |held: &Held<Referee>| held.machine.dialog().is_some_and(|dialog| dialog.id() == id);
+        let all: Vec<Id> = self.referees.iter().filter(|(_, held)| is_it(held)).map(|(place, _)| place).collect();
+        for place in all {
+            if let Some(held) = self.referees.get_mut(place) {
+                held.machine.sent(cseq);
+            }
+        }
+    }
+
     /// What an event says of an INVITE that a REFER asked for.
     pub(crate) fn overhear(&mut self, event: &Event) {
         let (invite, status) = match event {
