@@ -55,9 +55,11 @@ pub use ringback_ua as ua;
 pub mod prelude {
     pub use crate::session::{MessageSdp, SdpBody};
     pub use bytes::Bytes;
+    pub use ringback_message::body::{MultipartBuilder, NewPart};
     pub use ringback_message::header::{
-        Contact, HeaderName, HeaderValue, OwnedText, Param, ProxyAuthenticate, Qvalue, Refresher, Require, RetryAfter,
-        Supported, TypedHeader, Unsupported, Warning, WwwAuthenticate,
+        Accept, AcceptEncoding, AcceptLanguage, AllowEvents, Contact, HeaderName, HeaderValue, MinExpires, OwnedText,
+        Param, ProxyAuthenticate, Qvalue, RAck, RSeq, Refresher, Require, RetryAfter, Supported, TypedHeader,
+        Unsupported, Warning, WwwAuthenticate,
     };
     pub use ringback_message::{
         BuildError, Edit, Header, HeaderId, Host, Message, Method, NameAddr, ParseError, ParseErrorKind, Rejected,
