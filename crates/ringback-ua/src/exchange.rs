@@ -4,8 +4,8 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use ringback_message::Message;
 use ringback_message::body::Body;
+use ringback_message::{HeaderId, Message};
 use ringback_sdp::SessionDescription;
 use ringback_sdp::negotiate::{Answer, Endpoint, Offer, OfferError, PendingOffer, ReceivedOffer, Refusal, Session};
 
@@ -329,8 +329,10 @@ pub(crate) enum Found {
 pub(crate) fn find(message: &Message) -> Found {
     let Ok(parts) = message.parts() else { return Found::Unknown };
     let is_sdp = |part: &&Body| {
+        let is_plain =
+            part.first(HeaderId::ContentEncoding).is_none_or(|coding| coding.value().eq_ignore_ascii_case(b"identity"));
         let is_session = part.disposition().is_ok_and(|disposition| disposition.is("session"));
-        is_session && matches!(part.content_type(), Ok(Some(kind)) if kind.is("application", "sdp"))
+        is_plain && is_session && matches!(part.content_type(), Ok(Some(kind)) if kind.is("application", "sdp"))
     };
     match parts.iter().find(is_sdp) {
         Some(part) => Found::Sdp(part.bytes().to_vec()),

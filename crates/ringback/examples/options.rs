@@ -1,6 +1,5 @@
 //! The 200 to OPTIONS of a user agent that says all that it can do. `[RFC 3261, Section 11.2]`
 
-use ringback::header::{AcceptEncoding, AcceptLanguage, AllowEvents};
 use ringback::prelude::*;
 
 mod common;

@@ -1,6 +1,5 @@
 //! A 180 that is sent reliably: `Require: 100rel` and RSeq, which the caller acknowledges with PRACK. `[RFC 3262, Section 3]`
 
-use ringback::header::RSeq;
 use ringback::prelude::*;
 
 mod common;

@@ -27,7 +27,9 @@
 //! | [`transport`] | `received` and `rport`, the way of a response, messages out of streams |
 //! | [`transaction`] | the four transaction machines |
 //! | [`ua`] | user agents without I/O: calls, subscriptions, registrations |
+//! | [`stack`] | a user agent on the wire, or a whole server, without I/O: bytes in, bytes out |
 //! | [`base`] | what cores are given: time, random numbers, addresses |
+//! | [`system`] | random numbers and time, from this machine |
 //! | [`manual`] | chapters to learn from |
 //!
 //! The crates behind it do no I/O: bytes, time and random numbers come in as arguments, and messages go out. So one object runs in a
@@ -35,12 +37,14 @@
 
 pub mod manual;
 pub mod session;
+pub mod system;
 
 pub use ringback_auth as auth;
 pub use ringback_base as base;
 pub use ringback_message as message;
 pub use ringback_message::{body, header, params, registry, status, uri, verdict};
 pub use ringback_sdp as sdp;
+pub use ringback_stack as stack;
 pub use ringback_transaction as transaction;
 pub use ringback_transport as transport;
 pub use ringback_ua as ua;
@@ -51,9 +55,11 @@ pub use ringback_ua as ua;
 pub mod prelude {
     pub use crate::session::{MessageSdp, SdpBody};
     pub use bytes::Bytes;
+    pub use ringback_message::body::{MultipartBuilder, NewPart};
     pub use ringback_message::header::{
-        Contact, HeaderName, HeaderValue, OwnedText, Param, ProxyAuthenticate, Qvalue, Refresher, Require, RetryAfter,
-        Supported, TypedHeader, Unsupported, Warning, WwwAuthenticate,
+        Accept, AcceptEncoding, AcceptLanguage, AllowEvents, Contact, HeaderName, HeaderValue, MinExpires, OwnedText,
+        Param, ProxyAuthenticate, Qvalue, RAck, RSeq, Refresher, Require, RetryAfter, Supported, TypedHeader,
+        Unsupported, Warning, WwwAuthenticate,
     };
     pub use ringback_message::{
         BuildError, Edit, Header, HeaderId, Host, Message, Method, NameAddr, ParseError, ParseErrorKind, Rejected,

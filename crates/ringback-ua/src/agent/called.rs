@@ -123,9 +123,10 @@ impl UserAgent {
         }
     }
 
-    fn unsupported_body(&mut self, id: ServerId, request: &Request, now: Now) {
+    /// Says which body would be understood. `[RFC 3261, Section 8.2.3]`
+    pub(crate) fn unsupported_body(&mut self, id: ServerId, request: &Request, now: Now) {
         let status = StatusCode::UnsupportedMediaType;
-        self.say(id, request, status, |r| r.accept("application/sdp", None), now);
+        self.say(id, request, status, understood, now);
     }
 
     /// Refuses an offer with what it deserves: 488 and a Warning, as a rule. `[RFC 3261, Section 13.3.1.3]`
@@ -255,7 +256,10 @@ impl UserAgent {
             .allow_methods(self.config.allow.clone());
         // Of responses, 2xx alone have these. [RFC 3261, Section 20] [RFC 3265, Section 7.2]
         let builder = match status.is_success() {
-            true => builder.supported_tags(self.config.supported.clone()).header(self.allow_events()),
+            true => {
+                let builder = builder.supported_tags(self.config.supported.clone());
+                self.allow_events().into_iter().fold(builder, ResponseBuilder::header)
+            }
             false => builder,
         };
         let builder = match leg.session_id.header() {
@@ -657,4 +661,9 @@ pub(crate) fn filled<'r>(
         Some(retry) => builder.header(retry),
         None => builder,
     }
+}
+
+/// Which body is understood.
+fn understood(builder: ResponseBuilder<'_>) -> ResponseBuilder<'_> {
+    builder.accept("application/sdp", None).raw(HeaderId::AcceptEncoding, "identity")
 }

@@ -484,7 +484,9 @@ impl UserAgent {
             _ => builder,
         };
         let builder = match method {
-            Method::Invite | Method::Options | Method::Subscribe | Method::Refer => builder.header(self.allow_events()),
+            Method::Invite | Method::Options | Method::Subscribe | Method::Refer => {
+                self.allow_events().into_iter().fold(builder, RequestBuilder::header)
+            }
             _ => builder,
         };
         if self.config.product.is_empty() { builder } else { builder.raw(HeaderId::UserAgent, &*self.config.product) }

@@ -168,9 +168,11 @@ impl UserAgent {
         &self.usages.notifier
     }
 
-    /// What others can subscribe to here, said in whatever makes a dialog, and in answer to OPTIONS. `[RFC 6665, Section 4.4.4]`
-    pub(crate) fn allow_events(&self) -> header::AllowEvents {
-        header::AllowEvents::new(self.usages.notifier.allow_events())
+    /// What others can subscribe to here, said in whatever makes a dialog, and in answer to OPTIONS. Nothing, where nobody may
+    /// subscribe. `[RFC 6665, Section 4.4.4]`
+    pub(crate) fn allow_events(&self) -> Option<header::AllowEvents> {
+        let is_allowed = self.config.allow.contains(&Method::Subscribe);
+        is_allowed.then(|| header::AllowEvents::new(self.usages.notifier.allow_events()))
     }
 
     fn send_subscribe(&mut self, id: SubscriberId, fork: Option<Fork>, request: RequestBuilder, now: Now) {

@@ -58,7 +58,13 @@ impl UserAgent {
         let busy = request.to_tag().is_none() && self.legs.is_full();
         let status = if busy { StatusCode::BusyHere } else { StatusCode::Ok };
         let events = self.allow_events();
-        self.say(id, request, status, |r| capable(r, allow, supported).header(events), now);
+        self.say(
+            id,
+            request,
+            status,
+            |r| events.into_iter().fold(capable(r, allow, supported), ResponseBuilder::header),
+            now,
+        );
     }
 
     /// BYE: it is answered, and so is what is open. `[RFC 3261, Section 15.1.2]`
@@ -95,10 +101,7 @@ impl UserAgent {
         let received = match &found {
             Found::Sdp(body) => leg.exchange.receive(Carrier::Invite, body),
             Found::Nothing => Ok(()),
-            Found::Unknown => {
-                let status = StatusCode::UnsupportedMediaType;
-                return self.say(id, &request, status, |r| r.accept("application/sdp", None), now);
-            }
+            Found::Unknown => return self.unsupported_body(id, &request, now),
         };
         if let Err(refusal) = received {
             return self.refuse_offer(id, &request, &refusal, now);
@@ -121,10 +124,7 @@ impl UserAgent {
         let body = match find(&request) {
             Found::Sdp(body) => body,
             Found::Nothing => return self.refreshed(session, id, &request, asked, now),
-            Found::Unknown => {
-                let status = StatusCode::UnsupportedMediaType;
-                return self.say(id, &request, status, |r| r.accept("application/sdp", None), now);
-            }
+            Found::Unknown => return self.unsupported_body(id, &request, now),
         };
         if leg.exchange.ours().is_some() {
             return self.say(id, &request, StatusCode::RequestPending, |r| r, now);
