@@ -308,6 +308,31 @@ fn cancel_and_ack_are_those_of_the_invite() {
     assert_eq!(read.headers().count(), ack.headers().count());
 }
 
+/// Who acknowledged it would send its To, with a stranger's tag, in its own call.
+#[test]
+fn the_response_to_another_call_is_not_acknowledged() {
+    let invite = request("");
+    let busy = Response::to(&invite, StatusCode::BusyHere).to_tag("t").build().unwrap();
+    let busy = std::str::from_utf8(busy.as_bytes()).unwrap();
+    let ack = |busy: &str| invite.ack(&Response::parse(busy.as_bytes()).unwrap());
+    assert!(ack(busy).is_ok());
+    let from_tag = std::str::from_utf8(invite.from_tag().unwrap()).unwrap();
+    let call_id = std::str::from_utf8(invite.call_id()).unwrap();
+    let cseq = invite.cseq();
+    for (ours, theirs) in [
+        (format!("Call-ID: {call_id}"), "Call-ID: another@a.example".to_owned()),
+        (format!("CSeq: {cseq} INVITE"), format!("CSeq: {} INVITE", cseq + 1)),
+        (format!("CSeq: {cseq} INVITE"), format!("CSeq: {cseq} BYE")),
+        (format!(";tag={from_tag}"), ";tag=another".to_owned()),
+        (format!(";tag={from_tag}"), String::new()),
+    ] {
+        let of_another = busy.replace(&ours, &theirs);
+        assert_ne!(of_another, busy);
+        let error = ack(&of_another).unwrap_err();
+        assert!(error.to_string().ends_with("[RFC 3261, Section 17.1.1.3]"), "{theirs}: {error}");
+    }
+}
+
 /// Reading lets it pass, and says what is wrong with it when asked how well the message is formed.
 #[test]
 fn what_is_read_and_not_sent_is_refused() {
