@@ -67,6 +67,9 @@ fn dialogs(request: &Request) -> Result<(), BuildError> {
 
 /// The rules of responses, as far as their header fields were given and not repeated.
 pub(crate) fn response(status: StatusCode, request: Option<&Message>, draft: &Draft) -> Result<(), BuildError> {
+    if let Some(method) = request.and_then(Message::method_text) {
+        answered(status, method)?;
+    }
     let repeats = request.is_some();
     must(
         !(repeats && draft.has(HeaderId::Via)),
@@ -88,4 +91,19 @@ pub(crate) fn response(status: StatusCode, request: Option<&Message>, draft: &Dr
         [HeaderId::Supported, HeaderId::Require].into_iter().any(|id| request.has_token(id, "100rel"))
     });
     must(supported, "a response is sent reliably only where the request supports 100rel", "RFC 3262, Section 3")
+}
+
+/// Which methods have such a response at all.
+fn answered(status: StatusCode, method: &[u8]) -> Result<(), BuildError> {
+    must(method != b"ACK", "an ACK has no response", "RFC 3261, Section 17")?;
+    if method == b"INVITE" {
+        return Ok(());
+    }
+    let provisional = (101..200).contains(&status.as_u16());
+    must(
+        !provisional,
+        "100 is the only provisional response to another request than an INVITE",
+        "RFC 4320, Section 4.1",
+    )?;
+    must(status != StatusCode::RequestTimeout, "a 408 answers nothing but an INVITE", "RFC 4320, Section 4.2")
 }

@@ -73,7 +73,9 @@ fn no_code_is_built_without_what_it_must_carry() {
     let options = Request::check(Message::parse(Bytes::from(options)).unwrap()).unwrap();
     let invite = request("");
     for info in registry() {
-        for to in [&options, &invite] {
+        // What no other request than an INVITE is answered with.
+        let to_invite_only = (101..200).contains(&info.code.as_u16()) || info.code == StatusCode::RequestTimeout;
+        for to in [&options, &invite].into_iter().skip(usize::from(to_invite_only)) {
             let mut builder = Response::to(to, info.code).to_tag("t");
             let mut given = Vec::new();
             // As long as something is missing, it is named, and giving it helps.
@@ -306,6 +308,32 @@ fn cancel_and_ack_are_those_of_the_invite() {
     assert_eq!((ack.branch(), ack.cseq_method(), ack.to_tag()), (invite.branch(), &b"ACK"[..], Some(&b"t"[..])));
     let read = Message::parse(ack.as_bytes().clone()).unwrap();
     assert_eq!(read.headers().count(), ack.headers().count());
+}
+
+/// Nobody waits for it: a client over UDP has given up by then, and no provisional response stops its timers.
+#[test]
+fn no_response_is_built_that_the_method_may_not_have() {
+    let other = |method: &str| {
+        let text = format!("{INVITE}\r\n").replace("INVITE", method);
+        Request::check(Message::parse(Bytes::from(text)).unwrap()).unwrap()
+    };
+    let refused = |to: &Request, code: StatusCode| {
+        let error = Response::to(to, code).to_tag("t").contact("sip:b@b.example", None).build().unwrap_err();
+        let BuildError::Rule { section, .. } = error else { panic!("{code}: {error}") };
+        section
+    };
+    for method in ["OPTIONS", "BYE", "UPDATE", "ODD"] {
+        let to = other(method);
+        assert_eq!(refused(&to, StatusCode::Ringing), "RFC 4320, Section 4.1");
+        assert_eq!(refused(&to, StatusCode::SessionProgress), "RFC 4320, Section 4.1");
+        assert_eq!(refused(&to, StatusCode::RequestTimeout), "RFC 4320, Section 4.2");
+        assert!(Response::to(&to, StatusCode::Trying).build().is_ok());
+        assert!(Response::to(&to, StatusCode::Ringing).build_unchecked().is_ok());
+    }
+    for code in [StatusCode::Trying, StatusCode::Ok, StatusCode::CallOrTransactionDoesNotExist] {
+        assert_eq!(refused(&other("ACK"), code), "RFC 3261, Section 17");
+    }
+    assert!(Response::to(&request(""), StatusCode::RequestTimeout).to_tag("t").build().is_ok());
 }
 
 /// Who acknowledged it would send its To, with a stranger's tag, in its own call.
