@@ -36,7 +36,7 @@ pub fn stamp_message(message: &Message, hop: &Hop) -> Result<Option<Message>, Bu
     }
     let mut value = stamped(&via, source, hop.remote.port(), asks);
     value.extend_from_slice(behind_first(line.value()));
-    Edit::new(message).replace_line(line.index(), &value).finish().map(Some)
+    Edit::relaying(message).replace_line(line.index(), &value).finish().map(Some)
 }
 
 fn stamped(via: &Via<&[u8]>, source: IpAddr, port: u16, asks: bool) -> Vec<u8> {

@@ -8,6 +8,10 @@ use crate::method::Method;
 use crate::status::StatusCode;
 use crate::uri::Uri;
 
+/// The first number that CSeq can't have.
+pub(crate) const CSEQ_END: u32 = 1 << 31;
+pub(crate) const CSEQ_RULE: &str = "the number of CSeq is below 2147483648";
+
 /// The error where it doesn't hold.
 fn must(holds: bool, what: &'static str, section: &'static str) -> Result<(), BuildError> {
     if holds { Ok(()) } else { Err(BuildError::Rule { what, section }) }
@@ -19,22 +23,24 @@ pub(crate) fn request(request: &Request) -> Result<(), BuildError> {
     let branch = request.branch().and_then(|branch| branch.strip_prefix(crate::header::MAGIC_COOKIE));
     let unique = branch.is_some_and(|rest| !rest.is_empty());
     must(unique, "the branch of a request begins with z9hG4bK and goes on", "RFC 3261, Section 8.1.1.7")?;
-    must(request.cseq() < 1 << 31, "the number of CSeq is below 2147483648", "RFC 3261, Section 8.1.1.5")?;
-    request_uri(request)?;
+    must(request.cseq() < CSEQ_END, CSEQ_RULE, "RFC 3261, Section 8.1.1.5")?;
+    let uri = request.request_uri().map_err(BuildError::RequestUri)?;
+    request_uri(&uri)?;
+    let names_user = uri.as_sip().is_some_and(|sip| sip.user.is_some());
+    let to_server = !request.is(&Method::Register) || !names_user;
+    must(to_server, "the Request-URI of a REGISTER names a domain and no user", "RFC 3261, Section 10.2")?;
     contacts(request)?;
     dialogs(request)
 }
 
-fn request_uri(request: &Request) -> Result<(), BuildError> {
-    let uri = request.request_uri().map_err(BuildError::RequestUri)?;
+/// What no Request-URI holds, where it was read as strictly as one that is written.
+pub(crate) fn request_uri(uri: &Uri<&[u8]>) -> Result<(), BuildError> {
     if let Some(Err(error)) = uri.as_tel() {
         return Err(BuildError::RequestUri(error));
     }
-    let Uri::Sip(sip) = &uri else { return Ok(()) };
+    let Uri::Sip(sip) = uri else { return Ok(()) };
     let plain = sip.headers.is_none() && !sip.params.has(b"method");
-    must(plain, "a Request-URI has no header fields and no method", "RFC 3261, Section 19.1.1")?;
-    let to_server = !request.is(&Method::Register) || sip.user.is_none();
-    must(to_server, "the Request-URI of a REGISTER names a domain and no user", "RFC 3261, Section 10.2")
+    must(plain, "a Request-URI has no header fields and no method", "RFC 3261, Section 19.1.1")
 }
 
 fn contacts(request: &Request) -> Result<(), BuildError> {
