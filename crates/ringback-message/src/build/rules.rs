@@ -30,6 +30,7 @@ pub(crate) fn request(request: &Request) -> Result<(), BuildError> {
     let to_server = !request.is(&Method::Register) || !names_user;
     must(to_server, "the Request-URI of a REGISTER names a domain and no user", "RFC 3261, Section 10.2")?;
     contacts(request)?;
+    addresses(request)?;
     dialogs(request)
 }
 
@@ -49,11 +50,51 @@ fn contacts(request: &Request) -> Result<(), BuildError> {
         count = count.saturating_add(1);
         every |= matches!(contact, Ok(Contact::<&[u8]>::Every));
     }
-    if request.is(&Method::Invite) {
-        must(count == 1 && !every, "an INVITE has one Contact, which is a URI", "RFC 3261, Section 8.1.1.8")?;
-    }
     let removes = request.is(&Method::Register) && count == 1 && request.number(HeaderId::Expires) == Ok(Some(0));
-    must(!every || removes, "a Contact of * stands alone, in a REGISTER with Expires: 0", "RFC 3261, Section 10.2.2")
+    must(!every || removes, "a Contact of * stands alone, in a REGISTER with Expires: 0", "RFC 3261, Section 10.2.2")?;
+    if request.method().info().is_some_and(|info| info.forms_dialog) {
+        let what = "a request that can make a dialog has one Contact, which is a SIP or SIPS URI";
+        must(count == 1 && is_target(request), what, "RFC 3261, Section 8.1.1.8")?;
+        return dialog_contact(request);
+    }
+    if request.is(&Method::Update) { dialog_contact(request) } else { Ok(()) }
+}
+
+/// Whether each Contact is one that requests can be sent to.
+fn is_target(message: &Message) -> bool {
+    message.values::<Contact<&[u8]>>().all(|contact| match contact {
+        Ok(Contact::Address(address)) => address.uri.as_sip().is_some(),
+        _ => false,
+    })
+}
+
+/// The Contact of a message that makes a dialog or changes its target.
+pub(crate) fn dialog_contact(message: &Message) -> Result<(), BuildError> {
+    let what = "the Contact of a dialog is one SIP or SIPS URI";
+    must(is_target(message) && message.values::<Contact<&[u8]>>().count() <= 1, what, "RFC 3261, Section 12.1.1")?;
+    plain_addresses(message, HeaderId::Contact)
+}
+
+/// Header fields and a method have no place in such a URI.
+fn plain_addresses(message: &Message, id: HeaderId) -> Result<(), BuildError> {
+    let is_plain = |uri: &Uri<&[u8]>| match uri {
+        Uri::Sip(sip) => sip.headers.is_none() && !sip.params.has(b"method"),
+        _ => true,
+    };
+    let all = message.addresses(id).flatten().all(|address| is_plain(&address.uri));
+    must(
+        all,
+        "a URI in From, To, Route or the Contact of a dialog has no header fields and no method",
+        "RFC 3261, Section 19.1.1",
+    )
+}
+
+/// From, To and Route of a request; inside a dialog they are what the other side gave, as it came.
+fn addresses(request: &Request) -> Result<(), BuildError> {
+    if request.to_tag().is_some() {
+        return Ok(());
+    }
+    [HeaderId::From, HeaderId::To, HeaderId::Route].into_iter().try_for_each(|id| plain_addresses(request, id))
 }
 
 fn dialogs(request: &Request) -> Result<(), BuildError> {

@@ -361,6 +361,83 @@ fn the_response_to_another_call_is_not_acknowledged() {
     }
 }
 
+/// A request of this method with all that it must carry but its Contact.
+fn started(method: Method, to_tag: Option<&str>) -> RequestBuilder {
+    let builder = RequestBuilder::new(method.clone(), "sip:b.example")
+        .via("a.example", "UDP", Some("z9hG4bK1"))
+        .from("", "sip:a@a.example", Some("f1"))
+        .to("", "sip:b@b.example", to_tag)
+        .call_id("7@a.example")
+        .cseq(1, method.clone());
+    match method {
+        Method::Subscribe => builder.raw(HeaderId::Event, "presence"),
+        Method::Refer => builder.raw(HeaderId::ReferTo, "<sip:c@c.example?Subject=a>"),
+        _ => builder,
+    }
+}
+
+fn section(error: BuildError) -> &'static str {
+    let BuildError::Rule { section, .. } = error else { panic!("{error}") };
+    section
+}
+
+/// Where the requests of a dialog go: to one address, which a request can be sent to as it is.
+#[test]
+fn the_contact_of_a_dialog_is_one_sip_uri() {
+    const BAD: [(&str, &str); 5] = [
+        ("*", "RFC 3261, Section 10.2.2"),
+        ("<tel:+1234>", "RFC 3261, Section 8.1.1.8"),
+        ("<sip:a@a.example>, <sip:b@a.example>", "RFC 3261, Section 8.1.1.8"),
+        ("<sip:a@a.example?Subject=a>", "RFC 3261, Section 19.1.1"),
+        ("<sips:a@a.example;method=BYE>", "RFC 3261, Section 19.1.1"),
+    ];
+    for method in [Method::Invite, Method::Subscribe, Method::Refer, Method::Update] {
+        let to_tag = method.info().filter(|info| !info.outside_dialog).map(|_| "t");
+        let with = |contact: &str| started(method.clone(), to_tag).raw(HeaderId::Contact, contact);
+        assert!(with("\"A\" <sips:a@a.example;transport=tcp>;q=0.5").build().is_ok(), "{method}");
+        for (contact, expected) in BAD {
+            let update = method == Method::Update && expected == "RFC 3261, Section 8.1.1.8";
+            let expected = if update { "RFC 3261, Section 12.1.1" } else { expected };
+            assert_eq!(section(with(contact).build().unwrap_err()), expected, "{method} {contact}");
+            assert!(with(contact).build_unchecked().is_ok());
+        }
+    }
+    let invite = request("");
+    for code in [StatusCode::Ringing, StatusCode::Ok] {
+        for (contact, _) in BAD {
+            let answer = Response::to(&invite, code).to_tag("t").raw(HeaderId::Contact, contact);
+            assert!(section(answer.build().unwrap_err()).starts_with("RFC 3261, Section 1"), "{code} {contact}");
+        }
+    }
+    // Where a dialog is not what it is for, all of them have their place.
+    let moved = Response::to(&invite, StatusCode::MovedTemporarily).to_tag("t");
+    assert!(moved.raw(HeaderId::Contact, "<tel:+1234>, <sip:a@a.example;method=INVITE?Subject=a>").build().is_ok());
+    let register = started(Method::Register, None).raw(HeaderId::Contact, "<mailto:a@a.example>, <sip:a@192.0.2.1>");
+    assert!(register.build().is_ok());
+}
+
+#[test]
+fn addresses_have_neither_header_fields_nor_a_method() {
+    for bad in ["sip:b@b.example?Subject=a", "sip:b@b.example;method=INVITE"] {
+        let options = || started(Method::Options, None);
+        let without = |id| {
+            let builder = RequestBuilder::new(Method::Options, "sip:b.example")
+                .via("a.example", "UDP", Some("z9hG4bK1"))
+                .call_id("7@a.example")
+                .cseq(1, Method::Options);
+            match id {
+                HeaderId::From => builder.from("", bad, Some("f1")).to("", "sip:b@b.example", None),
+                _ => builder.from("", "sip:a@a.example", Some("f1")).to("", bad, None),
+            }
+        };
+        for builder in [options().route(bad), without(HeaderId::From), without(HeaderId::To)] {
+            assert_eq!(section(builder.build().unwrap_err()), "RFC 3261, Section 19.1.1");
+        }
+        // Inside a dialog they are the other side's.
+        assert!(started(Method::Bye, Some("t")).route(bad).build().is_ok());
+    }
+}
+
 /// Reading lets it pass, and says what is wrong with it when asked how well the message is formed.
 #[test]
 fn what_is_read_and_not_sent_is_refused() {
