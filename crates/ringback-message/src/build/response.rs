@@ -158,6 +158,7 @@ impl<'a> ResponseBuilder<'a> {
         if self.status != StatusCode::Trying && response.to_tag().is_none() {
             return Err(BuildError::NoToTag);
         }
+        rules::session_timer(&response)?;
         if self.forms_dialog() {
             rules::dialog_contact(&response)?;
         }

@@ -2,7 +2,7 @@
 
 use crate::build::draft::Draft;
 use crate::error::BuildError;
-use crate::header::{Contact, HeaderId};
+use crate::header::{Contact, HeaderId, MinSe, SessionExpires};
 use crate::message::{Message, Request};
 use crate::method::Method;
 use crate::status::StatusCode;
@@ -31,6 +31,7 @@ pub(crate) fn request(request: &Request) -> Result<(), BuildError> {
     must(to_server, "the Request-URI of a REGISTER names a domain and no user", "RFC 3261, Section 10.2")?;
     contacts(request)?;
     addresses(request)?;
+    session_timer(request)?;
     dialogs(request)
 }
 
@@ -96,6 +97,23 @@ fn addresses(request: &Request) -> Result<(), BuildError> {
     }
     [HeaderId::From, HeaderId::To, HeaderId::Route].into_iter().try_for_each(|id| plain_addresses(request, id))
 }
+
+/// "The absolute minimum for the Session-Expires header field is 90 seconds", and Min-SE never raises it above the interval that is asked for.
+pub(crate) fn session_timer(message: &Message) -> Result<(), BuildError> {
+    let interval = message.get::<SessionExpires<&[u8]>>()?.map(|timer| timer.seconds);
+    let least = message.get::<MinSe<&[u8]>>()?.map(|min| min.seconds);
+    let long = interval.is_none_or(|seconds| seconds >= SESSION_SECS_MIN);
+    must(long, "Session-Expires is 90 seconds at least", "RFC 4028, Section 4")?;
+    must(
+        least.is_none_or(|seconds| seconds >= SESSION_SECS_MIN),
+        "Min-SE is 90 seconds at least",
+        "RFC 4028, Section 5",
+    )?;
+    let fits = !message.is_request() || interval.zip(least).is_none_or(|(interval, least)| interval >= least);
+    must(fits, "Session-Expires is not below Min-SE", "RFC 4028, Section 7.1")
+}
+
+const SESSION_SECS_MIN: u32 = 90;
 
 fn dialogs(request: &Request) -> Result<(), BuildError> {
     let has = |id| request.first(id).is_some();

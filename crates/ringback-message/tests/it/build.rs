@@ -438,6 +438,30 @@ fn addresses_have_neither_header_fields_nor_a_method() {
     }
 }
 
+#[test]
+fn a_session_interval_is_neither_too_short_nor_below_the_least() {
+    let invite = |lines: &[(HeaderId, &str)]| {
+        let invite = started(Method::Invite, None).contact("sip:a@a.example", None);
+        lines.iter().fold(invite, |builder, (id, value)| builder.raw(*id, value)).build()
+    };
+    let (interval, least) = (HeaderId::SessionExpires, HeaderId::MinSe);
+    for good in [&[(interval, "90")][..], &[(least, "90")], &[(interval, "120"), (least, "120")]] {
+        assert!(invite(good).is_ok(), "{good:?}");
+    }
+    for (bad, expected) in [
+        (&[(interval, "89")][..], "RFC 4028, Section 4"),
+        (&[(least, "89")], "RFC 4028, Section 5"),
+        (&[(interval, "120"), (least, "121")], "RFC 4028, Section 7.1"),
+    ] {
+        assert_eq!(section(invite(bad).unwrap_err()), expected);
+    }
+    let to = request("");
+    let small =
+        |least: &str| Response::to(&to, StatusCode::SessionIntervalTooSmall).to_tag("t").raw(HeaderId::MinSe, least);
+    assert!(small("1800").build().is_ok());
+    assert_eq!(section(small("60").build().unwrap_err()), "RFC 4028, Section 5");
+}
+
 /// Reading lets it pass, and says what is wrong with it when asked how well the message is formed.
 #[test]
 fn what_is_read_and_not_sent_is_refused() {
