@@ -1,6 +1,7 @@
 //! What an RFC demands of a message beyond the grammar of its header fields, and beyond the registries.
 
 use crate::build::draft::Draft;
+use crate::cursor::decimal;
 use crate::error::BuildError;
 use crate::header::{Contact, HeaderId, MinSe, SessionExpires};
 use crate::message::{Message, Request};
@@ -24,6 +25,7 @@ pub(crate) fn request(request: &Request) -> Result<(), BuildError> {
     let unique = branch.is_some_and(|rest| !rest.is_empty());
     must(unique, "the branch of a request begins with z9hG4bK and goes on", "RFC 3261, Section 8.1.1.7")?;
     must(request.cseq() < CSEQ_END, CSEQ_RULE, "RFC 3261, Section 8.1.1.5")?;
+    vias(request)?;
     let uri = request.request_uri().map_err(BuildError::RequestUri)?;
     request_uri(&uri)?;
     let names_user = uri.as_sip().is_some_and(|sip| sip.user.is_some());
@@ -33,6 +35,21 @@ pub(crate) fn request(request: &Request) -> Result<(), BuildError> {
     addresses(request)?;
     session_timer(request)?;
     dialogs(request)
+}
+
+/// What the parameters of Via can say: the grammar of unknown ones lets all of it pass.
+fn vias(request: &Request) -> Result<(), BuildError> {
+    for via in request.vias() {
+        let via = via.map_err(BuildError::Malformed)?;
+        let value = |name: &[u8]| via.params.find(name).map(Option::unwrap_or_default);
+        let lives = value(b"ttl").is_none_or(|ttl| ttl.len() <= 3 && decimal(ttl).is_some_and(|ttl| ttl <= 255));
+        must(lives, "ttl of a Via is a number from 0 to 255", "RFC 3261, Section 25.1")?;
+        let received = value(b"received").is_none() || via.received().is_some();
+        must(received, "received of a Via is an address", "RFC 3261, Section 25.1")?;
+        let answered = value(b"rport").is_none_or(<[u8]>::is_empty) || via.rport().flatten().is_some();
+        must(answered, "rport of a Via is a port from 1 to 65535, or has no value", "RFC 3581, Section 3")?;
+    }
+    Ok(())
 }
 
 /// What no Request-URI holds, where it was read as strictly as one that is written.

@@ -439,6 +439,28 @@ fn addresses_have_neither_header_fields_nor_a_method() {
 }
 
 #[test]
+fn the_parameters_of_a_via_are_what_their_names_say() {
+    let with = |params: &str| {
+        let builder = RequestBuilder::new(Method::Options, "sip:b.example")
+            .raw(HeaderId::Via, format!("SIP/2.0/UDP a.example;branch=z9hG4bK1{params}"))
+            .from("", "sip:a@a.example", Some("f1"))
+            .to("", "sip:b@b.example", None)
+            .call_id("7@a.example")
+            .cseq(1, Method::Options);
+        builder.build()
+    };
+    for good in [";ttl=0", ";ttl=255", ";rport", ";rport=65535;received=192.0.2.1", ";received=2001:db8::1;TTL=016"] {
+        assert!(with(good).is_ok(), "{good}");
+    }
+    for bad in [";ttl=256", ";ttl=0001", ";ttl=x", ";ttl", ";received=a.example", ";received", ";received=1.2.3"] {
+        assert_eq!(section(with(bad).unwrap_err()), "RFC 3261, Section 25.1", "{bad}");
+    }
+    for bad in [";rport=65536", ";rport=0", ";rport=x"] {
+        assert_eq!(section(with(bad).unwrap_err()), "RFC 3581, Section 3", "{bad}");
+    }
+}
+
+#[test]
 fn a_session_interval_is_neither_too_short_nor_below_the_least() {
     let invite = |lines: &[(HeaderId, &str)]| {
         let invite = started(Method::Invite, None).contact("sip:a@a.example", None);
