@@ -159,6 +159,7 @@ impl<'a> ResponseBuilder<'a> {
             return Err(BuildError::NoToTag);
         }
         rules::session_timer(&response)?;
+        rules::multipart(&response)?;
         if self.forms_dialog() {
             rules::dialog_contact(&response)?;
         }

@@ -3,7 +3,7 @@
 use crate::build::draft::Draft;
 use crate::cursor::decimal;
 use crate::error::BuildError;
-use crate::header::{Contact, HeaderId, MinSe, SessionExpires};
+use crate::header::{Contact, ContentType, HeaderId, MinSe, SessionExpires};
 use crate::message::{Message, Request};
 use crate::method::Method;
 use crate::status::StatusCode;
@@ -34,6 +34,7 @@ pub(crate) fn request(request: &Request) -> Result<(), BuildError> {
     contacts(request)?;
     addresses(request)?;
     session_timer(request)?;
+    multipart(request)?;
     dialogs(request)
 }
 
@@ -113,6 +114,15 @@ fn addresses(request: &Request) -> Result<(), BuildError> {
         return Ok(());
     }
     [HeaderId::From, HeaderId::To, HeaderId::Route].into_iter().try_for_each(|id| plain_addresses(request, id))
+}
+
+/// What stands between the parts of a body is named.
+pub(crate) fn multipart(message: &Message) -> Result<(), BuildError> {
+    let content_type = message.get::<ContentType<&[u8]>>()?;
+    let bounded = content_type.is_none_or(|content_type| {
+        !content_type.m_type.eq_ignore_ascii_case(b"multipart") || content_type.boundary().is_some()
+    });
+    must(bounded, "the Content-Type of a multipart body has a boundary", "RFC 2046, Section 5.1.1")
 }
 
 /// "The absolute minimum for the Session-Expires header field is 90 seconds", and Min-SE never raises it above the interval that is asked for.
