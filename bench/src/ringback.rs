@@ -158,7 +158,7 @@ impl Job for Forward {
     fn run(&self, sink: &mut impl Sink) -> Option<()> {
         let request = black_box(&self.0);
         let hops_left = request.max_forwards()?.checked_sub(1)?;
-        let onward = Edit::new(request)
+        let onward = Edit::relaying(request)
             .request_uri(black_box(NEXT_HOP))
             .set(HeaderId::MaxForwards, hops_left.to_string().as_bytes())
             .prepend(HeaderId::Via, black_box(OUR_VIA))

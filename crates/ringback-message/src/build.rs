@@ -4,7 +4,7 @@ mod derived;
 mod draft;
 mod request;
 mod response;
-mod rules;
+pub(crate) mod rules;
 #[cfg(feature = "tags")]
 mod tag;
 

@@ -37,23 +37,28 @@ use crate::writer::{Writer, blanks_off};
 /// ```
 ///
 /// Nothing is made worse: [`finish`](Edit::finish) refuses what would break the message, and looks at no more than was changed.
+///
+/// New values are held to what the builders write; where they come from other elements, as a proxy's Request-URI comes from a
+/// Contact, it is [`Edit::relaying`] that takes all that can be read.
 #[derive(Clone)]
 pub struct Edit<'a> {
     message: &'a Message,
     uri: Option<Span>,
     body: Option<Span>,
     changes: SmallVec<[Change; 4]>,
+    /// New values may be such as we wouldn't write ourselves.
+    relays: bool,
     /// The texts of all changes, one behind the other.
     texts: Vec<u8>,
 }
 
 impl fmt::Debug for Edit<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Edit { message, uri, body, changes, texts } = self;
+        let Edit { message, uri, body, changes, relays, texts } = self;
         let texts = Escaped(texts);
         let mut shown = f.debug_struct("Edit");
-        shown.field("uri", uri).field("body", body).field("changes", changes).field("texts", &texts);
-        shown.field("message", message).finish()
+        shown.field("uri", uri).field("body", body).field("changes", changes).field("relays", relays);
+        shown.field("texts", &texts).field("message", message).finish()
     }
 }
 
@@ -82,7 +87,27 @@ impl<'a> Edit<'a> {
     #[must_use]
     #[inline]
     pub fn new(message: &'a Message) -> Edit<'a> {
-        Edit { message, uri: None, body: None, changes: SmallVec::new(), texts: Vec::new() }
+        Edit { message, uri: None, body: None, changes: SmallVec::new(), relays: false, texts: Vec::new() }
+    }
+
+    /// No change yet, to a message that goes on to somebody else: new values may hold what another element wrote, so they are read as
+    /// tolerantly as a message that comes in.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use ringback_message::{Edit, Message};
+    ///
+    /// let invite = Message::parse(Bytes::from_static(b"INVITE sip:bob@b.example SIP/2.0\r\nVia: SIP/2.0/UDP a.example\r\n\r\n"))?;
+    /// // The Contact that Bob's phone has registered.
+    /// let contact = b"sip:100%@192.0.2.7";
+    /// assert!(Edit::new(&invite).request_uri(contact).finish().is_err());
+    /// assert_eq!(Edit::relaying(&invite).request_uri(contact).finish()?.request_uri_text(), contact);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    #[inline]
+    pub fn relaying(message: &'a Message) -> Edit<'a> {
+        Edit { relays: true, ..Edit::new(message) }
     }
 
     fn keep(&mut self, text: &[u8]) -> Span {
@@ -215,8 +240,8 @@ impl<'a> Edit<'a> {
     /// The changed message.
     ///
     /// # Errors
-    /// Where a new value can't be read, or its header field can't stand in such a message or not as often; where one that every message
-    /// carries is gone, or a body has no type; where Content-Length is not the length of the body; where there is no line at a place
+    /// Where a new value can't be read, or is none that is sent, or its header field can't stand in such a message or not as often; where
+    /// one is gone that every message or every request of its method carries, or a body has no type; where Content-Length is not the length of the body; where there is no line at a place
     /// that was named; where the message becomes too large. What was as bad before is no error.
     pub fn finish(mut self) -> Result<Message, BuildError> {
         let nothing_to_do = self.changes.is_empty() && self.uri.is_none() && self.body.is_none();

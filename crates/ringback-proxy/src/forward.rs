@@ -77,7 +77,7 @@ impl Onward<'_> {
     /// Where it becomes too large.
     pub fn build(&self) -> Result<Request, BuildError> {
         let request = self.request;
-        let mut edit = self.routed.apply(Edit::new(request), request, self.uri);
+        let mut edit = self.routed.apply(Edit::relaying(request), request, self.uri);
         let left = request.max_forwards().unwrap_or(MAX_FORWARDS.saturating_add(1)).saturating_sub(1);
         edit = edit.set(HeaderId::MaxForwards, left.to_string().as_bytes());
         if let Some(breadth) = self.max_breadth {

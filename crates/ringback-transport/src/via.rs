@@ -39,7 +39,7 @@ pub fn stamp_message(message: &Message, hop: &Hop) -> Result<Option<Message>, Bu
     value.extend_from_slice(behind_first(line.value()));
     // A line may come folded, and is written on one. `[RFC 3261, Section 7.3.1]`
     let value = unfolded(&value);
-    Edit::new(message).replace_line(line.index(), &value).finish().map(Some)
+    Edit::relaying(message).replace_line(line.index(), &value).finish().map(Some)
 }
 
 fn stamped(via: &Via<&[u8]>, source: IpAddr, port: u16, asks: bool) -> Vec<u8> {

@@ -109,15 +109,20 @@ fn methods() -> Result<Vec<Exhibit>, Fault> {
 
 /// Every typed header field that a message needn't have, where it may stand: read from its sample and written by its type.
 fn fields() -> Result<Vec<Exhibit>, Fault> {
-    let options = request(Method::Options).supported_tags(vec!["100rel".to_owned()]);
-    let options = options.build().map_err(|error| error.to_string())?;
+    let options = request(Method::Options).build().map_err(|error| error.to_string())?;
+    let invite = request(Method::Invite).supported_tags(vec!["100rel".to_owned()]);
+    let invite = invite.build().map_err(|error| error.to_string())?;
     let field = |id: HeaderId| {
         let in_response = id.facts().is_some_and(|facts| facts.place == Where::Responses);
         let fault = |error: BuildError| format!("{id}: {error}");
         let message = if in_response {
-            let builder = Response::to(&options, StatusCode::SessionProgress).to_tag("t1").header(sample(id)?);
-            let builder = if id == HeaderId::RSeq { builder.header(sample(HeaderId::Require)?) } else { builder };
-            builder.build().map_err(fault)?.into_message()
+            let builder = if id == HeaderId::RSeq {
+                let reliable = Response::to(&invite, StatusCode::SessionProgress).header(sample(HeaderId::Require)?);
+                reliable.contact("sip:bob@biloxi.example.com", None)
+            } else {
+                Response::to(&options, StatusCode::Ok)
+            };
+            builder.to_tag("t1").header(sample(id)?).build().map_err(fault)?.into_message()
         } else {
             let method = if id == HeaderId::Replaces { Method::Invite } else { Method::Options };
             request(method).header(sample(id)?).build().map_err(fault)?.into_message()

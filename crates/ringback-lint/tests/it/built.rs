@@ -77,7 +77,13 @@ fn answer(request: &Request, status: StatusCode) -> Option<Response> {
     let refused = status == StatusCode::UnsupportedMediaType;
     let wanted =
         wanted.into_iter().filter(|id| !(refused && matches!(id, HeaderId::AcceptEncoding | HeaderId::AcceptLanguage)));
-    Some(wanted.fold(builder, |builder, id| builder.raw(id, value(id))).build().unwrap())
+    let builder = wanted.fold(builder, |builder, id| builder.raw(id, value(id)));
+    let is_never_sent = (101..200).contains(&status.as_u16()) || status == StatusCode::RequestTimeout;
+    if is_never_sent && method != Method::Invite {
+        assert!(builder.clone().build().is_err(), "{status} to {method}");
+        return Some(Response::check(builder.build_unchecked().unwrap()).unwrap());
+    }
+    Some(builder.build().unwrap())
 }
 
 /// Rules that say that the very code is wrong for the method.

@@ -8,7 +8,9 @@ use bytes::Bytes;
 
 use super::Body;
 use super::fragment::{entity, header_fields};
-use crate::error::BuildError;
+use crate::cursor::Cursor;
+use crate::error::{BuildError, ParseError, ParseErrorKind};
+use crate::header::facts::Repeats;
 use crate::header::text::Escaped;
 use crate::header::{HeaderId, HeaderName, Param, check_strict};
 use crate::message::StartLine;
@@ -33,6 +35,8 @@ pub struct MultipartBuilder {
     params: Vec<Param>,
     parts: Vec<NewPart>,
 }
+
+const RELATED: &str = "related";
 
 /// One part to be.
 #[derive(Clone, PartialEq, Eq)]
@@ -103,7 +107,7 @@ impl MultipartBuilder {
     /// Parts of one whole; the first is its root unless `start` names another. `[RFC 5621, Section 7.1]`
     #[must_use]
     pub fn related() -> MultipartBuilder {
-        MultipartBuilder::of("related")
+        MultipartBuilder::of(RELATED)
     }
 
     fn of(subtype: &'static str) -> MultipartBuilder {
@@ -127,7 +131,8 @@ impl MultipartBuilder {
     /// Writes the body, and reads it back: what comes out is what was put in.
     ///
     /// # Errors
-    /// Where there is no part, more than can be read, or a header field that can't be written.
+    /// Where there is no part, more than can be read, or a header field that can't be written or stands twice in a part; where `start` of
+    /// a multipart/related names no part.
     pub fn build(self) -> Result<NewMultipart, BuildError> {
         let mut heads = Vec::with_capacity(self.parts.len());
         for part in &self.parts {
@@ -165,6 +170,10 @@ impl MultipartBuilder {
                 && part.headers.len() == read.headers().count()
                 && part.headers.iter().zip(read.headers()).all(|((_, value), header)| value == header.value())
         };
+        if self.subtype == RELATED && read.root().is_none() {
+            let what = "start of a multipart/related names one of its parts";
+            return Err(BuildError::Rule { what, section: "RFC 5621, Section 7.1" });
+        }
         let is_same = self.parts.len() == read.parts.len() && self.parts.iter().zip(&read.parts).all(same);
         if is_same { Ok(()) } else { Err(otherwise) }
     }
@@ -173,7 +182,12 @@ impl MultipartBuilder {
 /// The header fields of a part, each line with its end.
 fn head(part: &NewPart) -> Result<Vec<u8>, BuildError> {
     let mut head = Vec::new();
-    for (name, value) in &part.headers {
+    for (i, (name, value)) in part.headers.iter().enumerate() {
+        let is_again = part.headers.iter().take(i).any(|(before, _)| before.id() == name.id());
+        if is_again && name.id().facts().is_some_and(|facts| facts.repeats == Repeats::Once) {
+            let error = Cursor::new(name.id(), value, 0).error("this header field only once");
+            return Err(BuildError::Value(ParseError { kind: ParseErrorKind::Repeated, ..error }));
+        }
         if !name.is_valid() {
             return Err(BuildError::NotAToken { what: "header name" });
         }

@@ -21,10 +21,17 @@ impl Request {
     /// The ACK for a final response other than 2xx to this INVITE. `[RFC 3261, Section 17.1.1.3]`
     ///
     /// # Errors
-    /// Where this is no INVITE, or the response is no such response.
+    /// Where this is no INVITE, or the response is no such response, or one to another request: with another Call-ID, CSeq or tag of From.
     pub fn ack(&self, response: &Response) -> Result<Request, BuildError> {
         if !self.is(&Method::Invite) || response.status().as_u16() < 300 {
             let what = "this ACK is for a final response to an INVITE other than 2xx";
+            return Err(BuildError::Rule { what, section: "RFC 3261, Section 17.1.1.3" });
+        }
+        let is_ours = self.call_id() == response.call_id()
+            && (self.cseq(), self.cseq_method()) == (response.cseq(), response.cseq_method())
+            && self.from_tag() == response.from_tag();
+        if !is_ours {
+            let what = "an ACK has the Call-ID, CSeq number and From of the INVITE that its response answers";
             return Err(BuildError::Rule { what, section: "RFC 3261, Section 17.1.1.3" });
         }
         self.derived(&Method::Ack, response)

@@ -158,6 +158,11 @@ impl<'a> ResponseBuilder<'a> {
         if self.status != StatusCode::Trying && response.to_tag().is_none() {
             return Err(BuildError::NoToTag);
         }
+        rules::session_timer(&response)?;
+        rules::multipart(&response)?;
+        if self.forms_dialog() {
+            rules::dialog_contact(&response)?;
+        }
         self.check_reliable()?;
         self.check_registry(&response)?;
         Ok(response)

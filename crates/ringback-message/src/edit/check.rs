@@ -1,11 +1,12 @@
 //! What an edit may not do to a message.
 
 use super::{Change, Edit, What};
+use crate::build::rules::{CSEQ_END, CSEQ_RULE, request_uri};
 use crate::cursor::{Cursor, decimal};
 use crate::error::{BuildError, ParseError, ParseErrorKind};
 use crate::header::facts::{Repeats, Where};
-use crate::header::{CSeq, HeaderId, check_value};
-use crate::message::{Message, missing};
+use crate::header::{CSeq, HeaderId, check_strict, check_value};
+use crate::message::{Header, Message, missing};
 use crate::uri::Uri;
 
 impl Edit<'_> {
@@ -13,26 +14,55 @@ impl Edit<'_> {
     pub(super) fn check_texts(&self) -> Result<(), BuildError> {
         let is_request = self.message.is_request();
         if let Some(uri) = self.uri {
-            check_request_uri(self.message, uri.of(&self.texts))?;
+            self.check_request_uri(uri.of(&self.texts))?;
         }
         for &Change { index, what } in &self.changes {
             let old = self.message.header_at(index as usize);
             match (what, old) {
                 (What::InsertBefore(id, value), _) => {
-                    check_value(id, value.of(&self.texts), 0).map_err(BuildError::Value)?;
+                    self.check_new(id, value.of(&self.texts)).map_err(BuildError::Value)?;
                     check_place(id, is_request)?;
                 }
                 (What::Replace(value), Some(old)) => {
-                    let checked = check_value(old.id(), value.of(&self.texts), 0);
-                    // Who gets a malformed message and changes something else of the line isn't to blame.
-                    let as_before = |_: &ParseError| check_value(old.id(), old.value(), 0).is_ok();
-                    checked.err().filter(as_before).map_or(Ok(()), |error| Err(BuildError::Value(error)))?;
+                    self.check_replaced(old, value.of(&self.texts)).map_err(BuildError::Value)?;
                 }
                 (What::Remove | What::Shorten(_), Some(_)) => {}
                 (_, None) => return Err(BuildError::NoSuchLine { index: index as usize }),
             }
         }
         Ok(())
+    }
+
+    fn check_new(&self, id: HeaderId, value: &[u8]) -> Result<(), ParseError> {
+        if self.relays { check_value(id, value, 0) } else { check_strict(id, value, 0) }
+    }
+
+    /// Who gets a malformed message and changes something else of the line isn't to blame.
+    fn check_replaced(&self, old: Header<'_>, value: &[u8]) -> Result<(), ParseError> {
+        let Err(error) = self.check_new(old.id(), value) else { return Ok(()) };
+        if self.check_new(old.id(), old.value()).is_ok() {
+            return Err(error);
+        }
+        // What was merely not ours to write isn't to become unreadable.
+        match (check_value(old.id(), value, 0), check_value(old.id(), old.value(), 0)) {
+            (Err(error), Ok(())) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// A Request-URI that can be sent, or read where it is another's; or the one that came.
+    fn check_request_uri(&self, uri: &[u8]) -> Result<(), BuildError> {
+        if self.relays {
+            return match Uri::parse(uri, HeaderId::Other, 0) {
+                Err(error) if uri != self.message.request_uri_text() => Err(BuildError::RequestUri(error)),
+                _ => Ok(()),
+            };
+        }
+        if uri == self.message.request_uri_text() {
+            return Ok(());
+        }
+        let uri = Uri::parse_strict(uri, HeaderId::Other, 0).map_err(BuildError::RequestUri)?;
+        request_uri(&uri)
     }
 
     /// When all is written: whether what was changed still belongs together.
@@ -83,21 +113,38 @@ impl Edit<'_> {
         Err(BuildError::Malformed(ParseError { kind: ParseErrorKind::Repeated, ..error }))
     }
 
-    /// What every message carries is still there. `[RFC 3261, Section 8.1.1]`
+    /// What every message carries, and every request of this method, is still there. `[RFC 3261, Section 8.1.1]`
     fn check_presence(&self, id: HeaderId, edited: &Message) -> Result<(), BuildError> {
         let needed = match id {
             HeaderId::Via | HeaderId::From | HeaderId::To | HeaderId::CallId | HeaderId::CSeq => true,
             HeaderId::MaxForwards => self.message.is_request(),
             _ => false,
         };
-        if needed && edited.first(id).is_none() {
+        if edited.first(id).is_some() {
+            return Ok(());
+        }
+        if needed {
             return Err(BuildError::Malformed(missing(id, edited.body_start)));
         }
-        Ok(())
+        let Some(method) = self.message.method() else { return Ok(()) };
+        match method.info() {
+            Some(info) if info.must.iter().any(|carry| carry.when.is_none() && carry.header == id) => {
+                Err(BuildError::MissingInRequest { header: id, source: info.source, method })
+            }
+            _ => Ok(()),
+        }
     }
 
-    /// The method of CSeq is that of the request, unless it wasn't before. `[RFC 3261, Section 8.1.1.5]`
+    /// The method of CSeq is that of the request and its number below 2³¹, unless they weren't before. `[RFC 3261, Section 8.1.1.5]`
     fn check_cseq(&self, edited: &Message) -> Result<(), BuildError> {
+        let number = |message: &Message| {
+            let cseq = message.first(HeaderId::CSeq)?;
+            CSeq::parse(cseq.value(), cseq.offset()).ok().map(|read| read.number)
+        };
+        let is_large = |number: Option<u32>| number.is_some_and(|number| number >= CSEQ_END);
+        if is_large(number(edited)) && !is_large(number(self.message)) {
+            return Err(BuildError::Rule { what: CSEQ_RULE, section: "RFC 3261, Section 8.1.1.5" });
+        }
         let is_other = |message: &Message| {
             let cseq = message.first(HeaderId::CSeq)?;
             let read = CSeq::parse(cseq.value(), cseq.offset()).ok()?;
@@ -108,14 +155,6 @@ impl Edit<'_> {
             Some(error) if is_other(self.message).is_none() => Err(BuildError::Malformed(error)),
             _ => Ok(()),
         }
-    }
-}
-
-/// A Request-URI that can be read, or the one that came.
-fn check_request_uri(message: &Message, uri: &[u8]) -> Result<(), BuildError> {
-    match Uri::parse(uri, HeaderId::Other, 0) {
-        Err(error) if uri != message.request_uri_text() => Err(BuildError::RequestUri(error)),
-        _ => Ok(()),
     }
 }
 

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use ringback_message::body::{Body, MultipartBuilder, NESTING_MAX, NewMultipart, NewPart, PARTS_MAX, Sipfrag};
 use ringback_message::header::{Param, RetryAfter};
-use ringback_message::{BuildError, HeaderId, Message, ParseErrorKind};
+use ringback_message::{BuildError, HeaderId, Message, ParseErrorKind, Response, StatusCode};
 
 fn message(content_type: &str, body: impl AsRef<[u8]>) -> Message {
     let mut bytes = format!("MESSAGE sip:b@b.example SIP/2.0\r\nContent-Type: {content_type}\r\n\r\n").into_bytes();
@@ -299,4 +299,26 @@ fn pieces_that_no_message_holds_are_refused() {
         assert!(Sipfrag::parse(Bytes::from_static(text.as_bytes())).is_err(), "{text:?}");
     }
     assert_eq!(Sipfrag::parse(Bytes::from(vec![b'a'; 65_536])).unwrap_err().kind, ParseErrorKind::TooLarge);
+}
+
+#[test]
+fn what_nobody_could_take_apart_is_not_built() {
+    let built = |content_type: &str| {
+        let invite = Message::parse(Bytes::from(format!("{}\r\n", crate::parse::INVITE))).unwrap();
+        let moved = Response::to(&invite, StatusCode::MovedTemporarily).to_tag("t").contact("sip:b@b.example", None);
+        moved.content_type(content_type).body("--b\r\n\r\n\r\n--b--\r\n").build()
+    };
+    assert!(built("multipart/mixed;boundary=b").is_ok());
+    let error = built("Multipart/mixed").unwrap_err();
+    assert_eq!(error.to_string(), "the Content-Type of a multipart body has a boundary [RFC 2046, Section 5.1.1]");
+
+    let part = || NewPart::new("text/plain", "a").header(HeaderId::ContentId, "<1@a.example>");
+    assert!(MultipartBuilder::mixed().part(part()).build().is_ok());
+    let twice = MultipartBuilder::mixed().part(part().header("c", "text/html")).build().unwrap_err();
+    assert!(twice.to_string().starts_with("Content-Type, byte 0 of the value: expected this header field only once"));
+    let related =
+        |start: &str| MultipartBuilder::related().param(Param::new("start", Some(start))).part(part()).build();
+    assert!(related("<1@a.example>").is_ok() && MultipartBuilder::related().part(part()).build().is_ok());
+    let nobody = related("<2@a.example>").unwrap_err();
+    assert_eq!(nobody.to_string(), "start of a multipart/related names one of its parts [RFC 5621, Section 7.1]");
 }

@@ -73,7 +73,9 @@ fn no_code_is_built_without_what_it_must_carry() {
     let options = Request::check(Message::parse(Bytes::from(options)).unwrap()).unwrap();
     let invite = request("");
     for info in registry() {
-        for to in [&options, &invite] {
+        // What no other request than an INVITE is answered with.
+        let to_invite_only = (101..200).contains(&info.code.as_u16()) || info.code == StatusCode::RequestTimeout;
+        for to in [&options, &invite].into_iter().skip(usize::from(to_invite_only)) {
             let mut builder = Response::to(to, info.code).to_tag("t");
             let mut given = Vec::new();
             // As long as something is missing, it is named, and giving it helps.
@@ -306,6 +308,180 @@ fn cancel_and_ack_are_those_of_the_invite() {
     assert_eq!((ack.branch(), ack.cseq_method(), ack.to_tag()), (invite.branch(), &b"ACK"[..], Some(&b"t"[..])));
     let read = Message::parse(ack.as_bytes().clone()).unwrap();
     assert_eq!(read.headers().count(), ack.headers().count());
+}
+
+/// Nobody waits for it: a client over UDP has given up by then, and no provisional response stops its timers.
+#[test]
+fn no_response_is_built_that_the_method_may_not_have() {
+    let other = |method: &str| {
+        let text = format!("{INVITE}\r\n").replace("INVITE", method);
+        Request::check(Message::parse(Bytes::from(text)).unwrap()).unwrap()
+    };
+    let refused = |to: &Request, code: StatusCode| {
+        let error = Response::to(to, code).to_tag("t").contact("sip:b@b.example", None).build().unwrap_err();
+        let BuildError::Rule { section, .. } = error else { panic!("{code}: {error}") };
+        section
+    };
+    for method in ["OPTIONS", "BYE", "UPDATE", "ODD"] {
+        let to = other(method);
+        assert_eq!(refused(&to, StatusCode::Ringing), "RFC 4320, Section 4.1");
+        assert_eq!(refused(&to, StatusCode::SessionProgress), "RFC 4320, Section 4.1");
+        assert_eq!(refused(&to, StatusCode::RequestTimeout), "RFC 4320, Section 4.2");
+        assert!(Response::to(&to, StatusCode::Trying).build().is_ok());
+        assert!(Response::to(&to, StatusCode::Ringing).build_unchecked().is_ok());
+    }
+    for code in [StatusCode::Trying, StatusCode::Ok, StatusCode::CallOrTransactionDoesNotExist] {
+        assert_eq!(refused(&other("ACK"), code), "RFC 3261, Section 17");
+    }
+    assert!(Response::to(&request(""), StatusCode::RequestTimeout).to_tag("t").build().is_ok());
+}
+
+/// Who acknowledged it would send its To, with a stranger's tag, in its own call.
+#[test]
+fn the_response_to_another_call_is_not_acknowledged() {
+    let invite = request("");
+    let busy = Response::to(&invite, StatusCode::BusyHere).to_tag("t").build().unwrap();
+    let busy = std::str::from_utf8(busy.as_bytes()).unwrap();
+    let ack = |busy: &str| invite.ack(&Response::parse(busy.as_bytes()).unwrap());
+    assert!(ack(busy).is_ok());
+    let from_tag = std::str::from_utf8(invite.from_tag().unwrap()).unwrap();
+    let call_id = std::str::from_utf8(invite.call_id()).unwrap();
+    let cseq = invite.cseq();
+    for (ours, theirs) in [
+        (format!("Call-ID: {call_id}"), "Call-ID: another@a.example".to_owned()),
+        (format!("CSeq: {cseq} INVITE"), format!("CSeq: {} INVITE", cseq + 1)),
+        (format!("CSeq: {cseq} INVITE"), format!("CSeq: {cseq} BYE")),
+        (format!(";tag={from_tag}"), ";tag=another".to_owned()),
+        (format!(";tag={from_tag}"), String::new()),
+    ] {
+        let of_another = busy.replace(&ours, &theirs);
+        assert_ne!(of_another, busy);
+        let error = ack(&of_another).unwrap_err();
+        assert!(error.to_string().ends_with("[RFC 3261, Section 17.1.1.3]"), "{theirs}: {error}");
+    }
+}
+
+/// A request of this method with all that it must carry but its Contact.
+fn started(method: Method, to_tag: Option<&str>) -> RequestBuilder {
+    let builder = RequestBuilder::new(method.clone(), "sip:b.example")
+        .via("a.example", "UDP", Some("z9hG4bK1"))
+        .from("", "sip:a@a.example", Some("f1"))
+        .to("", "sip:b@b.example", to_tag)
+        .call_id("7@a.example")
+        .cseq(1, method.clone());
+    match method {
+        Method::Subscribe => builder.raw(HeaderId::Event, "presence"),
+        Method::Refer => builder.raw(HeaderId::ReferTo, "<sip:c@c.example?Subject=a>"),
+        _ => builder,
+    }
+}
+
+fn section(error: BuildError) -> &'static str {
+    let BuildError::Rule { section, .. } = error else { panic!("{error}") };
+    section
+}
+
+/// Where the requests of a dialog go: to one address, which a request can be sent to as it is.
+#[test]
+fn the_contact_of_a_dialog_is_one_sip_uri() {
+    const BAD: [(&str, &str); 5] = [
+        ("*", "RFC 3261, Section 10.2.2"),
+        ("<tel:+1234>", "RFC 3261, Section 8.1.1.8"),
+        ("<sip:a@a.example>, <sip:b@a.example>", "RFC 3261, Section 8.1.1.8"),
+        ("<sip:a@a.example?Subject=a>", "RFC 3261, Section 19.1.1"),
+        ("<sips:a@a.example;method=BYE>", "RFC 3261, Section 19.1.1"),
+    ];
+    for method in [Method::Invite, Method::Subscribe, Method::Refer, Method::Update] {
+        let to_tag = method.info().filter(|info| !info.outside_dialog).map(|_| "t");
+        let with = |contact: &str| started(method.clone(), to_tag).raw(HeaderId::Contact, contact);
+        assert!(with("\"A\" <sips:a@a.example;transport=tcp>;q=0.5").build().is_ok(), "{method}");
+        for (contact, expected) in BAD {
+            let update = method == Method::Update && expected == "RFC 3261, Section 8.1.1.8";
+            let expected = if update { "RFC 3261, Section 12.1.1" } else { expected };
+            assert_eq!(section(with(contact).build().unwrap_err()), expected, "{method} {contact}");
+            assert!(with(contact).build_unchecked().is_ok());
+        }
+    }
+    let invite = request("");
+    for code in [StatusCode::Ringing, StatusCode::Ok] {
+        for (contact, _) in BAD {
+            let answer = Response::to(&invite, code).to_tag("t").raw(HeaderId::Contact, contact);
+            assert!(section(answer.build().unwrap_err()).starts_with("RFC 3261, Section 1"), "{code} {contact}");
+        }
+    }
+    // Where a dialog is not what it is for, all of them have their place.
+    let moved = Response::to(&invite, StatusCode::MovedTemporarily).to_tag("t");
+    assert!(moved.raw(HeaderId::Contact, "<tel:+1234>, <sip:a@a.example;method=INVITE?Subject=a>").build().is_ok());
+    let register = started(Method::Register, None).raw(HeaderId::Contact, "<mailto:a@a.example>, <sip:a@192.0.2.1>");
+    assert!(register.build().is_ok());
+}
+
+#[test]
+fn addresses_have_neither_header_fields_nor_a_method() {
+    for bad in ["sip:b@b.example?Subject=a", "sip:b@b.example;method=INVITE"] {
+        let options = || started(Method::Options, None);
+        let without = |id| {
+            let builder = RequestBuilder::new(Method::Options, "sip:b.example")
+                .via("a.example", "UDP", Some("z9hG4bK1"))
+                .call_id("7@a.example")
+                .cseq(1, Method::Options);
+            match id {
+                HeaderId::From => builder.from("", bad, Some("f1")).to("", "sip:b@b.example", None),
+                _ => builder.from("", "sip:a@a.example", Some("f1")).to("", bad, None),
+            }
+        };
+        for builder in [options().route(bad), without(HeaderId::From), without(HeaderId::To)] {
+            assert_eq!(section(builder.build().unwrap_err()), "RFC 3261, Section 19.1.1");
+        }
+        // Inside a dialog they are the other side's.
+        assert!(started(Method::Bye, Some("t")).route(bad).build().is_ok());
+    }
+}
+
+#[test]
+fn the_parameters_of_a_via_are_what_their_names_say() {
+    let with = |params: &str| {
+        let builder = RequestBuilder::new(Method::Options, "sip:b.example")
+            .raw(HeaderId::Via, format!("SIP/2.0/UDP a.example;branch=z9hG4bK1{params}"))
+            .from("", "sip:a@a.example", Some("f1"))
+            .to("", "sip:b@b.example", None)
+            .call_id("7@a.example")
+            .cseq(1, Method::Options);
+        builder.build()
+    };
+    for good in [";ttl=0", ";ttl=255", ";rport", ";rport=65535;received=192.0.2.1", ";received=2001:db8::1;TTL=016"] {
+        assert!(with(good).is_ok(), "{good}");
+    }
+    for bad in [";ttl=256", ";ttl=0001", ";ttl=x", ";ttl", ";received=a.example", ";received", ";received=1.2.3"] {
+        assert_eq!(section(with(bad).unwrap_err()), "RFC 3261, Section 25.1", "{bad}");
+    }
+    for bad in [";rport=65536", ";rport=0", ";rport=x"] {
+        assert_eq!(section(with(bad).unwrap_err()), "RFC 3581, Section 3", "{bad}");
+    }
+}
+
+#[test]
+fn a_session_interval_is_neither_too_short_nor_below_the_least() {
+    let invite = |lines: &[(HeaderId, &str)]| {
+        let invite = started(Method::Invite, None).contact("sip:a@a.example", None);
+        lines.iter().fold(invite, |builder, (id, value)| builder.raw(*id, value)).build()
+    };
+    let (interval, least) = (HeaderId::SessionExpires, HeaderId::MinSe);
+    for good in [&[(interval, "90")][..], &[(least, "90")], &[(interval, "120"), (least, "120")]] {
+        assert!(invite(good).is_ok(), "{good:?}");
+    }
+    for (bad, expected) in [
+        (&[(interval, "89")][..], "RFC 4028, Section 4"),
+        (&[(least, "89")], "RFC 4028, Section 5"),
+        (&[(interval, "120"), (least, "121")], "RFC 4028, Section 7.1"),
+    ] {
+        assert_eq!(section(invite(bad).unwrap_err()), expected);
+    }
+    let to = request("");
+    let small =
+        |least: &str| Response::to(&to, StatusCode::SessionIntervalTooSmall).to_tag("t").raw(HeaderId::MinSe, least);
+    assert!(small("1800").build().is_ok());
+    assert_eq!(section(small("60").build().unwrap_err()), "RFC 4028, Section 5");
 }
 
 /// Reading lets it pass, and says what is wrong with it when asked how well the message is formed.

@@ -81,7 +81,7 @@ fn with_all_challenges(best: &Response, finals: &[&Final]) -> Response {
             _ => None,
         })
         .collect();
-    let mut edit = Edit::new(best);
+    let mut edit = Edit::relaying(best);
     for other in others {
         for id in [HeaderId::WwwAuthenticate, HeaderId::ProxyAuthenticate] {
             // A challenge that nobody can read helps nobody, and none of the others would be passed on with it.
