@@ -12,20 +12,27 @@ use crate::description::{MediaDescription, SessionDescription};
 use crate::error::BuildError;
 use crate::line::Connection;
 use crate::order;
+use crate::parse::{LINES_MAX, MEDIA_MAX, SDP_BYTES_MAX};
 use crate::section::Section;
 
 impl SessionDescription {
     /// That every line stands where it may, no part of the description contradicts another or lacks what it needs, and no known
     /// attribute has a value that it can't have, or stands where it has no meaning. The builder asks this of all that it makes.
+    /// What passes is read back by [`SessionDescription::parse_strict`] when it is written, so it is within the limits of the
+    /// parser too.
     ///
     /// # Errors
     /// The first that does, media descriptions after the session.
     pub fn check(&self) -> Result<(), BuildError> {
+        size(self)?;
         session(self)?;
         let has_connection = self.section().connection().is_some();
         let mut tags = BTreeMap::new();
         for (index, media) in self.media().iter().enumerate() {
             let at = At(Some(index));
+            if let Some(what) = media.line().defect() {
+                return Err(at.wrong(what, media.line(), "RFC 8866, Section 5.14"));
+            }
             section(media.section(), at)?;
             let mut connections = media.section().connections().peekable();
             if !has_connection && connections.peek().is_none() {
@@ -53,6 +60,25 @@ impl At {
     fn wrong(self, what: &'static str, value: impl ToString, section: &'static str) -> BuildError {
         BuildError::Contradiction { media: self.0, what, value: value.to_string().into(), section }
     }
+}
+
+/// What is written can be read back: no limit of the parser is passed.
+fn size(description: &SessionDescription) -> Result<(), BuildError> {
+    let lines = |section: &Section| section.lines().len();
+    let begun = 2_usize.saturating_add(lines(description.section()));
+    let count = description.media().iter().map(|media| lines(media.section()).saturating_add(1));
+    // The first two, `v=` and `o=`, are not counted in a section.
+    let total = count.fold(begun, usize::saturating_add);
+    for (what, number, most) in [
+        ("more bytes than are read", description.byte_len(), SDP_BYTES_MAX),
+        ("more lines than are read", total, LINES_MAX),
+        ("more media descriptions than are read", description.media().len(), MEDIA_MAX),
+    ] {
+        if number > most {
+            return Err(At(None).wrong(what, number, ""));
+        }
+    }
+    Ok(())
 }
 
 fn session(description: &SessionDescription) -> Result<(), BuildError> {

@@ -2,7 +2,7 @@
 
 use ringback_sdp::attribute::T38;
 use ringback_sdp::negotiate::{Codec, LocalMedia, OfferError, Session};
-use ringback_sdp::{BuildError, Line, SdpBuilder, SessionDescription};
+use ringback_sdp::{BuildError, LINES_MAX, Line, MEDIA_MAX, SDP_BYTES_MAX, SdpBuilder, SessionDescription};
 
 use crate::negotiate::{endpoint, parse};
 
@@ -120,12 +120,30 @@ fn the_check_finds_what_can_not_be_meant() {
         (rtp("96", "a=rtpmap:96 rtx/8000\r\na=fmtp:96 apt=97\r\n"), "rtx for a payload type"),
         (media("a=mid:a\r\n").replace("audio 4000", "audio 0") + "a=bundle-only\r\n", "bundle-only in no bundle"),
         (TEXT.replace("c=IN IP4 192.0.2.1\r\n", ""), "without a c= line"),
+        (TEXT.replace("RTP/AVP 0", "RTP/AVP"), "without a format"),
+        (TEXT.replace("RTP/AVP 0", "RTP/AVP 0 128"), "no payload type from 0 to 127"),
+        (TEXT.replace("RTP/AVP 0", "RTP/AVP 0 pcmu"), "no payload type from 0 to 127"),
+        (media("m=image 8 udptl t(38\r\n"), "no token"),
+        (media("y=1\r\n"), "doesn't know"),
+        (session("y=1\r\n"), "doesn't know"),
     ] {
         let error = parse(&text).check().expect_err(wanted).to_string();
         assert!(error.contains(wanted), "{wanted}: {error}");
         assert!(matches!(Session::new().draft(parse(&text)), Err(OfferError::Invalid(_))), "{text}");
     }
     parse(TEXT).check().unwrap();
+    let mut crowded = parse(TEXT);
+    (1..MEDIA_MAX).for_each(|_| crowded.push_media(crowded.media()[0].clone()));
+    crowded.check().unwrap();
+    crowded.push_media(crowded.media()[0].clone());
+    assert!(crowded.check().unwrap_err().to_string().contains("more media descriptions than are read: \"129\""));
+    for (value, count, wanted) in [("x".into(), LINES_MAX, "more lines"), ("x".repeat(SDP_BYTES_MAX), 1, "more bytes")]
+    {
+        let mut long = parse(TEXT);
+        (0..count).for_each(|_| long.section_mut().insert(line('a', &value)).unwrap());
+        assert!(long.check().unwrap_err().to_string().contains(wanted));
+        assert!(SessionDescription::parse_strict(long.to_bytes()).is_err());
+    }
     let mut lacking = parse(TEXT);
     lacking.section_mut().remove_letter('t');
     assert!(lacking.check().is_err());
