@@ -1,5 +1,6 @@
 //! What is written as the grammar has it and still can't be: parts that contradict each other, or lack what they need.
 
+mod address;
 mod groups;
 mod levels;
 mod rtp;
@@ -10,7 +11,6 @@ use alloc::string::ToString;
 use crate::attribute::{MaxPtime, MediaDirection, Mid, Ptime};
 use crate::description::{MediaDescription, SessionDescription};
 use crate::error::BuildError;
-use crate::line::Connection;
 use crate::order;
 use crate::parse::{LINES_MAX, MEDIA_MAX, SDP_BYTES_MAX};
 use crate::section::Section;
@@ -34,13 +34,10 @@ impl SessionDescription {
                 return Err(at.wrong(what, media.line(), "RFC 8866, Section 5.14"));
             }
             section(media.section(), at)?;
-            let mut connections = media.section().connections().peekable();
-            if !has_connection && connections.peek().is_none() {
+            if !has_connection && media.section().connection().is_none() {
                 return Err(at.wrong("a stream without a c= line", media.line(), "RFC 8866, Section 5.7"));
             }
-            for connection in connections {
-                address(&connection, at)?;
-            }
+            address::check(media.section(), at)?;
             if let Some(Mid(tag)) = media.section().attribute()
                 && tags.insert(tag, index).is_some()
             {
@@ -92,25 +89,9 @@ fn session(description: &SessionDescription) -> Result<(), BuildError> {
             return Err(at.wrong("the session stops before it starts", timing, "RFC 8866, Section 5.9"));
         }
     }
-    if let Some(connection) = description.section().connection() {
-        address(&connection, at)?;
-    }
+    address::origin(origin)?;
+    address::check(description.section(), at)?;
     section(description.section(), at)
-}
-
-/// An address of a group needs a TTL with IPv4, and no other has one.
-fn address(connection: &Connection<'_>, at: At) -> Result<(), BuildError> {
-    let is_group = connection.is_multicast();
-    let is_ip4 = connection.ip().is_some_and(|ip| ip.is_ipv4());
-    let wrong = |what| Err(at.wrong(what, connection, "RFC 8866, Section 5.7"));
-    match (connection.ttl, connection.count) {
-        (None, _) if is_group && is_ip4 => wrong("a multicast address without its TTL"),
-        (Some(_), _) if connection.ip().is_some() && !is_group => wrong("a TTL behind a unicast address"),
-        (_, Some(_)) if connection.ip().is_some() && !is_group => {
-            wrong("a number of addresses behind a unicast address")
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Lines are in their order, attributes have values that they can have and stand where they may, and there is one direction at

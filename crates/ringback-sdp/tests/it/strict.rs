@@ -30,7 +30,7 @@ fn a_line_is_put_where_it_may_stand() {
         section.insert(line(letter, value)).unwrap();
     }
     let media = description.media_mut(0).unwrap().section_mut();
-    for (letter, value) in [('b', "AS:1"), ('i', "x"), ('c', "IN IP4 192.0.2.2"), ('c', "IN IP4 192.0.2.3")] {
+    for (letter, value) in [('b', "AS:1"), ('i', "x"), ('c', "IN IP4 233.252.0.2/1"), ('c', "IN IP4 233.252.0.3/1")] {
         media.insert(line(letter, value)).unwrap();
     }
     let text = description.to_string();
@@ -150,6 +150,49 @@ fn the_check_finds_what_can_not_be_meant() {
     let mut lacking = parse(TEXT);
     lacking.section_mut().remove_letter('s');
     assert!(lacking.check().unwrap_err().to_string().contains("s= line is missing"));
+}
+
+/// An address is one of its family, or a name, and several are those of groups.
+#[test]
+fn the_check_finds_what_is_no_address() {
+    let at = |connection: &str| TEXT.replace("c=IN IP4 192.0.2.1", &format!("c={connection}"));
+    let from = |host: &str| TEXT.replace("1 1 IN IP4 192.0.2.1", &format!("1 1 {host}"));
+    let stream = |lines: &str| TEXT.replace("RTP/AVP 0\r\n", &format!("RTP/AVP 0\r\n{lines}"));
+    for (text, wanted) in [
+        (at("IN IP4 192.0.2.999"), "neither one nor a name"),
+        (at("IN IP4 192.0.2"), "neither one nor a name"),
+        (at("IN IP4 -"), "neither one nor a name"),
+        (at("IN IP6 2001:db8::g"), "neither one nor a name"),
+        (at("IN IP6 fe80::1%eth0"), "neither one nor a name"),
+        (at("IN IP4 a_b.example"), "neither one nor a name"),
+        (at("IN IP4 240.0.0.1"), "kept for later"),
+        (from("IN IP6 192.0.2.1"), "said to be of type IP6"),
+        (from("IN IP4 2001:db8::1"), "said to be of type IP4"),
+        (from("IN IP4 192.0.2.1.5"), "neither one nor a name"),
+        (from("IN IP4 233.252.0.1"), "for the host of the origin"),
+        (at("IN IP4 233.252.0.1/1/2"), "several addresses at the session level"),
+        (stream("c=IN IP4 192.0.2.2\r\nc=IN IP4 192.0.2.3\r\n"), "beside another"),
+        (stream("c=IN IP4 233.252.0.1/1\r\nc=IN IP4 192.0.2.3\r\n"), "beside another"),
+        (stream("c=IN IP4 239.255.255.255/1/2\r\n"), "more addresses than"),
+        (stream("c=IN IP6 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/2\r\n"), "more addresses than"),
+    ] {
+        let error = parse(&text).check().expect_err(wanted).to_string();
+        assert!(error.contains(wanted) && error.contains("[RFC 8866, Section "), "{wanted}: {error}");
+    }
+    for text in [
+        at("IN IP4 host.example"),
+        at("IN IP6 host.example."),
+        at("IN IP4 0.0.0.0"),
+        at("IN IP6 ::ffff:192.0.2.1"),
+        at("IN IP4 233.252.0.1/1/1"),
+        at("ATM NSAP 47.0091.8100"),
+        from("IN IP4 pc33.4.example"),
+        from("X Y -"),
+        stream("c=IN IP4 239.255.255.254/1/2\r\nc=IN IP4 233.252.0.1/1\r\n"),
+        stream("c=IN IP6 ff00::1/3\r\n"),
+    ] {
+        parse(&text).check().unwrap_or_else(|error| panic!("{error}: {text}"));
+    }
 }
 
 #[test]
