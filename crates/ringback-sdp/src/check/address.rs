@@ -4,7 +4,7 @@ use core::net::IpAddr;
 
 use super::At;
 use crate::error::BuildError;
-use crate::line::{Connection, Origin};
+use crate::line::{self, Connection, Origin};
 use crate::section::{Kind, Section};
 
 /// All `c=` lines of a section.
@@ -35,7 +35,7 @@ fn one(connection: &Connection<'_>, at: At) -> Result<(), BuildError> {
             wrong("a number of addresses behind a unicast address")
         }
         (_, Some(count)) if !is_within(connection.ip(), count) => wrong("more addresses than there are groups"),
-        _ => match defect(connection.network, connection.address_type, connection.address) {
+        _ => match line::address_defect(connection.network, connection.address_type, connection.address) {
             Some(what) => Err(at.wrong(what, connection, "RFC 8866, Section 9")),
             None => Ok(()),
         },
@@ -57,33 +57,11 @@ fn is_within(first: Option<IpAddr>, count: u32) -> bool {
 /// The host of an `o=` line is one, and no group.
 pub(super) fn origin(origin: &Origin) -> Result<(), BuildError> {
     let at = At(None);
-    if let Some(what) = defect(&origin.network, &origin.address_type, &origin.address) {
+    if let Some(what) = line::address_defect(&origin.network, &origin.address_type, &origin.address) {
         return Err(at.wrong(what, origin, "RFC 8866, Section 9"));
     }
     if origin.address.parse().is_ok_and(|ip: IpAddr| ip.is_multicast()) {
         return Err(at.wrong("a multicast address for the host of the origin", origin, "RFC 8866, Section 5.2"));
     }
     Ok(())
-}
-
-/// Why an address is none of its family: neither its digits nor a name. Of other networks nothing is known.
-fn defect(network: &str, address_type: &str, address: &str) -> Option<&'static str> {
-    let ip = address.parse::<IpAddr>().ok();
-    match (network, address_type, ip) {
-        ("IN", "IP4", Some(IpAddr::V6(_))) => Some("an address of IPv6 that is said to be of type IP4"),
-        ("IN", "IP6", Some(IpAddr::V4(_))) => Some("an address of IPv4 that is said to be of type IP6"),
-        // Those above the groups are neither unicast nor multicast.
-        ("IN", "IP4", Some(IpAddr::V4(ip))) if u32::from(ip) >= 0xf000_0000 => {
-            Some("an address of IPv4 that is kept for later")
-        }
-        ("IN", "IP4" | "IP6", None) if !is_name(address) => Some("an address that is neither one nor a name"),
-        _ => None,
-    }
-}
-
-/// `FQDN`: letters, digits, hyphens and dots; what ends in a label without a letter would be an address.
-fn is_name(address: &str) -> bool {
-    let is_char = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.');
-    let last = address.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
-    address.bytes().all(is_char) && last.bytes().any(|b| b.is_ascii_alphabetic())
 }

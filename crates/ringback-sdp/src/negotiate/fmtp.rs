@@ -36,7 +36,7 @@ pub(crate) fn agree(own: &Codec, offered: &Codec) -> Option<Box<str>> {
     is_same.then(|| own.parameters.clone())
 }
 
-/// What the parameters of an encoding can't be: why, and who says so.
+/// What an encoding and its parameters can't be: why, and who says so.
 pub(crate) fn defect(codec: &Codec) -> Option<(&'static str, &'static str)> {
     let parameters = Parameters(&codec.parameters);
     match () {
@@ -48,6 +48,9 @@ pub(crate) fn defect(codec: &Codec) -> Option<(&'static str, &'static str)> {
         }
         () if codec.is("H264") && !h264::is_sound(parameters) => {
             Some(("a profile-level-id that isn't three bytes in hexadecimal, or no packetization-mode", ""))
+        }
+        () if codec.is("opus") && (codec.clock_rate, codec.channels) != (48_000, 2) => {
+            Some(("opus at another rate than 48000, or without its two channels", "RFC 7587, Section 7"))
         }
         () if codec.is("rtx") && associated(codec).is_none() => {
             Some(("rtx without the payload type that it repeats", ""))

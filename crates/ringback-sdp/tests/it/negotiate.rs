@@ -339,12 +339,18 @@ fn a_group_is_joined_as_it_is() {
 #[test]
 fn keys_of_srtp() {
     let offer = OFFER.replace("RTP/AVP", "RTP/SAVP")
-        + "a=crypto:1 AEAD_AES_256_GCM inline:b2ZmZXJlZA==\r\na=crypto:2 AES_CM_128_HMAC_SHA1_80 inline:dGhlaXJz|2^20\r\n";
-    let has = endpoint("bob", "192.0.2.2")
-        .media(voice(5000).protocols(&["RTP/AVP", "RTP/SAVP"]).key("AES_CM_128_HMAC_SHA1_80", "inline:b3du"));
+        + "a=crypto:1 AEAD_AES_256_GCM inline:b2ZmZXJlZA==\r\na=crypto:2 AES_CM_128_HMAC_SHA1_80 inline:dGhlaXJzdGhlaXJzdGhlaXJzdGhlaXJzdGhlaXJz|2^20\r\n";
+    let has = endpoint("bob", "192.0.2.2").media(
+        voice(5000)
+            .protocols(&["RTP/AVP", "RTP/SAVP"])
+            .key("AES_CM_128_HMAC_SHA1_80", "inline:b3ducw2lb3ducw2lb3ducw2lb3ducw2lb3ducw2l"),
+    );
     let (alice, _) = settled(&offer, &has);
     let remote = alice.remote().unwrap().to_string();
-    assert!(remote.contains("a=crypto:2 AES_CM_128_HMAC_SHA1_80 inline:b3du\r\n") && !remote.contains("crypto:1"));
+    assert!(
+        remote.contains("a=crypto:2 AES_CM_128_HMAC_SHA1_80 inline:b3ducw2lb3ducw2lb3ducw2lb3ducw2lb3ducw2l\r\n")
+            && !remote.contains("crypto:1")
+    );
     let draft = Session::new().draft(parse(&offer)).unwrap();
     let pending = Session::new().send(draft).unwrap();
     let error = pending.accept(parse(&remote.replace("crypto:2", "crypto:3"))).unwrap_err().error;

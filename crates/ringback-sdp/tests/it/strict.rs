@@ -125,6 +125,9 @@ fn the_check_finds_what_can_not_be_meant() {
         (TEXT.replace("RTP/AVP 0", "RTP/AVP 0 pcmu"), "no payload type from 0 to 127"),
         (media("m=image 8 udptl t(38\r\n"), "no token"),
         (media("y=1\r\n"), "doesn't know"),
+        (rtp("96", "a=rtpmap:96 opus/48000\r\n"), "its two channels"),
+        (media("a=crypto:1 X inline:a\r\na=crypto:1 Y inline:b\r\n"), "one tag"),
+        (media("a=crypto:1 AES_CM_128_HMAC_SHA1_32 inline:YQ==|2^20\r\n"), "not as long as its suite"),
         (session("y=1\r\n"), "doesn't know"),
     ] {
         let error = parse(&text).check().expect_err(wanted).to_string();
@@ -229,6 +232,13 @@ fn what_one_has_is_asked_before_it_is_offered() {
         (audio().codec(Codec::pcmu()).codec(Codec::pcmu()), "an encoding twice"),
         (audio().codec(Codec::telephone_event(8_000).parameters("15-0")), "ranges that go up"),
         (audio().codec(Codec::new("opus", 0, 2)), "a clock rate above 0"),
+        (audio().codec(Codec::new("OPUS", 16_000, 2)), "opus at another rate"),
+        (audio().codec(Codec::new("opus", 48_000, 1)), "its two channels: \"opus/48000/1\" [RFC 7587, Section 7]"),
+        (audio().codec(Codec::pcmu()).connection("1.2.3.999"), "neither one nor a name"),
+        (
+            audio().codec(Codec::pcmu()).key("AES_CM_128_HMAC_SHA1_80", "inline:c2hvcnQ="),
+            "asks for: \"AES_CM_128_HMAC_SHA1_80\" [RFC 4568, Section 6.2.1]",
+        ),
         (LocalMedia::video(4000).codec(Codec::rtx(90_000)), "rtx without"),
     ] {
         let has = endpoint("a", "192.0.2.1").media(media);
