@@ -41,7 +41,8 @@ pub use ice::{
 pub use precondition::{ConfirmStatus, CurrentStatus, DesiredStatus, ResourceDirection, StatusType, Strength};
 pub(crate) use rtp::pairs;
 pub use rtp::{
-    ExtMap, ExtMapAllowMixed, Fmtp, FrameRate, MaxPtime, Ptime, Rtcp, RtcpFeedback, RtcpMux, RtcpRsize, RtpMap,
+    ExtMap, ExtMapAllowMixed, Fmtp, FrameRate, MaxPtime, Ptime, Rtcp, RtcpFeedback, RtcpMux, RtcpMuxOnly, RtcpRsize,
+    RtpMap,
 };
 pub use security::{ConnectionUse, Crypto, Fingerprint, Setup};
 pub use simulcast::{Rid, RidDirection, Simulcast};
@@ -174,6 +175,7 @@ const KNOWN: &[Row] = rows![
     Rtcp<'_>,
     RtcpFeedback<'_>,
     RtcpMux,
+    RtcpMuxOnly,
     RtcpRsize,
     RtpMap<'_>,
     SctpPort,

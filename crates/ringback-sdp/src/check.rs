@@ -3,12 +3,13 @@
 mod address;
 mod groups;
 mod levels;
+mod marks;
 mod rtp;
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
 use alloc::string::ToString;
 
-use crate::attribute::{Crypto, MaxPtime, MediaDirection, Mid, Ptime};
+use crate::attribute::{MaxPtime, MediaDirection, Mid, Ptime};
 use crate::description::{MediaDescription, SessionDescription};
 use crate::error::BuildError;
 use crate::order;
@@ -44,6 +45,7 @@ impl SessionDescription {
                 return Err(at.wrong("two streams have one name", tag, "RFC 5888, Section 4"));
             }
             stream(media, at)?;
+            marks::check(self, media, at)?;
         }
         groups::check(self, &tags)
     }
@@ -118,20 +120,5 @@ fn stream(media: &MediaDescription, at: At) -> Result<(), BuildError> {
     {
         return Err(at.wrong("ptime above maxptime", ptime, "RFC 8866, Section 6.5"));
     }
-    keys(section, at)?;
     rtp::check(media, at)
-}
-
-/// Each key has a tag of its own and the length of its suite. What is told of it is not the key: that is a secret.
-fn keys(section: &Section, at: At) -> Result<(), BuildError> {
-    let mut tags = BTreeSet::new();
-    for crypto in section.attributes::<Crypto<'_>>().filter_map(Result::ok) {
-        if let Some(source) = crypto.misfit() {
-            return Err(at.wrong("a key that is not as long as its suite asks for", crypto.suite, source));
-        }
-        if !tags.insert(crypto.tag) {
-            return Err(at.wrong("two keys have one tag", crypto.tag, "RFC 4568, Section 4.1"));
-        }
-    }
-    Ok(())
 }

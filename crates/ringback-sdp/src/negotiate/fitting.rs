@@ -280,8 +280,10 @@ impl One<'_> {
             "mid" | "setup" | "bundle-only" | "rtcp-mux" => None,
             "extmap" => {
                 let own = ExtMap::read(&mut line.attribute_cursor(ExtMap::SECTION).ok()?).ok()?;
-                let offered = self.theirs.section().attributes::<ExtMap<'_>>().filter_map(Result::ok);
-                let found = offered.into_iter().find(|offered| offered.uri == own.uri)?;
+                let offered = || self.theirs.section().attributes::<ExtMap<'_>>().filter_map(Result::ok);
+                let found = offered().find(|offered| offered.uri == own.uri && offered.id != 0)?;
+                // Of several with one number, one is answered. [RFC 8285, Section 7]
+                offered().find(|other| other.id == found.id).filter(|first| first.uri == own.uri)?;
                 ExtMap { id: found.id, ..own }.to_line().ok()
             }
             "rtcp-rsize" | "extmap-allow-mixed" | "fingerprint" | "simulcast" => {

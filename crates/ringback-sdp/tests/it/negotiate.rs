@@ -1,6 +1,6 @@
 //! Offer and answer, rule by rule.
 
-use ringback_sdp::attribute::{Fingerprint, Mid, RateManagement, ResourceDirection, T38};
+use ringback_sdp::attribute::{ExtMap, Fingerprint, Mid, RateManagement, ResourceDirection, T38};
 use ringback_sdp::negotiate::{
     AnswerErrorKind, Codec, Endpoint, HoldForm, LocalMedia, OfferError, Refusal, Session, StreamState, WarningCode,
 };
@@ -371,6 +371,18 @@ fn keys_of_srtp() {
         .media(voice(5000).protocols(&["RTP/SAVP"]).with(&Fingerprint { hash: "sha-1", fingerprint: &digest }));
     let shown = answered(&both, &certified);
     assert!(shown.contains("fingerprint") && shown.contains("setup:active") && !shown.contains("crypto"), "{shown}");
+}
+
+/// A number that stands for nothing is not answered, and of several extensions with one number, one is.
+#[test]
+fn header_extensions_have_a_number_each() {
+    let one = |number, uri| ExtMap { id: number, direction: None, uri, attributes: None };
+    let media = voice(5000).with(&one(1, "urn:x")).with(&one(2, "urn:y")).with(&one(3, "urn:z"));
+    let has = endpoint("bob", "192.0.2.2").media(media);
+    let offer = format!("{OFFER}a=extmap:0 urn:x\r\na=extmap:7 urn:y\r\na=extmap:7 urn:z\r\n");
+    let answer = parse(&answered(&offer, &has));
+    assert_eq!(answer.media()[0].section().values("extmap").collect::<Vec<_>>(), [Some(&b"7 urn:y"[..])]);
+    answer.check().unwrap();
 }
 
 #[test]

@@ -126,6 +126,18 @@ fn the_check_finds_what_can_not_be_meant() {
         (media("m=image 8 udptl t(38\r\n"), "no token"),
         (media("y=1\r\n"), "doesn't know"),
         (rtp("96", "a=rtpmap:96 opus/48000\r\n"), "its two channels"),
+        (media("a=extmap:0 urn:x\r\n"), "the number of padding"),
+        (media("a=extmap:1 urn:x\r\na=extmap:1/sendonly urn:y\r\n"), "have one number"),
+        (session("a=extmap:1 urn:x\r\n") + "a=extmap:1 urn:y\r\n", "have one number"),
+        (media("a=rid:1 send pt=0,96\r\n"), "a format that is not listed"),
+        (media("a=rid:1 send\r\na=rid:1 recv\r\n"), "have one name"),
+        (media("a=simulcast:send 1\r\n"), "without a rid in its direction"),
+        (media("a=rid:1 recv\r\na=simulcast:send 1\r\n"), "without a rid in its direction"),
+        (media("a=rid:1 send\r\na=simulcast:send 1;~1\r\n"), "an encoding twice"),
+        (media("a=ice-ufrag:abcd\r\n"), "ice-ufrag without ice-pwd"),
+        (session("a=ice-pwd:abcdefghijklmnopqrstuv\r\n"), "ice-pwd without ice-ufrag"),
+        (media("a=rtcp-mux-only:yes\r\n"), "the end of the line"),
+        (session("a=rtcp-mux-only\r\n"), "at the session level"),
         (media("a=crypto:1 X inline:a\r\na=crypto:1 Y inline:b\r\n"), "one tag"),
         (media("a=crypto:1 AES_CM_128_HMAC_SHA1_32 inline:YQ==|2^20\r\n"), "not as long as its suite"),
         (session("y=1\r\n"), "doesn't know"),
@@ -134,7 +146,16 @@ fn the_check_finds_what_can_not_be_meant() {
         assert!(error.contains(wanted), "{wanted}: {error}");
         assert!(matches!(Session::new().draft(parse(&text)), Err(OfferError::Invalid(_))), "{text}");
     }
-    parse(TEXT).check().unwrap();
+    for good in [
+        TEXT.into(),
+        session("a=ice-ufrag:abcd\r\n") + "a=ice-pwd:abcdefghijklmnopqrstuv\r\n",
+        session("a=ice-ufrag:abcd\r\n").replace("audio 4000", "audio 0"),
+        media("a=extmap:4096 urn:x\r\na=extmap:4096 urn:y\r\na=extmap:1 urn:z\r\na=extmap:2 urn:z\r\n"),
+        media("a=rid:1 send pt=0\r\na=rid:2 send\r\na=rid:3 recv\r\na=simulcast:recv 3 send 1,~2\r\n"),
+        media("a=crypto:1 X inline:a\r\na=crypto:2 X inline:b\r\na=rtcp-mux\r\na=rtcp-mux-only\r\n"),
+    ] {
+        parse(&good).check().unwrap_or_else(|error| panic!("{error}: {good}"));
+    }
     let mut crowded = parse(TEXT);
     (1..MEDIA_MAX).for_each(|_| crowded.push_media(crowded.media()[0].clone()));
     crowded.check().unwrap();
