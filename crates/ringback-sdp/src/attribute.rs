@@ -88,7 +88,7 @@ pub trait Attribute<'a>: Sized + fmt::Display {
     fn to_line(&self) -> Result<Line, BuildError> {
         let value: String = self.to_string();
         let line = Line::attribute(Self::NAME, Some(value.as_str()).filter(|value| !value.is_empty()))?;
-        Self::check(&value)?;
+        Self::check(&value).map_err(|error| BuildError::Attribute { media: None, name: Self::NAME, error })?;
         Ok(line)
     }
 }

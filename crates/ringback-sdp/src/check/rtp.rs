@@ -61,7 +61,7 @@ fn payload_types(media: &MediaDescription, at: At) -> Result<(), BuildError> {
         if let Some(associated) = format.codec.associated()
             && (!listed.contains(&associated) || associated == format.payload_type)
         {
-            return Err(at.wrong("rtx for a payload type that is not listed", associated, ""));
+            return Err(at.wrong("rtx for a payload type that is not listed", associated, "RFC 4588"));
         }
     }
     Ok(())

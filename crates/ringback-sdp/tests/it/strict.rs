@@ -1,6 +1,6 @@
 //! What is built, and what the check finds.
 
-use ringback_sdp::attribute::T38;
+use ringback_sdp::attribute::{Ptime, T38};
 use ringback_sdp::negotiate::{Codec, LocalMedia, OfferError, Session};
 use ringback_sdp::{BuildError, LINES_MAX, Line, MEDIA_MAX, SDP_BYTES_MAX, SdpBuilder, SessionDescription};
 
@@ -99,7 +99,7 @@ fn the_check_finds_what_can_not_be_meant() {
         (media("a=sendrecv:yes\r\n"), "no value"),
         (media("a=two words\r\n"), "a token"),
         (media("a=x:\r\n"), "a value behind the colon"),
-        (media("a=ptime:020\r\n"), "milliseconds"),
+        (media("a=ptime:020\r\n"), "line 11, column 9: expected milliseconds above 0 [RFC 8866, Section 6.4]"),
         (media("a=ptime:20 \r\n"), "no blank at the end"),
         (media("a=ptime:20\r\na=ptime:30\r\n"), "may be there once"),
         (media("a=mid:a\r\na=mid:b\r\n"), "may be there once"),
@@ -117,7 +117,10 @@ fn the_check_finds_what_can_not_be_meant() {
         (rtp("96", "a=rtpmap:96 telephone-event/8000\r\na=fmtp:96 15-0\r\n"), "ranges that go up"),
         (rtp("96", "a=rtpmap:96 H264/90000\r\na=fmtp:96 profile-level-id=zz\r\n"), "profile-level-id"),
         (rtp("96", "a=rtpmap:96 rtx/8000\r\n"), "rtx without"),
-        (rtp("96", "a=rtpmap:96 rtx/8000\r\na=fmtp:96 apt=97\r\n"), "rtx for a payload type"),
+        (
+            rtp("96", "a=rtpmap:96 rtx/8000\r\na=fmtp:96 apt=97\r\n"),
+            "rtx for a payload type that is not listed: \"97\" [RFC 4588]",
+        ),
         (media("a=mid:a\r\n").replace("audio 4000", "audio 0") + "a=bundle-only\r\n", "bundle-only in no bundle"),
         (TEXT.replace("c=IN IP4 192.0.2.1\r\n", ""), "without a c= line"),
         (TEXT.replace("RTP/AVP 0", "RTP/AVP"), "without a format"),
@@ -247,7 +250,14 @@ fn what_one_has_is_asked_before_it_is_offered() {
     let audio = || LocalMedia::audio(4000);
     for (media, wanted) in [
         (LocalMedia::video(4000).codec(Codec::h264("zz", 1)), "profile-level-id"),
-        (LocalMedia::video(4000).codec(Codec::h264("42e01f", 7)), "packetization-mode"),
+        (
+            LocalMedia::video(4000).codec(Codec::h264("42e01f", 9)),
+            "a packetization-mode that isn't 0, 1 or 2: \"H264/90000/1",
+        ),
+        (
+            audio().codec(Codec::pcmu()).with(&Ptime { time_us: 0 }),
+            "media description 0: a=ptime, column 1 of the value",
+        ),
         (audio().codec(Codec::opus().payload_type(200)), "above 127"),
         (audio().codec(Codec::opus().payload_type(72)).rtcp_mux(), "takes for RTCP"),
         (audio().codec(Codec::pcmu()).codec(Codec::pcmu()), "an encoding twice"),
