@@ -248,6 +248,26 @@ fn payload_types_keep_their_meaning() {
 }
 
 #[test]
+fn another_stream_in_the_same_place_has_meanings_of_its_own() {
+    let speex = || Codec::new("speex", 8_000, 1).payload_type(96);
+    let only = |port, codec| endpoint("bob", "192.0.2.2").media(LocalMedia::audio(port).codec(codec));
+    let (head, _) = OFFER.split_once(" 0 101").unwrap();
+    let offer = format!("{head} 96\r\na=rtpmap:96 iLBC/8000\r\n");
+    let (alice, bob_session) = settled(&offer, &only(5000, Codec::new("iLBC", 8_000, 1)));
+    let removal = alice.remove(0).unwrap();
+    let (alice, bob_session) = again(alice, removal, bob_session, &bob());
+    let addition = alice.add(&LocalMedia::audio(4002).codec(speex())).unwrap();
+    let (alice, bob_session) = again(alice, addition, bob_session, &only(5002, speex()));
+    for session in [&alice, &bob_session] {
+        let [stream] = session.streams() else { panic!() };
+        assert_eq!((stream.send[0].payload_type, stream.send[0].codec.name()), (96, "speex"));
+    }
+    // From there on it is that stream's.
+    let before = parse(&alice.local().unwrap().to_string().replace("speex", "iLBC"));
+    assert_eq!(alice.draft(before).unwrap_err(), OfferError::PayloadTypeReused { media: 0, payload_type: 96 });
+}
+
+#[test]
 fn one_offer_and_several_answers() {
     let draft = Session::new().draft(parse(OFFER)).unwrap();
     let pending = Session::new().send(draft).unwrap();
