@@ -51,6 +51,11 @@ impl SessionDescription {
     }
 }
 
+/// That the `c=` lines of a section are addresses, and go together.
+pub(crate) fn addresses(section: &Section) -> Result<(), BuildError> {
+    address::check(section, At(None))
+}
+
 /// The media description that is looked at.
 #[derive(Clone, Copy)]
 struct At(Option<usize>);

@@ -356,6 +356,20 @@ fn a_group_is_joined_as_it_is() {
     assert!(answer.ends_with("a=recvonly\r\n"));
 }
 
+/// A group that is none can't be joined, and where one is joined, one's own address has no say.
+#[test]
+fn an_answer_names_a_group_or_an_address() {
+    let offer = |stream: &str| OFFER.replace("AVP 0 101\r\n", &format!("AVP 0 101\r\n{stream}"));
+    let has = endpoint("bob", "192.0.2.2").media(voice(5000).joins_multicast().connection("192.0.2.3"));
+    for bad in ["c=IN IP4 239.255.255.255/1/2\r\n", "c=IN IP4 233.252.0.1/1\r\nc=IN IP4 192.0.2.9\r\n"] {
+        assert_eq!(refused(&offer(bad), &has).warning, Some(WarningCode::IncompatibleAddressFormat));
+    }
+    let two = "c=IN IP4 233.252.0.1/1\r\nc=IN IP4 233.252.0.2/1\r\n";
+    let answer = answered(&offer(two), &has);
+    parse(&answer).check().unwrap();
+    assert!(answer.contains(two) && !answer.contains("192.0.2.3"), "{answer}");
+}
+
 #[test]
 fn keys_of_srtp() {
     let offer = OFFER.replace("RTP/AVP", "RTP/SAVP")
