@@ -41,7 +41,8 @@ pub use ice::{
 pub use precondition::{ConfirmStatus, CurrentStatus, DesiredStatus, ResourceDirection, StatusType, Strength};
 pub(crate) use rtp::pairs;
 pub use rtp::{
-    ExtMap, ExtMapAllowMixed, Fmtp, FrameRate, MaxPtime, Ptime, Rtcp, RtcpFeedback, RtcpMux, RtcpRsize, RtpMap,
+    ExtMap, ExtMapAllowMixed, Fmtp, FrameRate, MaxPtime, Ptime, Rtcp, RtcpFeedback, RtcpMux, RtcpMuxOnly, RtcpRsize,
+    RtpMap,
 };
 pub use security::{ConnectionUse, Crypto, Fingerprint, Setup};
 pub use simulcast::{Rid, RidDirection, Simulcast};
@@ -87,7 +88,7 @@ pub trait Attribute<'a>: Sized + fmt::Display {
     fn to_line(&self) -> Result<Line, BuildError> {
         let value: String = self.to_string();
         let line = Line::attribute(Self::NAME, Some(value.as_str()).filter(|value| !value.is_empty()))?;
-        Self::check(&value)?;
+        Self::check(&value).map_err(|error| BuildError::Attribute { media: None, name: Self::NAME, error })?;
         Ok(line)
     }
 }
@@ -174,6 +175,7 @@ const KNOWN: &[Row] = rows![
     Rtcp<'_>,
     RtcpFeedback<'_>,
     RtcpMux,
+    RtcpMuxOnly,
     RtcpRsize,
     RtpMap<'_>,
     SctpPort,

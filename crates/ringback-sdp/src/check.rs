@@ -1,7 +1,9 @@
 //! What is written as the grammar has it and still can't be: parts that contradict each other, or lack what they need.
 
+mod address;
 mod groups;
 mod levels;
+mod marks;
 mod rtp;
 
 use alloc::collections::BTreeMap;
@@ -10,39 +12,48 @@ use alloc::string::ToString;
 use crate::attribute::{MaxPtime, MediaDirection, Mid, Ptime};
 use crate::description::{MediaDescription, SessionDescription};
 use crate::error::BuildError;
-use crate::line::Connection;
 use crate::order;
+use crate::parse::{LINES_MAX, MEDIA_MAX, SDP_BYTES_MAX};
 use crate::section::Section;
 
 impl SessionDescription {
     /// That every line stands where it may, no part of the description contradicts another or lacks what it needs, and no known
     /// attribute has a value that it can't have, or stands where it has no meaning. The builder asks this of all that it makes.
+    /// What passes is read back by [`SessionDescription::parse_strict`] when it is written, so it is within the limits of the
+    /// parser too.
     ///
     /// # Errors
     /// The first that does, media descriptions after the session.
     pub fn check(&self) -> Result<(), BuildError> {
+        size(self)?;
         session(self)?;
         let has_connection = self.section().connection().is_some();
         let mut tags = BTreeMap::new();
         for (index, media) in self.media().iter().enumerate() {
             let at = At(Some(index));
+            if let Some(what) = media.line().defect() {
+                return Err(at.wrong(what, media.line(), "RFC 8866, Section 5.14"));
+            }
             section(media.section(), at)?;
-            let mut connections = media.section().connections().peekable();
-            if !has_connection && connections.peek().is_none() {
+            if !has_connection && media.section().connection().is_none() {
                 return Err(at.wrong("a stream without a c= line", media.line(), "RFC 8866, Section 5.7"));
             }
-            for connection in connections {
-                address(&connection, at)?;
-            }
+            address::check(media.section(), at)?;
             if let Some(Mid(tag)) = media.section().attribute()
                 && tags.insert(tag, index).is_some()
             {
                 return Err(at.wrong("two streams have one name", tag, "RFC 5888, Section 4"));
             }
             stream(media, at)?;
+            marks::check(self, media, at)?;
         }
         groups::check(self, &tags)
     }
+}
+
+/// That the `c=` lines of a section are addresses, and go together.
+pub(crate) fn addresses(section: &Section) -> Result<(), BuildError> {
+    address::check(section, At(None))
 }
 
 /// The media description that is looked at.
@@ -53,6 +64,25 @@ impl At {
     fn wrong(self, what: &'static str, value: impl ToString, section: &'static str) -> BuildError {
         BuildError::Contradiction { media: self.0, what, value: value.to_string().into(), section }
     }
+}
+
+/// What is written can be read back: no limit of the parser is passed.
+fn size(description: &SessionDescription) -> Result<(), BuildError> {
+    let lines = |section: &Section| section.lines().len();
+    let begun = 2_usize.saturating_add(lines(description.section()));
+    let count = description.media().iter().map(|media| lines(media.section()).saturating_add(1));
+    // The first two, `v=` and `o=`, are not counted in a section.
+    let total = count.fold(begun, usize::saturating_add);
+    for (what, number, most) in [
+        ("more bytes than are read", description.byte_len(), SDP_BYTES_MAX),
+        ("more lines than are read", total, LINES_MAX),
+        ("more media descriptions than are read", description.media().len(), MEDIA_MAX),
+    ] {
+        if number > most {
+            return Err(At(None).wrong(what, number, ""));
+        }
+    }
+    Ok(())
 }
 
 fn session(description: &SessionDescription) -> Result<(), BuildError> {
@@ -66,25 +96,9 @@ fn session(description: &SessionDescription) -> Result<(), BuildError> {
             return Err(at.wrong("the session stops before it starts", timing, "RFC 8866, Section 5.9"));
         }
     }
-    if let Some(connection) = description.section().connection() {
-        address(&connection, at)?;
-    }
+    address::origin(origin)?;
+    address::check(description.section(), at)?;
     section(description.section(), at)
-}
-
-/// An address of a group needs a TTL with IPv4, and no other has one.
-fn address(connection: &Connection<'_>, at: At) -> Result<(), BuildError> {
-    let is_group = connection.is_multicast();
-    let is_ip4 = connection.ip().is_some_and(|ip| ip.is_ipv4());
-    let wrong = |what| Err(at.wrong(what, connection, "RFC 8866, Section 5.7"));
-    match (connection.ttl, connection.count) {
-        (None, _) if is_group && is_ip4 => wrong("a multicast address without its TTL"),
-        (Some(_), _) if connection.ip().is_some() && !is_group => wrong("a TTL behind a unicast address"),
-        (_, Some(_)) if connection.ip().is_some() && !is_group => {
-            wrong("a number of addresses behind a unicast address")
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Lines are in their order, attributes have values that they can have and stand where they may, and there is one direction at

@@ -52,7 +52,8 @@ impl fmt::Display for ParseError {
         if self.line > 0 {
             write!(f, "line {}, ", self.line)?;
         }
-        write!(f, "column {}: expected {}", self.column, self.expected)?;
+        let place = if self.line > 0 { "" } else { " of the value" };
+        write!(f, "column {}{place}: expected {}", self.column, self.expected)?;
         if self.section.is_empty() { Ok(()) } else { write!(f, " [{}]", self.section) }
     }
 }
@@ -70,9 +71,18 @@ pub enum BuildError {
         /// The place in the value.
         offset: usize,
     },
-    /// What was built would not be read back: the defect, by the line and column of the text that would have been written, or by
-    /// the column of a value alone, with line 0, where there is no text yet.
+    /// What was built, or checked, would not be read back: the defect, by the line and column of the text that was read or would
+    /// have been written, or by the column of a value alone, with line 0, where there is no text yet.
     Malformed(ParseError),
+    /// An attribute that was given can't have this value: the defect, by the column of the value alone.
+    Attribute {
+        /// The media description, counted from 0; `None` where it concerns the whole, or isn't in one yet.
+        media: Option<usize>,
+        /// The name of the attribute.
+        name: &'static str,
+        /// What is wrong with its value.
+        error: ParseError,
+    },
     /// Two parts of the description contradict each other, or one lacks what it needs.
     Contradiction {
         /// The media description, counted from 0; `None` where it concerns the whole.
@@ -92,11 +102,13 @@ impl fmt::Display for BuildError {
             BuildError::ForbiddenByte { letter, offset } => {
                 write!(f, "{letter}=: CR, LF or NUL at byte {offset} of the value")
             }
-            BuildError::Malformed(error) => write!(f, "what was built is malformed: {error}"),
+            BuildError::Malformed(error) => error.fmt(f),
+            BuildError::Attribute { media, name, error } => {
+                in_media(*media, f)?;
+                write!(f, "a={name}, {error}")
+            }
             BuildError::Contradiction { media, what, value, section } => {
-                if let Some(index) = media {
-                    write!(f, "media description {index}: ")?;
-                }
+                in_media(*media, f)?;
                 write!(f, "{what}: {value:?}")?;
                 if section.is_empty() { Ok(()) } else { write!(f, " [{section}]") }
             }
@@ -104,12 +116,18 @@ impl fmt::Display for BuildError {
     }
 }
 
+fn in_media(media: Option<usize>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    media.map_or(Ok(()), |index| write!(f, "media description {index}: "))
+}
+
 impl core::error::Error for BuildError {}
 
 impl BuildError {
     /// The same, where it concerns a media description.
     pub(crate) fn in_media(mut self, index: Option<usize>) -> BuildError {
-        if let BuildError::Contradiction { media: media @ None, .. } = &mut self {
+        if let BuildError::Contradiction { media: media @ None, .. }
+        | BuildError::Attribute { media: media @ None, .. } = &mut self
+        {
             *media = index;
         }
         self

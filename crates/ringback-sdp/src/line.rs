@@ -16,7 +16,7 @@ use crate::cursor::{Cursor, Place, count, is_token};
 use crate::error::{BuildError, ParseError};
 
 pub(crate) use bandwidth::SECTION as BANDWIDTH;
-pub(crate) use connection::SECTION as CONNECTION;
+pub(crate) use connection::{SECTION as CONNECTION, defect as address_defect};
 pub(crate) use contact::defect as contact_defect;
 pub(crate) use media::{SECTION as MEDIA, payload_type};
 pub(crate) use origin::SECTION as ORIGIN;

@@ -60,13 +60,11 @@ pub(crate) fn value(line: &Line) -> Result<(), BuildError> {
     Ok(())
 }
 
-/// That the lines of a section are those that it may have, each in its place and with its value. Letters that nobody knows,
-/// which only come from a text that was read, stand where they stood.
+/// That the lines of a section are those that it may have, each in its place and with its value.
 pub(crate) fn check(section: &Section) -> Result<(), BuildError> {
     let kind = section.kind();
-    let known = || section.lines().iter().filter(|line| b"vosiuepcbtrzkma".contains(&line.byte()));
     let mut before: Option<&Line> = None;
-    for line in known() {
+    for line in section.lines() {
         let letter = line.byte();
         if let Some(what) = misfit(kind, letter) {
             return Err(wrong(what, line));
@@ -86,7 +84,7 @@ pub(crate) fn check(section: &Section) -> Result<(), BuildError> {
             _ => value(line)?,
         }
     }
-    let missing = |letter| kind == Kind::Session && !known().any(|line| line.byte() == letter);
+    let missing = |letter| kind == Kind::Session && !section.lines().iter().any(|line| line.byte() == letter);
     match () {
         () if missing(b's') => Err(lacking("an s= line is missing", "RFC 8866, Section 5.3")),
         () if missing(b't') => Err(lacking("a t= line is missing", "RFC 8866, Section 5.9")),

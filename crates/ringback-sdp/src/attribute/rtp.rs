@@ -214,6 +214,10 @@ property! {
     RtcpMux, "rtcp-mux", "RFC 5761, Section 5.1.1"
 }
 property! {
+    /// RTP and RTCP on one port, and in no other way; only in an offer. `[RFC 8858, Section 3]`
+    RtcpMuxOnly, "rtcp-mux-only", "RFC 8858, Section 3"
+}
+property! {
     /// RTCP packets that aren't compound. `[RFC 5506, Section 5]`
     RtcpRsize, "rtcp-rsize", "RFC 5506, Section 5"
 }

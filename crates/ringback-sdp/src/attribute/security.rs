@@ -42,6 +42,28 @@ impl<'a> Crypto<'a> {
     }
 }
 
+/// Base64 digits of a master key and its salt: 30 octets, so there is no padding.
+const KEY_AND_SALT_DIGITS: usize = 40;
+
+impl Crypto<'_> {
+    /// Who says that a key has another length than its suite asks for, if one has. Of suites that came later, and of other
+    /// methods, nothing is known. `[RFC 4568, Section 6.1]`
+    pub(crate) fn misfit(&self) -> Option<&'static str> {
+        let section = match self.suite {
+            "AES_CM_128_HMAC_SHA1_80" => "RFC 4568, Section 6.2.1",
+            "AES_CM_128_HMAC_SHA1_32" => "RFC 4568, Section 6.2.2",
+            "F8_128_HMAC_SHA1_80" => "RFC 4568, Section 6.2.3",
+            _ => return None,
+        };
+        let is_digit = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/');
+        let is_fit = |key: &str| key.len() == KEY_AND_SALT_DIGITS && key.bytes().all(is_digit);
+        let methods = self.key_params.split(';').filter_map(|one| one.split_once(':'));
+        let mut keys = methods.filter(|(method, _)| method.eq_ignore_ascii_case("inline"));
+        let is_misfit = keys.any(|(_, info)| !info.split('|').next().is_some_and(is_fit));
+        is_misfit.then_some(section)
+    }
+}
+
 impl fmt::Debug for Crypto<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("Crypto");

@@ -47,6 +47,7 @@ const ROWS: &[(&str, Level, bool, &str)] = &[
     ("rtcp", Level::Media, true, "RFC 3605, Section 2.1"),
     ("rtcp-fb", Level::Media, false, "RFC 5104, Section 7.1"),
     ("rtcp-mux", Level::Media, true, "RFC 5761, Section 5.1.1"),
+    ("rtcp-mux-only", Level::Media, false, "RFC 8858, Section 3"),
     ("rtcp-rsize", Level::Media, true, "RFC 5506, Section 5"),
     ("rtpmap", Level::Media, false, "RFC 8866, Section 6.6"),
     ("sctp-port", Level::Media, true, "RFC 8841, Section 5"),

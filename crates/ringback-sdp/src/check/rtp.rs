@@ -56,12 +56,12 @@ fn payload_types(media: &MediaDescription, at: At) -> Result<(), BuildError> {
     }
     for format in if has_parameters { formats(media) } else { Vec::new() } {
         if let Some((what, section)) = format.codec.defect() {
-            return Err(at.wrong(what, format.codec.fmtp(), section));
+            return Err(at.wrong(what, format.codec.described(), section));
         }
         if let Some(associated) = format.codec.associated()
             && (!listed.contains(&associated) || associated == format.payload_type)
         {
-            return Err(at.wrong("rtx for a payload type that is not listed", associated, ""));
+            return Err(at.wrong("rtx for a payload type that is not listed", associated, "RFC 4588"));
         }
     }
     Ok(())

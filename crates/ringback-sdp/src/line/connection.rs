@@ -73,7 +73,7 @@ impl<'a> Connection<'a> {
     /// The line.
     ///
     /// # Errors
-    /// Where it would not be read back as it is: a TTL of an address of IPv6 would become a number of addresses.
+    /// Where the address is none, or it would not be read back as it is: a TTL of an address of IPv6 would become a number of addresses.
     pub(crate) fn to_line(self) -> Result<Line, BuildError> {
         let text = self.to_string();
         let line = Line::new('c', &text)?;
@@ -86,6 +86,10 @@ impl<'a> Connection<'a> {
         }
         if Connection::parse(&text)? != self {
             return wrong("a connection that would not be read back as it is");
+        }
+        if let Some(what) = defect(self.network, self.address_type, self.address) {
+            let section = "RFC 8866, Section 9";
+            return Err(BuildError::Contradiction { media: None, what, value: text.into(), section });
         }
         Ok(line)
     }
@@ -139,6 +143,28 @@ impl fmt::Display for Connection<'_> {
         }
         self.count.map_or(Ok(()), |count| write!(f, "/{count}"))
     }
+}
+
+/// Why an address is none of its family: neither its digits nor a name. Of other networks nothing is known.
+pub(crate) fn defect(network: &str, address_type: &str, address: &str) -> Option<&'static str> {
+    let ip = address.parse::<IpAddr>().ok();
+    match (network, address_type, ip) {
+        ("IN", "IP4", Some(IpAddr::V6(_))) => Some("an address of IPv6 that is said to be of type IP4"),
+        ("IN", "IP6", Some(IpAddr::V4(_))) => Some("an address of IPv4 that is said to be of type IP6"),
+        // Those above the groups are neither unicast nor multicast.
+        ("IN", "IP4", Some(IpAddr::V4(ip))) if u32::from(ip) >= 0xf000_0000 => {
+            Some("an address of IPv4 that is kept for later")
+        }
+        ("IN", "IP4" | "IP6", None) if !is_name(address) => Some("an address that is neither one nor a name"),
+        _ => None,
+    }
+}
+
+/// `FQDN`: letters, digits, hyphens and dots; what ends in a label without a letter would be an address.
+fn is_name(address: &str) -> bool {
+    let is_char = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.');
+    let last = address.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
+    address.bytes().all(is_char) && last.bytes().any(|b| b.is_ascii_alphabetic())
 }
 
 #[cfg(test)]

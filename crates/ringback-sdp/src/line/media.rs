@@ -119,8 +119,7 @@ impl MediaLine {
         while cursor.more() {
             let at = cursor.clone();
             let format = cursor.visible("a format")?;
-            let is_fit = if line.is_rtp() { payload_type(format).is_some() } else { format.chars().all(is_token_char) };
-            if !is_fit {
+            if !line.is_fit(format) {
                 departure.get_or_insert_with(|| at.error("a payload type from 0 to 127, or a token"));
             }
             if line.formats.len() >= FORMATS_MAX {
@@ -133,6 +132,20 @@ impl MediaLine {
             departure.get_or_insert_with(|| cursor.error("a blank and a format"));
         }
         Ok((line, departure))
+    }
+
+    /// What was read here and is not as the grammar has it, if anything is.
+    pub(crate) fn defect(&self) -> Option<&'static str> {
+        match () {
+            () if self.formats.is_empty() => Some("an m= line without a format"),
+            () if self.formats.iter().all(|format| self.is_fit(format)) => None,
+            () if self.is_rtp() => Some("a format of RTP that is no payload type from 0 to 127"),
+            () => Some("a format that is no token"),
+        }
+    }
+
+    fn is_fit(&self, format: &str) -> bool {
+        if self.is_rtp() { payload_type(format).is_some() } else { format.chars().all(is_token_char) }
     }
 
     /// True where formats are payload types of RTP.

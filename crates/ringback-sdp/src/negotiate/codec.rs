@@ -100,7 +100,8 @@ impl Codec {
         self
     }
 
-    /// The payload type that it is offered with, where that is free.
+    /// The payload type that it is offered with, where that is free. A static one may be bound anew, at the risk that a peer
+    /// takes it for what it stands for without `rtpmap`. `[RFC 3551, Section 3]`
     #[must_use]
     pub fn payload_type(mut self, payload_type: u8) -> Codec {
         self.payload_type = Some(payload_type);
@@ -146,12 +147,18 @@ impl Codec {
         self.name.eq_ignore_ascii_case(name)
     }
 
-    /// True for an encoding whose parameters have a form of their own, which [`Codec::defect`] looks at.
+    /// True for an encoding whose rate or parameters have a form of their own, which [`Codec::defect`] looks at.
     pub(crate) fn is_bound(name: &str) -> bool {
-        ["telephone-event", "H264", "rtx"].iter().any(|bound| name.eq_ignore_ascii_case(bound))
+        ["telephone-event", "H264", "rtx", "opus"].iter().any(|bound| name.eq_ignore_ascii_case(bound))
     }
 
-    /// What its parameters can't be, whoever has them.
+    /// All that it says of itself, as a part of an error.
+    pub(crate) fn described(&self) -> Box<str> {
+        let Codec { name, clock_rate, channels, parameters, .. } = self;
+        alloc::format!("{name}/{clock_rate}/{channels} {parameters}").trim_end().into()
+    }
+
+    /// What it or its parameters can't be, whoever has them.
     pub(crate) fn defect(&self) -> Option<(&'static str, &'static str)> {
         fmtp::defect(self)
     }
@@ -174,7 +181,7 @@ impl Codec {
         };
         map.to_line()?;
         if let Some((what, section)) = self.defect().filter(|_| !self.is("rtx")) {
-            return wrong(what, &self.parameters, section);
+            return wrong(what, &self.described(), section);
         }
         match self.payload_type {
             Some(number) if number > 127 => wrong("a payload type above 127", &number, "RFC 8866, Section 6.6"),

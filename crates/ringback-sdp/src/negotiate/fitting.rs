@@ -9,6 +9,7 @@ use crate::attribute::{
     Attribute, BundleOnly, Crypto, CurrentStatus, DesiredStatus, ExtMap, MediaDirection, ResourceDirection,
     RtcpFeedback, RtcpMux, Setup, StatusType, T38,
 };
+use crate::check;
 use crate::description::{MediaDescription, SessionDescription};
 use crate::error::BuildError;
 use crate::line::{Line, MediaLine};
@@ -100,8 +101,12 @@ impl One<'_> {
         let line = MediaLine { port, ports: None, formats, ..self.theirs.line().clone() };
         let mut media = MediaDescription::new(line).map_err(|error| (7, error.into()))?;
         let section = media.section_mut();
-        let group = if is_multicast { self.group() } else { Vec::new() };
-        group.iter().chain(&local.connection).cloned().for_each(|line| section.put(line));
+        // The address of a group is that of both sides, whatever one's own is. [RFC 3264, Section 6.2]
+        let connections = if is_multicast { self.group() } else { local.connection.iter().cloned().collect() };
+        connections.into_iter().for_each(|line| section.put(line));
+        if is_multicast && check::addresses(section).is_err() {
+            return Err((3, self.refuse(WarningCode::IncompatibleAddressFormat)));
+        }
         lines
             .into_iter()
             .chain(key)
@@ -280,8 +285,10 @@ impl One<'_> {
             "mid" | "setup" | "bundle-only" | "rtcp-mux" => None,
             "extmap" => {
                 let own = ExtMap::read(&mut line.attribute_cursor(ExtMap::SECTION).ok()?).ok()?;
-                let offered = self.theirs.section().attributes::<ExtMap<'_>>().filter_map(Result::ok);
-                let found = offered.into_iter().find(|offered| offered.uri == own.uri)?;
+                let offered = || self.theirs.section().attributes::<ExtMap<'_>>().filter_map(Result::ok);
+                let found = offered().find(|offered| offered.uri == own.uri && offered.id != 0)?;
+                // Of several with one number, one is answered. [RFC 8285, Section 7]
+                offered().find(|other| other.id == found.id).filter(|first| first.uri == own.uri)?;
                 ExtMap { id: found.id, ..own }.to_line().ok()
             }
             "rtcp-rsize" | "extmap-allow-mixed" | "fingerprint" | "simulcast" => {

@@ -36,7 +36,7 @@ pub(crate) fn agree(own: &Codec, offered: &Codec) -> Option<Box<str>> {
     is_same.then(|| own.parameters.clone())
 }
 
-/// What the parameters of an encoding can't be: why, and who says so.
+/// What an encoding and its parameters can't be: why, and who says so.
 pub(crate) fn defect(codec: &Codec) -> Option<(&'static str, &'static str)> {
     let parameters = Parameters(&codec.parameters);
     match () {
@@ -46,11 +46,12 @@ pub(crate) fn defect(codec: &Codec) -> Option<(&'static str, &'static str)> {
         {
             Some(("events that are no list of numbers and ranges that go up", "RFC 4733, Section 2.4.1"))
         }
-        () if codec.is("H264") && !h264::is_sound(parameters) => {
-            Some(("a profile-level-id that isn't three bytes in hexadecimal, or no packetization-mode", ""))
+        () if codec.is("H264") => Some((h264::defect(parameters)?, "RFC 6184")),
+        () if codec.is("opus") && (codec.clock_rate, codec.channels) != (48_000, 2) => {
+            Some(("opus at another rate than 48000, or without its two channels", "RFC 7587, Section 7"))
         }
         () if codec.is("rtx") && associated(codec).is_none() => {
-            Some(("rtx without the payload type that it repeats", ""))
+            Some(("rtx without the payload type that it repeats", "RFC 4588"))
         }
         () => None,
     }

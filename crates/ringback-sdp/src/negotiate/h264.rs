@@ -41,9 +41,13 @@ pub(crate) fn agree(mine: Parameters<'_>, theirs: Parameters<'_>) -> Option<Box<
     Some(mine.with(&["profile-level-id", "sprop-parameter-sets"], &[("profile-level-id", &profile)]))
 }
 
-/// True where profile and level are three bytes, and the mode is one of three.
-pub(crate) fn is_sound(side: Parameters<'_>) -> bool {
-    ProfileLevel::of(side).is_some() && side.number("packetization-mode").is_some_and(|mode| mode <= 2)
+/// Profile and level are three bytes, and the mode is one of three: what isn't so, if anything isn't.
+pub(crate) fn defect(side: Parameters<'_>) -> Option<&'static str> {
+    match (ProfileLevel::of(side), side.number("packetization-mode")) {
+        (None, _) => Some("a profile-level-id that isn't three bytes in hexadecimal"),
+        (_, Some(0..=2)) => None,
+        _ => Some("a packetization-mode that isn't 0, 1 or 2"),
+    }
 }
 
 impl ProfileLevel {

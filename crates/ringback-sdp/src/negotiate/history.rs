@@ -1,4 +1,5 @@
-//! What was agreed on before, and binds for as long as the session lasts. `[RFC 3264, Section 8.3.2]`
+//! What was agreed on before, and binds for as long as the session lasts, stream by stream. `[RFC 3264, Section 8.3.2]` A stream
+//! that takes the place of one that is gone is another, and nothing binds it. `[RFC 3264, Section 8.1]`
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;

@@ -152,9 +152,15 @@ impl LocalMedia {
 
     /// A key for SRTP: suite and key, such as `inline:…`. The first is the most wanted. `[RFC 4568, Section 4]`
     pub fn key(mut self, suite: &str, key_params: &str) -> LocalMedia {
-        match (Crypto { tag: 1, suite, key_params, session_params: None }).to_line() {
-            Ok(_) => self.keys.push(Key { suite: suite.into(), key_params: key_params.into() }),
-            Err(mistake) => self.fail(mistake),
+        let crypto = Crypto { tag: 1, suite, key_params, session_params: None };
+        match (crypto.to_line(), crypto.misfit()) {
+            (Err(mistake), _) => self.fail(mistake),
+            (Ok(_), Some(section)) => {
+                // The key is a secret: its suite alone is told.
+                let what = "a key that is not as long as its suite asks for";
+                self.fail(BuildError::Contradiction { media: None, what, value: suite.into(), section });
+            }
+            (Ok(_), None) => self.keys.push(Key { suite: suite.into(), key_params: key_params.into() }),
         }
         self
     }

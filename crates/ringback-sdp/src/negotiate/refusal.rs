@@ -234,6 +234,8 @@ pub enum AnswerErrorKind {
     RtcpMux,
     /// A group, or a stream in it, was not offered. `[RFC 8843, Section 7.3]`
     Bundle,
+    /// RTCP of a stream in a bundle would have a port of its own. `[RFC 8843, Section 9.3.1.3]`
+    BundleWithoutMux,
 }
 
 impl fmt::Display for AnswerError {
@@ -257,6 +259,7 @@ impl fmt::Display for AnswerError {
             AnswerErrorKind::Crypto => "a key for a tag that was not offered [RFC 4568, Section 5.1.2]",
             AnswerErrorKind::RtcpMux => "rtcp-mux that was not offered [RFC 5761, Section 5.1.1]",
             AnswerErrorKind::Bundle => "a bundle that was not offered [RFC 8843, Section 7.3]",
+            AnswerErrorKind::BundleWithoutMux => "a bundle without rtcp-mux [RFC 8843, Section 9.3.1.3]",
         })
     }
 }

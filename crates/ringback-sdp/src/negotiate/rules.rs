@@ -1,11 +1,13 @@
 //! Whether an answer fits its offer. `[RFC 3264, Section 6]`
 
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use crate::attribute::{BundleOnly, Crypto, Group, RtcpMux, Setup};
 use crate::description::{MediaDescription, SessionDescription};
 use crate::line::{Connection, Line};
 use crate::negotiate::agreement;
+use crate::negotiate::bundle::{self, Names};
 use crate::negotiate::refusal::{AnswerError, AnswerErrorKind};
 
 /// Whose answer it is: one's own is held to every rule, that of the other side to those without which it has no meaning.
@@ -28,9 +30,13 @@ pub(crate) fn check(offer: &SessionDescription, answer: &SessionDescription, who
         if !times(offer).eq(times(answer)) {
             return wrong(None, AnswerErrorKind::Timing);
         }
-        if !is_bundle_offered(offer, answer) {
-            return wrong(None, AnswerErrorKind::Bundle);
-        }
+    }
+    // "the offerer MUST check that any bundled "m=" section in the answer was indicated as bundled" [RFC 8843, Section 7.4]
+    if !is_bundle_offered(offer, answer) {
+        return wrong(None, AnswerErrorKind::Bundle);
+    }
+    if let Some(index) = without_mux(answer) {
+        return wrong(Some(index), AnswerErrorKind::BundleWithoutMux);
     }
     for (index, (theirs, ours)) in offer.media().iter().zip(answer.media()).enumerate() {
         let is_gone = ours.port() == 0 && ours.section().attribute::<BundleOnly>().is_none();
@@ -45,10 +51,40 @@ fn times(description: &SessionDescription) -> impl Iterator<Item = &[u8]> {
     description.section().with_letter('t').map(Line::value)
 }
 
-/// The bundle of an answer holds streams of one bundle of the offer.
+/// The bundle of an answer holds streams of one bundle of the offer, each where it was offered.
 fn is_bundle_offered(offer: &SessionDescription, answer: &SessionDescription) -> bool {
-    let offered: Vec<Group<'_>> = bundles(offer).collect();
-    bundles(answer).all(|group| offered.iter().any(|other| group.tags.iter().all(|tag| other.tags.contains(tag))))
+    let offered: Vec<BTreeSet<&str>> = bundles(offer).map(|group| group.tags.into_iter().collect()).collect();
+    let mut answered = bundles(answer).peekable();
+    if answered.peek().is_none() {
+        return true;
+    }
+    let (theirs, ours) = (Names::of(offer), Names::of(answer));
+    let is_in_place = |tag: &&str| {
+        let place = ours.places.get(tag);
+        place.is_none() || place == theirs.places.get(tag)
+    };
+    answered.all(|group| {
+        group.tags.iter().all(is_in_place)
+            && offered.iter().any(|other| group.tags.iter().all(|tag| other.contains(tag)))
+    })
+}
+
+/// The first stream of a bundle whose RTCP would have a port of its own: neither it nor the one whose address it has is
+/// multiplexed.
+fn without_mux(answer: &SessionDescription) -> Option<usize> {
+    let names = bundles(answer).next().map(|_| Names::of(answer))?;
+    let is_muxed = |media: &MediaDescription| media.section().attribute::<RtcpMux>().is_some();
+    let mut bad = bundles(answer).filter_map(|group| {
+        let places = group.tags.iter().filter_map(|tag| names.places.get(tag).copied());
+        let members = || places.clone().filter_map(|index| Some((index, answer.media().get(index)?)));
+        let carrier = members().find(|(_, media)| media.port() != 0);
+        if carrier.is_some_and(|(_, media)| is_muxed(media)) {
+            return None;
+        }
+        let mut wanted = members().filter(|(_, media)| bundle::is_wanted(media) && media.line().is_rtp());
+        wanted.find(|(_, media)| !is_muxed(media)).map(|(index, _)| index)
+    });
+    bad.next()
 }
 
 pub(crate) fn bundles(description: &SessionDescription) -> impl Iterator<Item = Group<'_>> {

@@ -183,8 +183,9 @@ impl Session {
     }
 
     /// The offer of one more stream: in the place of one that is gone, be it turned down or taken away, or behind the others.
-    /// `[RFC 3264, Section 8.1]` Where streams share one address and it can too, as it has a `mid` and
-    /// [`LocalMedia::rtcp_mux`] says so, it joins them. `[RFC 8843, Section 7.5.1]`
+    /// `[RFC 3264, Section 8.1]` What the payload types of the one that is gone stood for doesn't bind it. Where streams share one
+    /// address and it can too, as it has a `mid` and [`LocalMedia::rtcp_mux`] says so, it joins them.
+    /// `[RFC 8843, Section 7.5.1]`
     ///
     /// # Errors
     /// Where there was no exchange yet, or the stream is not valid.

@@ -46,7 +46,7 @@ fn everything_in_any_order_comes_out_in_order() {
         .email("jo@a.example")
         .uri("http://a.example/")
         .information("About")
-        .multicast("233.252.0.1", Some(127), Some(3))
+        .multicast("233.252.0.1", Some(127), None)
         .direction(MediaDirection::RecvOnly)
         .origin("jo", "1", "2", "IN", "IP6", "2001:db8::1")
         .media_audio(4000, "RTP/SAVPF")
@@ -78,7 +78,7 @@ fn everything_in_any_order_comes_out_in_order() {
         .build()
         .unwrap();
     let text = "v=0\r\no=jo 1 2 IN IP6 2001:db8::1\r\ns=All\r\ni=About\r\nu=http://a.example/\r\ne=jo@a.example\r\n\
-        p=+1 617 555-6011\r\nc=IN IP4 233.252.0.1/127/3\r\nb=AS:256\r\nt=3724394400 3754123200\r\nr=7d 1h 0 25h\r\n\
+        p=+1 617 555-6011\r\nc=IN IP4 233.252.0.1/127\r\nb=AS:256\r\nt=3724394400 3754123200\r\nr=7d 1h 0 25h\r\n\
         z=3730928400 -1h 3749680800 0\r\nt=0 0\r\na=tool:x\r\na=group:BUNDLE a v\r\na=recvonly\r\n\
         m=audio 4000 RTP/SAVPF 96\r\ni=Voice\r\nc=IN IP6 2001:db8::2\r\nb=TIAS:64000\r\na=rtpmap:96 opus/48000/2\r\n\
         a=fmtp:96 useinbandfec=1\r\na=ptime:20\r\na=maxptime:120\r\na=rtcp:4005\r\na=rtcp-mux\r\na=mid:a\r\n\

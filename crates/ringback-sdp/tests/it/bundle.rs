@@ -2,7 +2,7 @@
 
 use ringback_sdp::SessionDescription;
 use ringback_sdp::attribute::{Group, Mid};
-use ringback_sdp::negotiate::{Codec, Endpoint, HoldForm, LocalMedia, Session, StreamState};
+use ringback_sdp::negotiate::{AnswerErrorKind, Codec, Endpoint, HoldForm, LocalMedia, Session, StreamState};
 
 use crate::negotiate::{answered, endpoint, parse, settled};
 
@@ -70,6 +70,28 @@ fn a_bundle_has_rtcp_on_the_port_of_rtp() {
     let answer = parse(&answered(VOICE_AND_PICTURES, &has));
     assert_eq!((tags(&answer), ports(&answer)), (vec!["a".to_owned()], vec![5000, 4002]));
     answer.check().unwrap();
+}
+
+#[test]
+fn what_answers_a_bundle_is_one_that_was_offered() {
+    use AnswerErrorKind::{Bundle, BundleWithoutMux};
+    let good = answered(VOICE_AND_PICTURES, &bob());
+    let draft = Session::new().draft(parse(VOICE_AND_PICTURES)).unwrap();
+    let mut pending = Session::new().send(draft).unwrap();
+    let bare = good.replace("a=rtcp-mux\r\n", "");
+    for (answer, media, kind) in [
+        (good.replace("BUNDLE a v", "BUNDLE a w").replace("mid:v", "mid:w"), None, Bundle),
+        (good.replace("mid:a", "mid:x").replace("mid:v", "mid:a").replace("mid:x", "mid:v"), None, Bundle),
+        (bare.clone(), Some(0), BundleWithoutMux),
+    ] {
+        let unanswered = pending.accept(parse(&answer)).expect_err(&answer);
+        assert_eq!((unanswered.error.media, &unanswered.error.kind), (media, &kind), "{answer}");
+        pending = unanswered.offer;
+    }
+    // What stands in no bundle needs neither, and the first of a bundle speaks for all.
+    assert!(pending.fork().accept(parse(&bare.replace("a=group:BUNDLE a v\r\n", ""))).is_ok());
+    let (first, last) = good.rsplit_once("a=rtcp-mux\r\n").unwrap();
+    assert!(pending.accept(parse(&format!("{first}{last}"))).is_ok());
 }
 
 #[test]

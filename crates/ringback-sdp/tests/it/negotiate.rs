@@ -1,6 +1,6 @@
 //! Offer and answer, rule by rule.
 
-use ringback_sdp::attribute::{Fingerprint, Mid, RateManagement, ResourceDirection, T38};
+use ringback_sdp::attribute::{ExtMap, Fingerprint, Mid, RateManagement, ResourceDirection, T38};
 use ringback_sdp::negotiate::{
     AnswerErrorKind, Codec, Endpoint, HoldForm, LocalMedia, OfferError, Refusal, Session, StreamState, WarningCode,
 };
@@ -248,6 +248,26 @@ fn payload_types_keep_their_meaning() {
 }
 
 #[test]
+fn another_stream_in_the_same_place_has_meanings_of_its_own() {
+    let speex = || Codec::new("speex", 8_000, 1).payload_type(96);
+    let only = |port, codec| endpoint("bob", "192.0.2.2").media(LocalMedia::audio(port).codec(codec));
+    let (head, _) = OFFER.split_once(" 0 101").unwrap();
+    let offer = format!("{head} 96\r\na=rtpmap:96 iLBC/8000\r\n");
+    let (alice, bob_session) = settled(&offer, &only(5000, Codec::new("iLBC", 8_000, 1)));
+    let removal = alice.remove(0).unwrap();
+    let (alice, bob_session) = again(alice, removal, bob_session, &bob());
+    let addition = alice.add(&LocalMedia::audio(4002).codec(speex())).unwrap();
+    let (alice, bob_session) = again(alice, addition, bob_session, &only(5002, speex()));
+    for session in [&alice, &bob_session] {
+        let [stream] = session.streams() else { panic!() };
+        assert_eq!((stream.send[0].payload_type, stream.send[0].codec.name()), (96, "speex"));
+    }
+    // From there on it is that stream's.
+    let before = parse(&alice.local().unwrap().to_string().replace("speex", "iLBC"));
+    assert_eq!(alice.draft(before).unwrap_err(), OfferError::PayloadTypeReused { media: 0, payload_type: 96 });
+}
+
+#[test]
 fn one_offer_and_several_answers() {
     let draft = Session::new().draft(parse(OFFER)).unwrap();
     let pending = Session::new().send(draft).unwrap();
@@ -336,15 +356,35 @@ fn a_group_is_joined_as_it_is() {
     assert!(answer.ends_with("a=recvonly\r\n"));
 }
 
+/// A group that is none can't be joined, and where one is joined, one's own address has no say.
+#[test]
+fn an_answer_names_a_group_or_an_address() {
+    let offer = |stream: &str| OFFER.replace("AVP 0 101\r\n", &format!("AVP 0 101\r\n{stream}"));
+    let has = endpoint("bob", "192.0.2.2").media(voice(5000).joins_multicast().connection("192.0.2.3"));
+    for bad in ["c=IN IP4 239.255.255.255/1/2\r\n", "c=IN IP4 233.252.0.1/1\r\nc=IN IP4 192.0.2.9\r\n"] {
+        assert_eq!(refused(&offer(bad), &has).warning, Some(WarningCode::IncompatibleAddressFormat));
+    }
+    let two = "c=IN IP4 233.252.0.1/1\r\nc=IN IP4 233.252.0.2/1\r\n";
+    let answer = answered(&offer(two), &has);
+    parse(&answer).check().unwrap();
+    assert!(answer.contains(two) && !answer.contains("192.0.2.3"), "{answer}");
+}
+
 #[test]
 fn keys_of_srtp() {
     let offer = OFFER.replace("RTP/AVP", "RTP/SAVP")
-        + "a=crypto:1 AEAD_AES_256_GCM inline:b2ZmZXJlZA==\r\na=crypto:2 AES_CM_128_HMAC_SHA1_80 inline:dGhlaXJz|2^20\r\n";
-    let has = endpoint("bob", "192.0.2.2")
-        .media(voice(5000).protocols(&["RTP/AVP", "RTP/SAVP"]).key("AES_CM_128_HMAC_SHA1_80", "inline:b3du"));
+        + "a=crypto:1 AEAD_AES_256_GCM inline:b2ZmZXJlZA==\r\na=crypto:2 AES_CM_128_HMAC_SHA1_80 inline:dGhlaXJzdGhlaXJzdGhlaXJzdGhlaXJzdGhlaXJz|2^20\r\n";
+    let has = endpoint("bob", "192.0.2.2").media(
+        voice(5000)
+            .protocols(&["RTP/AVP", "RTP/SAVP"])
+            .key("AES_CM_128_HMAC_SHA1_80", "inline:b3ducw2lb3ducw2lb3ducw2lb3ducw2lb3ducw2l"),
+    );
     let (alice, _) = settled(&offer, &has);
     let remote = alice.remote().unwrap().to_string();
-    assert!(remote.contains("a=crypto:2 AES_CM_128_HMAC_SHA1_80 inline:b3du\r\n") && !remote.contains("crypto:1"));
+    assert!(
+        remote.contains("a=crypto:2 AES_CM_128_HMAC_SHA1_80 inline:b3ducw2lb3ducw2lb3ducw2lb3ducw2lb3ducw2l\r\n")
+            && !remote.contains("crypto:1")
+    );
     let draft = Session::new().draft(parse(&offer)).unwrap();
     let pending = Session::new().send(draft).unwrap();
     let error = pending.accept(parse(&remote.replace("crypto:2", "crypto:3"))).unwrap_err().error;
@@ -365,6 +405,18 @@ fn keys_of_srtp() {
         .media(voice(5000).protocols(&["RTP/SAVP"]).with(&Fingerprint { hash: "sha-1", fingerprint: &digest }));
     let shown = answered(&both, &certified);
     assert!(shown.contains("fingerprint") && shown.contains("setup:active") && !shown.contains("crypto"), "{shown}");
+}
+
+/// A number that stands for nothing is not answered, and of several extensions with one number, one is.
+#[test]
+fn header_extensions_have_a_number_each() {
+    let one = |number, uri| ExtMap { id: number, direction: None, uri, attributes: None };
+    let media = voice(5000).with(&one(1, "urn:x")).with(&one(2, "urn:y")).with(&one(3, "urn:z"));
+    let has = endpoint("bob", "192.0.2.2").media(media);
+    let offer = format!("{OFFER}a=extmap:0 urn:x\r\na=extmap:7 urn:y\r\na=extmap:7 urn:z\r\n");
+    let answer = parse(&answered(&offer, &has));
+    assert_eq!(answer.media()[0].section().values("extmap").collect::<Vec<_>>(), [Some(&b"7 urn:y"[..])]);
+    answer.check().unwrap();
 }
 
 #[test]

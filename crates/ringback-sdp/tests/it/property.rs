@@ -48,6 +48,7 @@ const LINES: &[&str] = &[
     "m=image 8 udptl t38",
     "m=application 9 UDP/DTLS/SCTP x",
     "m=audio 4 RTP/AVP",
+    "m=audio 4 RTP/AVP 0 pcmu 128",
     "a=rtpmap:96 opus/48000/2",
     "a=rtpmap:96 VP8/90000",
     "a=rtpmap:97 rtx/90000",
@@ -112,7 +113,10 @@ fn put_through(text: &[u8]) {
             assert!(written == text || (media(text).is_some() && media(written) == media(text)), "{written} {text}");
         }
     }
-    let _ = description.check();
+    // What is fit to be sent is read by the strictest.
+    if description.check().is_ok() {
+        assert_eq!(SessionDescription::parse_strict(&written).as_ref(), Ok(&description));
+    }
     let Ok(answer) = Session::new().receive(description.clone()).unwrap().answer(&has()) else { return };
     let made = SessionDescription::parse_strict(answer.description().to_bytes()).unwrap();
     assert_eq!(&made, answer.description());

@@ -112,7 +112,7 @@ const SOFT_PHONE: &[&str] = &[
     "a=rtpmap:101 telephone-event/8000",
     "a=fmtp:101 0-16",
     "a=crypto:1 AES_256_CM_HMAC_SHA1_80 inline:Zmlyc3Q=",
-    "a=crypto:2 AES_CM_128_HMAC_SHA1_80 inline:c2Vjb25k",
+    "a=crypto:2 AES_CM_128_HMAC_SHA1_80 inline:c2Vjb25kc2Vjb25kc2Vjb25kc2Vjb25kc2Vjb25k",
 ];
 
 const SERVER: &[&str] = &[
@@ -202,7 +202,7 @@ fn has() -> Endpoint {
             .codec(Codec::new("AMR", 8_000, 1))
             .codec(Codec::telephone_event(8_000))
             .rtcp_mux()
-            .key("AES_CM_128_HMAC_SHA1_80", "inline:b3du")
+            .key("AES_CM_128_HMAC_SHA1_80", "inline:b3ducw2lb3ducw2lb3ducw2lb3ducw2lb3ducw2l")
     };
     let protocols = &["RTP/AVP", "RTP/SAVP", "UDP/TLS/RTP/SAVPF"];
     let video =
