@@ -120,6 +120,29 @@ fn terms_are_found_as_they_stand_in_messages() {
     assert_eq!(entries(&["486", "RSeq"]).len(), 2);
 }
 
+/// Words are put together where the shell divided them, and no term is lost in another.
+#[test]
+fn each_term_is_told() {
+    for (terms, wanted) in [
+        (&["Timer B", "Warning 370", "presence"][..], &["Timer B", "370", "presence"][..]),
+        (&["Timer", "B", "Warning", "370", "presence"], &["Timer B", "370", "presence"]),
+        (&["Q.850", "17", "presence"], &["17", "presence"]),
+        (&["RSeq", "Not", "Acceptable"], &["RSeq", "406", "606"]),
+        (&["SIP/2.0", "603", "Network", "Blocked"], &["603"]),
+        (&["Warning:", "370", "a.example", "Insufficient bandwidth"], &["370"]),
+    ] {
+        let entries = entries(terms);
+        let names: Vec<_> = entries.iter().map(|entry| entry["name"].as_str().unwrap()).collect();
+        assert_eq!(names, wanted, "{terms:?}");
+    }
+    for terms in [["Timer B", "xyzzyxyzzy"], ["Warning 370", "xyzzyxyzzy"], ["Q.850;cause=17", "xyzzyxyzzy"]] {
+        let done = explain(&terms);
+        assert_eq!(done.status, Some(1), "{terms:?}");
+        assert!(!done.stdout.is_empty() && done.stderr.contains("\"xyzzyxyzzy\""), "{}", done.stderr);
+    }
+    assert_eq!(explain(&["Timer", "B", "xyzzyxyzzy"]).status, Some(1));
+}
+
 #[test]
 fn a_code_that_is_not_registered_is_treated_as_another() {
     let entry = &entries(&["499"])[0];
