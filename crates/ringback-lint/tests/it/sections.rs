@@ -1,0 +1,54 @@
+//! Sections that a finding names, by what the message is.
+
+use bytes::Bytes;
+use ringback_lint::{Finding, lint};
+use ringback_message::Message;
+
+/// The findings of one rule, as their text and section.
+fn found(start: &str, method: &str, lines: &str, rule: &str) -> Vec<(String, String)> {
+    let text = format!(
+        "{start}\r\nVia: SIP/2.0/UDP a.example;branch=z9hG4bK776asdhds\r\nMax-Forwards: 70\r\nFrom: <sip:a@a.example>;tag=88sja8x7\r\n\
+         To: <sip:b@b.example>;tag=314159ab\r\nCall-ID: 7@a.example\r\nCSeq: 1 {method}\r\n{lines}Content-Length: 0\r\n\r\n"
+    );
+    let message = Message::parse(Bytes::from(text)).unwrap();
+    let told = |finding: Finding| (finding.text, finding.section.into_owned());
+    lint(&message).into_iter().filter(|finding| finding.rule.id == rule).map(told).collect()
+}
+
+#[test]
+fn what_a_response_carries_is_asked_for_by_the_rfc_of_its_method() {
+    for (start, method, rule, header, section) in [
+        ("200 OK", "OPTIONS", "response-header-recommended", "Accept ", "RFC 3261, Section 11.2"),
+        ("200 OK", "INVITE", "response-header-recommended", "Allow ", "RFC 3261, Section 13.3.1.4"),
+        ("200 OK", "INVITE", "response-header-missing", "Contact ", "RFC 3261, Section 12.1.1"),
+        ("200 OK", "REGISTER", "response-header-recommended", "Date ", "RFC 3261, Section 10.3"),
+        ("200 OK", "UPDATE", "response-header-missing", "Contact ", "RFC 3311, Section 7"),
+        ("202 Accepted", "REFER", "response-header-missing", "Contact ", "RFC 3515, Section 2.2"),
+        ("200 OK", "SUBSCRIBE", "response-header-missing", "Expires ", "RFC 6665, Section 3.1.1"),
+        ("200 OK", "PUBLISH", "response-header-missing", "SIP-ETag ", "RFC 3903, Section 6"),
+        ("489 Bad Event", "PUBLISH", "response-header-missing", "Allow-Events ", "RFC 3903, Section 11.1"),
+        ("405 Method Not Allowed", "BYE", "response-header-missing", "Allow ", "RFC 3261, Section 21.4.6"),
+    ] {
+        let found = found(&format!("SIP/2.0 {start}"), method, "", rule);
+        let of_header = found.iter().find(|(text, _)| text.contains(&format!("carry {header}")));
+        assert_eq!(of_header.map(|(_, section)| section.as_str()), Some(section), "{start} {method}: {found:?}");
+    }
+}
+
+#[test]
+fn what_was_dropped_is_described_in_the_old_rfc() {
+    for (line, section) in [
+        ("Hide: hop\r\n", "RFC 2543, Section 6.22"),
+        ("Encryption: PGP version=2.6.2\r\n", "RFC 2543, Section 6.19"),
+        ("Response-Key: pgp version=\"2.6.2\"\r\n", "RFC 2543, Section 6.31"),
+    ] {
+        let found = found("OPTIONS sip:b@b.example SIP/2.0", "OPTIONS", line, "header-deprecated");
+        assert_eq!(found.iter().map(|(_, section)| section.as_str()).collect::<Vec<_>>(), [section]);
+    }
+    for (start, section) in
+        [("409 Conflict", "RFC 2543, Section 7.4.10"), ("411 Length Required", "RFC 2543, Section 7.4.12")]
+    {
+        let found = found(&format!("SIP/2.0 {start}"), "REGISTER", "", "code-obsolete");
+        assert_eq!(found.iter().map(|(_, section)| section.as_str()).collect::<Vec<_>>(), [section]);
+    }
+}
