@@ -52,3 +52,20 @@ fn what_was_dropped_is_described_in_the_old_rfc() {
         assert_eq!(found.iter().map(|(_, section)| section.as_str()).collect::<Vec<_>>(), [section]);
     }
 }
+
+/// With a reason that isn't known a subscriber waits as long as retry-after says.
+#[test]
+fn retry_after_means_nothing_with_four_reasons() {
+    let odd = |state: &str| {
+        let line = format!("Event: presence\r\nSubscription-State: {state};retry-after=5\r\n");
+        !found("NOTIFY sip:b@b.example SIP/2.0", "NOTIFY", &line, "subscription-retry-after-misplaced").is_empty()
+    };
+    for reason in ["probation", "giveup", "invariant", "shutdown"] {
+        assert!(!odd(&format!("terminated;reason={reason}")), "{reason}");
+    }
+    assert!(!odd("terminated"));
+    for reason in ["deactivated", "rejected", "timeout", "NoResource"] {
+        assert!(odd(&format!("terminated;reason={reason}")), "{reason}");
+    }
+    assert!(odd("pending") && odd("active;expires=5"));
+}
