@@ -1,12 +1,15 @@
 //! Messages in logs: found by their start line, freed of what the log put around them.
 
 mod escapes;
+mod printed;
 
 use alloc::vec::Vec;
 
 use super::ends::{self, PastedEnds};
 use crate::sip;
 use escapes::{LINE_END, plain};
+pub(super) use printed::is_dissection;
+use printed::{is_packet_line, start_in_packet};
 
 /// How many lines above a message may say where it came from.
 const LINES_ABOVE: usize = 3;
@@ -18,6 +21,8 @@ pub(super) struct Log {
     at: usize,
     line: u64,
     above: [PastedEnds; LINES_ABOVE],
+    /// Whether the line above tells of a packet whose bytes come next.
+    is_packet_next: bool,
 }
 
 /// A message that was found in a log.
@@ -45,18 +50,22 @@ enum Before<'a> {
 
 impl Log {
     pub(super) fn new(text: &[u8]) -> Log {
-        Log { text: plain(text), at: 0, line: 1, above: [PastedEnds::default(); LINES_ABOVE] }
+        Log { text: plain(text), at: 0, line: 1, above: [PastedEnds::default(); LINES_ABOVE], is_packet_next: false }
     }
 
     pub(super) fn next_message(&mut self) -> Option<Pasted> {
         loop {
             let (line, next) = line_at(&self.text, self.at)?;
-            let found = sip::start_in(line).and_then(|column| Finder::begin(&self.text, line, column, next));
+            let found = self.in_packet().or_else(|| {
+                let column = sip::start_in(line)?;
+                Finder::begin(&self.text, line, column, next)
+            });
             let Some(finder) = found else {
                 self.above.rotate_left(1);
                 if let Some(last) = self.above.last_mut() {
                     *last = ends::of_line(line);
                 }
+                self.is_packet_next = is_packet_line(line);
                 self.pass(next);
                 continue;
             };
@@ -69,9 +78,18 @@ impl Log {
             let is_mended = self.text.get(begin..end) != Some(&bytes);
             let pasted = Pasted { bytes, line: self.line, ends, is_cut, is_mended };
             self.above = [PastedEnds::default(); LINES_ABOVE];
+            self.is_packet_next = false;
             self.pass(end);
             return Some(pasted);
         }
+    }
+
+    /// The message of a packet that was printed as text: no line of its own has its start line.
+    fn in_packet(&self) -> Option<Finder<'_>> {
+        let packet = self.text.get(self.at..).filter(|_| self.is_packet_next)?;
+        let start = self.at.saturating_add(start_in_packet(packet)?);
+        let (line, next) = line_at(&self.text, start)?;
+        Some(Finder { is_packet: true, ..Finder::begin(&self.text, line, 0, next)? })
     }
 
     fn pass(&mut self, to: usize) {
@@ -160,6 +178,8 @@ struct Finder<'a> {
     before: Before<'a>,
     at: usize,
     message: Vec<u8>,
+    /// Whether a line that tells of another packet ends it.
+    is_packet: bool,
 }
 
 impl<'a> Finder<'a> {
@@ -168,7 +188,7 @@ impl<'a> Finder<'a> {
         let (prefix, start_line) = line.split_at_checked(column)?;
         let (second, _) = line_at(text, next)?;
         let before = Before::of(prefix, second)?;
-        let mut finder = Finder { text, before, at: next, message: Vec::new() };
+        let mut finder = Finder { text, before, at: next, message: Vec::new(), is_packet: false };
         finder.push(start_line);
         Some(finder)
     }
@@ -226,7 +246,7 @@ impl<'a> Finder<'a> {
                 Some(_) => !is_open && (is_mark(line) || sip::start_in(line) == Some(0)),
                 None => !is_sdp(line),
             };
-            if is_end {
+            if is_end || self.is_packet && is_packet_line(line) {
                 break;
             }
             self.push(line);
