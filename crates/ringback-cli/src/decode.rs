@@ -43,8 +43,11 @@ pub(crate) fn run(args: &DecodeArgs) -> Result<ExitStatus, Failure> {
 }
 
 /// Whether neither the first line nor any other is one of SIP: text that holds no message.
-pub(crate) fn is_no_sip(message: Option<&Message>, faults: &[Fault]) -> bool {
-    let has_first_line = faults.iter().all(|fault| fault.error.kind != ParseErrorKind::StartLine);
+pub(crate) fn is_no_sip(bytes: &[u8], message: Option<&Message>, faults: &[Fault]) -> bool {
+    // What is too long, or too odd to be read at all, has no fault of its first line.
+    let line = bytes.trim_ascii_start().split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let has_version = line.windows(4).any(|window| window.eq_ignore_ascii_case(b"SIP/"));
+    let has_first_line = has_version && faults.iter().all(|fault| fault.error.kind != ParseErrorKind::StartLine);
     let is_known = |message: &Message| message.headers().any(|header| header.id() != HeaderId::Other);
     !has_first_line && !message.is_some_and(is_known)
 }
@@ -69,7 +72,7 @@ struct Out {
 impl Out {
     fn judged(&mut self, found: &Found, input: &mut Input, depth: Depth) -> Result<(), Failure> {
         let (message, faults) = judge(found.bytes.clone(), depth);
-        if is_no_sip(message.as_ref(), &faults) {
+        if is_no_sip(&found.bytes, message.as_ref(), &faults) {
             input.note(format!("{} bytes are no SIP message", found.bytes.len()));
             return Ok(());
         }

@@ -115,7 +115,7 @@ enum State {
 impl Linter {
     fn take(&mut self, found: Found, input: &mut Input) -> Result<(), Failure> {
         let (message, faults) = judge(found.bytes.clone(), Depth::Framing);
-        if is_no_sip(message.as_ref(), &faults) {
+        if is_no_sip(&found.bytes, message.as_ref(), &faults) {
             input.note(format!("{} bytes are no SIP message", found.bytes.len()));
             return Ok(());
         }

@@ -147,6 +147,8 @@ fn what_is_no_sip_or_can_not_be_read_has_status_2() {
     for (stdin, args, text) in [
         ("hello\n", &["decode", "-"][..], "ringback: standard input: no SIP message is in it\n"),
         ("", &["decode", "-", "--json"], "ringback: standard input: no SIP message is in it\n"),
+        (&"\0".repeat(20), &["decode", "-"], "ringback: standard input: no SIP message is in it\n"),
+        (&"\x01\x7f\u{7ff}\0 ".repeat(20_000), &["decode", "-"], "ringback: standard input: no SIP message is in it\n"),
         ("", &["decode", "/nonexistent"], "ringback: /nonexistent: can't be read: "),
         ("\x1f\u{8b}", &["decode", "-"], "ringback: "),
     ] {
