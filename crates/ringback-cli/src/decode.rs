@@ -57,6 +57,23 @@ pub(crate) fn read_bytes<'a>(found: &'a Found, message: Option<&'a Message>) -> 
     message.map_or(&found.bytes, |message| message.as_bytes())
 }
 
+/// The faults of a message that was cut, without those that what is missing may mend.
+fn of_what_is_there(bytes: &[u8], mut faults: Vec<Fault>) -> Vec<Fault> {
+    let is_head_whole = bytes.windows(2).any(|end| end == b"\n\n") || bytes.windows(4).any(|end| end == b"\r\n\r\n");
+    let last_line = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at.saturating_add(1));
+    faults.retain(|fault| match fault.error.kind {
+        ParseErrorKind::Incomplete | ParseErrorKind::Body => false,
+        // Only a length that is no number is wrong whatever comes.
+        ParseErrorKind::Length => fault.error.section != BODY_TOO_SHORT,
+        ParseErrorKind::Missing => is_head_whole,
+        _ => is_head_whole || usize::try_from(fault.error.offset).is_ok_and(|at| at < last_line),
+    });
+    faults
+}
+
+/// The section that a body shorter than its Content-Length breaks.
+const BODY_TOO_SHORT: &str = "RFC 3261, Section 18.3";
+
 /// The status of what can't be read is 2, for which the server's commands have but one use.
 pub(crate) fn unreadable(text: String) -> Failure {
     Failure::new(ExitStatus::Usage, text)
@@ -76,6 +93,7 @@ impl Out {
             input.note(format!("{} bytes are no SIP message", found.bytes.len()));
             return Ok(());
         }
+        let faults = if found.is_cut { of_what_is_there(read_bytes(found, message.as_ref()), faults) } else { faults };
         self.message(found, message.as_ref(), &faults, input.name())
     }
 
@@ -112,7 +130,8 @@ impl Out {
 /// A message as an object; its `message` is the JSON view of the library, whose names are documented there.
 fn json(found: &Found, message: Option<&Message>, faults: &[Fault]) -> Result<String, Failure> {
     let message = message.map(serde_json::to_string).transpose().map_err(internal)?;
-    let rest = serde_json::to_string(&json!({ "origin": found.origin, "faults": faults })).map_err(internal)?;
+    let rest = serde_json::to_string(&json!({ "origin": found.origin, "cut": found.is_cut, "faults": faults }))
+        .map_err(internal)?;
     // The message is written as it is serialised, so that its names stay in their order.
     let rest = rest.strip_prefix('{').unwrap_or_default();
     Ok(format!("{{\"message\":{},{rest}", message.as_deref().unwrap_or("null")))

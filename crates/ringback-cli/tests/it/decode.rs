@@ -93,6 +93,36 @@ fn captures_are_read() {
     assert!(done.stdout.contains(place), "{}", done.stdout);
 }
 
+/// What is missing may stand in the part that the capture lacks.
+#[test]
+fn of_a_message_that_was_cut_only_what_is_there_is_judged() {
+    let folder = tempdir().unwrap();
+    let file = folder.path().join("trace.pcap");
+    let (a, b) = ("192.0.2.1:5060".parse().unwrap(), "192.0.2.2:5060".parse().unwrap());
+    let mut writer = PcapWriter::new();
+    writer.datagram(0, a, b, INVITE.as_bytes()).unwrap();
+    let whole = writer.take();
+    let faults = |lost: usize| {
+        let mut bytes = whole[..whole.len() - lost].to_vec();
+        let kept = u32::from_le_bytes(bytes[32..36].try_into().unwrap()) - u32::try_from(lost).unwrap();
+        bytes[32..36].copy_from_slice(&kept.to_le_bytes());
+        fs::write(&file, bytes).unwrap();
+        let done = ringback(&["decode", file.to_str().unwrap(), "--json"], "");
+        assert_eq!(done.status, Some(1), "{}", done.stderr);
+        let all: Value = serde_json::from_str(&done.stdout).unwrap();
+        let message = &all["messages"][0];
+        let faults = message["faults"].as_array().unwrap().iter();
+        (message["cut"].as_bool(), faults.map(|fault| fault["header"].as_str().unwrap().to_owned()).collect::<Vec<_>>())
+    };
+    let max_forwards = vec!["Max-Forwards".to_owned()];
+    assert_eq!(faults(0), (Some(false), max_forwards.clone()));
+    // In the body, behind the number of CSeq, and in the Call-ID.
+    let to_call_id = INVITE.len() - INVITE.find("CSeq").unwrap() + 4;
+    for lost in [3, INVITE.len() - INVITE.find(" INVITE\r").unwrap(), to_call_id] {
+        assert_eq!(faults(lost), (Some(true), max_forwards.clone()), "{lost}");
+    }
+}
+
 /// What keeps a binding alive may stand before a message in its datagram.
 #[test]
 fn a_caret_is_in_its_place_behind_empty_lines() {
