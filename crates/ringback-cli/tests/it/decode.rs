@@ -78,6 +78,39 @@ fn json_has_the_message_its_origin_and_its_faults() {
     assert_eq!(whole["notes"], Value::Array(Vec::new()));
 }
 
+/// Every name that a command puts around a message stands in docs/json.md.
+#[test]
+fn names_of_json_are_documented() {
+    let page = include_str!("../../../../docs/json.md");
+    let assert_keys = |value: &Value| {
+        for key in value.as_object().unwrap().keys() {
+            assert!(page.contains(&format!("`{key}`")), "{key}");
+        }
+    };
+    let folder = tempdir().unwrap();
+    let file = folder.path().join("trace.pcap");
+    let (a, b) = ("192.0.2.1:5060".parse().unwrap(), "192.0.2.2:5060".parse().unwrap());
+    let mut writer = PcapWriter::new();
+    writer.datagram(1, a, b, INVITE.as_bytes()).unwrap();
+    fs::write(&file, writer.take()).unwrap();
+    let printed = |command: &str, what: &str| -> Value {
+        serde_json::from_str(&ringback(&[command, what, "--json"], "").stdout).unwrap()
+    };
+    let path = file.to_str().unwrap();
+    let whole = printed("decode", path);
+    let found = &whole["messages"][0];
+    [&whole, found, &found["origin"], &found["faults"][0]].into_iter().for_each(assert_keys);
+    let findings = printed("lint", path);
+    findings.as_array().unwrap().iter().for_each(|finding| {
+        assert_keys(finding);
+        assert_keys(&finding["origin"]);
+    });
+    let terms = printed("explain", "Timer B");
+    [&terms[0], &terms[0]["causes"][0]].into_iter().filter(|value| value.is_object()).for_each(assert_keys);
+    let code = printed("explain", "486");
+    assert_keys(&code[0]["entries"][0]["causes"][0]);
+}
+
 #[test]
 fn captures_are_read() {
     let folder = tempdir().unwrap();
