@@ -206,6 +206,31 @@ fn dumps_of_messages_and_frames() {
     }
 }
 
+/// As `od -t x1` prints them: in each radix of offsets, with text and without, and with lines that repeat.
+#[test]
+fn dumps_of_od() {
+    let message = options(&"=".repeat(100));
+    type Offset = fn(usize) -> String;
+    let offsets: [Offset; 3] = [|at| format!("{at:06x}"), |at| format!("{at:07o}"), |at| format!("{at:07}")];
+    for offset in offsets {
+        let end = format!("{}\n", offset(message.len()));
+        let bare = xxd(&message, |at, digits, _| format!("{} {digits}\n", offset(at))) + &end;
+        let with_text = xxd(&message, |at, digits, text| format!("{} {digits:47}  >{text}<\n", offset(at))) + &end;
+        let mut last = String::new();
+        let starred = xxd(&message, |at, digits, _| {
+            let is_again = digits == last;
+            last.replace_range(.., digits);
+            if is_again { "*\n".to_owned() } else { format!("{} {digits}\n", offset(at)) }
+        }) + &end;
+        for dump in [bare, with_text, starred.replace("*\n*\n*\n*\n*\n", "*\n")] {
+            let (packets, notes) = read(dump.as_bytes());
+            assert_eq!(packets.len(), 1, "{dump}{notes:?}");
+            assert_eq!(packets[0].bytes, message, "{dump}");
+            assert_eq!(form(dump.as_bytes()), Some(Form::Hex));
+        }
+    }
+}
+
 #[test]
 fn several_blocks_repeated_lines_and_captures_as_digits() {
     let packet = ipv4(17, &udp(&options("one")));
