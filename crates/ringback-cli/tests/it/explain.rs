@@ -118,6 +118,8 @@ fn terms_are_found_as_they_stand_in_messages() {
     assert_eq!(entries(&["Reason", "Q.850", "17"])[0]["kind"], "q850_cause");
     assert_eq!(entries(&["Contact", "Expires"])[1]["kind"], "header");
     assert_eq!(entries(&["486", "RSeq"]).len(), 2);
+    assert_eq!(entries(&["i"])[0]["value"], "a Call-ID");
+    assert_eq!(entries(&["Replaces"])[0]["value"], "a Call-ID, and parameters");
 }
 
 /// Words are put together where the shell divided them, and no term is lost in another.
