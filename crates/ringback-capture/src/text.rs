@@ -42,6 +42,8 @@ struct Raw {
 impl Text {
     /// `None` for what a tool tells of messages, from which they can't be had back.
     pub(crate) fn new(text: Vec<u8>) -> Option<Text> {
+        // What some editors put in front of UTF-8.
+        let text = text.strip_prefix(b"\xef\xbb\xbf").map(<[u8]>::to_vec).unwrap_or(text);
         let begin = sip::without_line_ends(&text);
         let first_line = begin.split(|&byte| byte == b'\n').next().unwrap_or_default();
         let is_raw = first_line.ends_with(b"\r") && sip::is_message(begin);

@@ -153,7 +153,7 @@ impl<'a> Before<'a> {
                 });
                 // Blanks at the end of a line get lost.
                 let is_all = prefix.get(common..).is_some_and(|lost| lost.trim_ascii().is_empty());
-                (is_same && is_all).then_some(rest)
+                if is_same && is_all { Some(rest) } else { numbered(prefix, line) }
             }
             Before::Up(delimiter, count) => {
                 let places = line.windows(2).enumerate().filter(|(_, pair)| *pair == delimiter);
@@ -166,6 +166,29 @@ impl<'a> Before<'a> {
             Before::Blanks(count) => line.get(blanks(line).min(count)..),
         }
     }
+}
+
+/// A line without a prefix whose numbers have more or fewer digits here: `9:` and `10:`, or `10-` as grep marks what stands around a
+/// line that it found.
+fn numbered<'b>(prefix: &[u8], line: &'b [u8]) -> Option<&'b [u8]> {
+    let (mut prefix, mut line) = (prefix, line);
+    while let Some((&wanted, behind)) = prefix.split_first() {
+        if wanted.is_ascii_digit() {
+            let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            let (wanted, found) = (digits(prefix), digits(line));
+            if found == 0 {
+                return None;
+            }
+            (prefix, line) = (prefix.get(wanted..)?, line.get(found..)?);
+            if let (Some(b':'), Some(b'-')) = (prefix.first(), line.first()) {
+                (prefix, line) = (prefix.get(1..)?, line.get(1..)?);
+            }
+        } else {
+            line = line.strip_prefix(&[wanted])?;
+            prefix = behind;
+        }
+    }
+    Some(line)
 }
 
 fn blanks(line: &[u8]) -> usize {

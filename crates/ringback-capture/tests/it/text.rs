@@ -56,6 +56,14 @@ fn messages_as_on_the_wire() {
 }
 
 #[test]
+fn a_byte_order_mark_is_no_part_of_a_message() {
+    for text in [INVITE.to_owned(), INVITE.replace("\r\n", "\n")] {
+        let (packets, _) = read(format!("\u{feff}{text}").as_bytes());
+        assert_eq!(texts(&packets), [INVITE]);
+    }
+}
+
+#[test]
 fn what_is_nothing_known_is_given_out_to_the_letter() {
     for text in ["hello\nworld\n", "OPTIONS sip:a\r\n\r\n", "SIP/2.0 is a version, said somebody\nand went\n"] {
         let (packets, _) = read(text.as_bytes());
@@ -86,6 +94,12 @@ fn prefixes_on_all_lines_or_on_the_first() {
         |number, text| if number == 0 { format!("12:00:00 [DEBUG] got: {text}") } else { text.to_owned() },
     ));
     assert_both(&logged(|number, text| format!("[{number}] {text}").trim_end().to_owned()));
+    // As grep has it: the numbers widen within a message.
+    for begin in [8, 95, 98, 997] {
+        assert_both(&logged(|number, text| format!("{}:{text}", begin + number)));
+        assert_both(&logged(|number, text| format!("a.log:{}:{text}", begin + number)));
+        assert_both(&logged(|number, text| format!("{}{}{text}", begin + number, if number == 0 { ':' } else { '-' })));
+    }
 }
 
 #[test]
