@@ -133,7 +133,11 @@ fn request_uri(subject: &Subject<'_>, findings: &mut Findings<'_>) {
 }
 
 fn components(subject: &Subject<'_>, findings: &mut Findings<'_>) {
-    components_of(subject, findings, |place| place != Place::Request);
+    // A response has the From and To of its request. [RFC 3261, Section 8.2.6.2]
+    match subject.status() {
+        Some(_) => components_of(subject, findings, |place| !matches!(place, Place::Request | Place::From | Place::To)),
+        None => components_of(subject, findings, |place| place != Place::Request),
+    }
 }
 
 fn components_of(subject: &Subject<'_>, findings: &mut Findings<'_>, is_wanted: fn(Place) -> bool) {

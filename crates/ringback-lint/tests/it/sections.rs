@@ -1,7 +1,7 @@
 //! Sections that a finding names, by what the message is.
 
 use bytes::Bytes;
-use ringback_lint::{Finding, lint};
+use ringback_lint::{Config, Finding, Subject, lint, report};
 use ringback_message::Message;
 
 /// The findings of one rule, as their text and section.
@@ -68,4 +68,29 @@ fn retry_after_means_nothing_with_four_reasons() {
         assert!(odd(&format!("terminated;reason={reason}")), "{reason}");
     }
     assert!(odd("pending") && odd("active;expires=5"));
+}
+
+/// Who answers may not mend what it copies.
+#[test]
+fn a_response_is_not_blamed_for_the_from_and_to_of_its_request() {
+    let read = |start: &str, from: &str, to: &str| {
+        let text = format!(
+            "{start}\r\nVia: SIP/2.0/UDP a.example;branch=z9hG4bK776asdhds\r\nMax-Forwards: 70\r\nFrom: {from}\r\nTo: {to}\r\n\
+             Call-ID: 7@a.example\r\nCSeq: 1 BYE\r\nContent-Length: 0\r\n\r\n"
+        );
+        Message::parse(Bytes::from(text)).unwrap()
+    };
+    let odd = |findings: Vec<Finding>| {
+        let ids = findings.into_iter().map(|finding| finding.rule.id);
+        ids.filter(|id| ["tag-short", "uri-component-not-allowed"].contains(id)).collect::<Vec<_>>()
+    };
+    let (from, to) = ("<sip:a@a.example;transport=udp>;tag=1", "<sip:b@b.example:5060>;tag=2");
+    let request = read("BYE sip:b@b.example SIP/2.0", from, to);
+    assert_eq!(odd(lint(&request)).len(), 4);
+    let response = read("SIP/2.0 200 OK", from, to);
+    assert_eq!(odd(report(&Subject::answering(&request, &response), &Config::default()).findings), [""; 0]);
+    // Its own tag is judged, and so is one of which nobody can say whose it is.
+    assert_eq!(odd(lint(&response)), ["tag-short"]);
+    let first = read("BYE sip:b@b.example SIP/2.0", from, "<sip:b@b.example:5060>");
+    assert_eq!(odd(report(&Subject::answering(&first, &response), &Config::default()).findings), ["tag-short"]);
 }
