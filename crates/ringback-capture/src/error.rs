@@ -32,6 +32,8 @@ pub enum ReadErrorKind {
     TooManyInterfaces,
     /// Text of more than [`TEXT_BYTES_MAX`](crate::TEXT_BYTES_MAX) bytes.
     TextTooLong,
+    /// Text that tells what the fields of packets mean, as `tshark -V` prints it: their bytes are not in it.
+    Dissection,
 }
 
 impl fmt::Display for ReadError {
@@ -45,6 +47,9 @@ impl fmt::Display for ReadError {
             ReadErrorKind::BlockTooShort => f.write_str("a block that is too short for its type: the file is damaged"),
             ReadErrorKind::ByteOrder => f.write_str("a section that doesn't say the order of its bytes"),
             ReadErrorKind::TooManyInterfaces => f.write_str("too many interfaces"),
+            ReadErrorKind::Dissection => {
+                f.write_str("a printed dissection: give the capture itself, or what \"tshark -x\" prints of it")
+            }
             ReadErrorKind::TextTooLong => f.write_str("too much text; only captures may be of any length"),
         }
     }

@@ -159,7 +159,8 @@ impl Reader {
                 if !self.input.is_finished {
                     return Ok(Step::Wanting);
                 }
-                self.source = Source::Text(Box::new(Text::new(self.input.take())));
+                let dissection = self.input.error(0, ReadErrorKind::Dissection);
+                self.source = Source::Text(Box::new(Text::new(self.input.take()).ok_or(dissection)?));
                 Ok(Step::Read)
             }
             Source::Text(text) => Ok(if text.step(&mut self.tap) { Step::Read } else { Step::Wanting }),

@@ -3,7 +3,7 @@
 use alloc::collections::VecDeque;
 
 use bytes::{Buf as _, Bytes, BytesMut};
-use ringback_message::MESSAGE_BYTES_MAX;
+use ringback_message::{HeaderId, MESSAGE_BYTES_MAX, Method};
 
 use crate::packet::{Carrier, Ends, Origin, Sink, What};
 use crate::sip::{self, Start, Taken};
@@ -93,7 +93,10 @@ impl Stream {
         let bytes = match self.state {
             State::Tls | State::Ended => return,
             State::Lost(was) => match self.find_again(bytes, was) {
-                Some(found) => found,
+                Some(found) => {
+                    self.note_passed(bytes.len().saturating_sub(found.len()), was, origin, sink);
+                    found
+                }
                 None => return,
             },
             _ => bytes,
@@ -167,20 +170,29 @@ impl Stream {
             self.state = State::New;
             return Some(begin);
         }
-        if was != Was::Sip {
-            return None;
-        }
-        // It was SIP: a message may begin on any line, or behind a body that ends within one.
-        let found = segment.get(next_start(segment)?..)?;
+        let found = match was {
+            // A message may begin on any line, or behind a body that ends within one.
+            Was::Sip => segment.get(next_start(segment)?..)?,
+            // It may be the rest of a message whose begin was not captured.
+            Was::Other if !self.has_begin => segment.get(next_head(segment)?..)?,
+            Was::Other | Was::WebSocket => return None,
+        };
         self.state = State::Sip;
         Some(found)
+    }
+
+    /// Tells of the rest of a message in front of the first one that was captured whole; behind a gap, that was told.
+    fn note_passed(&self, bytes: usize, was: Was, origin: Origin, sink: &mut Sink) {
+        if bytes > 0 && was == Was::Other {
+            sink.note(origin.frames.last, What::Stray(bytes));
+        }
     }
 
     /// Reads as much of the buffer as can be.
     fn read(&mut self, ends: Ends, sink: &mut Sink) {
         loop {
             let goes_on = match self.state {
-                State::New => self.read_begin(),
+                State::New => self.read_begin(sink),
                 State::Sip => self.read_message(ends, sink),
                 State::Upgrade => self.read_upgrade(),
                 State::WebSocket(_) => self.read_websocket(ends, sink),
@@ -193,7 +205,7 @@ impl Stream {
     }
 
     /// Says what runs here, as soon as that can be said.
-    fn read_begin(&mut self) -> bool {
+    fn read_begin(&mut self, sink: &mut Sink) -> bool {
         self.skip_line_ends();
         // A record of TLS 1.0 to 1.3: change, alert, handshake, data.
         if let [0x14..=0x17, 3, 0..=4, ..] = *self.buf {
@@ -206,7 +218,16 @@ impl Stream {
             _ if is_upgrade(&self.buf) => self.state = State::Upgrade,
             (_, Start::Yes) => self.state = State::Sip,
             ([0x14..=0x17] | [0x14..=0x17, 3], _) => return false,
-            (_, Start::No) => self.state = State::Lost(Was::Other),
+            (_, Start::No) => match next_head(&self.buf).filter(|_| !self.has_begin) {
+                Some(begin) => {
+                    if let Some(origin) = self.marks.origin(begin) {
+                        self.note_passed(begin, Was::Other, origin, sink);
+                    }
+                    self.skip(begin);
+                    self.state = State::Sip;
+                }
+                None => self.state = State::Lost(Was::Other),
+            },
             (_, Start::More) => {
                 self.searched = self.buf.len();
                 return false;
@@ -352,6 +373,29 @@ fn next_start(bytes: &[u8]) -> Option<usize> {
         at = at.saturating_add(line.len());
     }
     None
+}
+
+/// Where a message begins in what may be something else: a whole start line, and below it a header field that SIP has.
+fn next_head(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0_usize;
+    let mut lines = bytes.split_inclusive(|&byte| byte == b'\n').peekable();
+    while let Some(line) = lines.next() {
+        let name = lines.peek().and_then(|next| next.split(|&byte| byte == b':').next()).unwrap_or_default();
+        let is_start = line.strip_suffix(b"\r\n").is_some_and(|line| sip::start_in(line) == Some(0));
+        if at > 0 && is_start && HeaderId::from_name(name.trim_ascii_end()) != HeaderId::Other {
+            return Some(at.saturating_add(rest_of_body(line)));
+        }
+        at = at.saturating_add(line.len());
+    }
+    None
+}
+
+/// How many bytes of a start line are the end of a body, which needn't be one of a line: what stands before a method that is known.
+fn rest_of_body(line: &[u8]) -> usize {
+    let word = line.split(|&byte| byte == b' ').next().unwrap_or_default();
+    let methods = Method::REGISTERED.iter().map(|method| method.as_str().as_bytes());
+    let known = methods.filter(|method| word.ends_with(method)).map(<[u8]>::len).max();
+    known.map_or(0, |known| word.len().saturating_sub(known))
 }
 
 fn is_upgrade(bytes: &[u8]) -> bool {

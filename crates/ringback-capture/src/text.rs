@@ -40,7 +40,10 @@ struct Raw {
 }
 
 impl Text {
-    pub(crate) fn new(text: Vec<u8>) -> Text {
+    /// `None` for what a tool tells of messages, from which they can't be had back.
+    pub(crate) fn new(text: Vec<u8>) -> Option<Text> {
+        // What some editors put in front of UTF-8.
+        let text = text.strip_prefix(b"\xef\xbb\xbf").map(<[u8]>::to_vec).unwrap_or(text);
         let begin = sip::without_line_ends(&text);
         let first_line = begin.split(|&byte| byte == b'\n').next().unwrap_or_default();
         let is_raw = first_line.ends_with(b"\r") && sip::is_message(begin);
@@ -48,10 +51,12 @@ impl Text {
             Source::Raw(Raw::new(text))
         } else if Hex::is_it(&text) {
             Source::Hex(Hex::new(text), None)
+        } else if log::is_dissection(&text) {
+            return None;
         } else {
             Source::Log(Log::new(&text), text)
         };
-        Text { source, is_empty_so_far: true }
+        Some(Text { source, is_empty_so_far: true })
     }
 
     pub(crate) fn form(&self) -> Form {

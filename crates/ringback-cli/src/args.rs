@@ -146,7 +146,7 @@ impl LogForm {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ExplainArgs {
-    /// What to explain; one of several words needs no quotes where it stands alone
+    /// What to explain; one of several words needs no quotes
     #[arg(value_name = "TERM", required = true)]
     pub(crate) terms: Vec<String>,
 

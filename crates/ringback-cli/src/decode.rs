@@ -43,8 +43,11 @@ pub(crate) fn run(args: &DecodeArgs) -> Result<ExitStatus, Failure> {
 }
 
 /// Whether neither the first line nor any other is one of SIP: text that holds no message.
-pub(crate) fn is_no_sip(message: Option<&Message>, faults: &[Fault]) -> bool {
-    let has_first_line = faults.iter().all(|fault| fault.error.kind != ParseErrorKind::StartLine);
+pub(crate) fn is_no_sip(bytes: &[u8], message: Option<&Message>, faults: &[Fault]) -> bool {
+    // What is too long, or too odd to be read at all, has no fault of its first line.
+    let line = bytes.trim_ascii_start().split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let has_version = line.windows(4).any(|window| window.eq_ignore_ascii_case(b"SIP/"));
+    let has_first_line = has_version && faults.iter().all(|fault| fault.error.kind != ParseErrorKind::StartLine);
     let is_known = |message: &Message| message.headers().any(|header| header.id() != HeaderId::Other);
     !has_first_line && !message.is_some_and(is_known)
 }
@@ -53,6 +56,23 @@ pub(crate) fn is_no_sip(message: Option<&Message>, faults: &[Fault]) -> bool {
 pub(crate) fn read_bytes<'a>(found: &'a Found, message: Option<&'a Message>) -> &'a [u8] {
     message.map_or(&found.bytes, |message| message.as_bytes())
 }
+
+/// The faults of a message that was cut, without those that what is missing may mend.
+fn of_what_is_there(bytes: &[u8], mut faults: Vec<Fault>) -> Vec<Fault> {
+    let is_head_whole = bytes.windows(2).any(|end| end == b"\n\n") || bytes.windows(4).any(|end| end == b"\r\n\r\n");
+    let last_line = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at.saturating_add(1));
+    faults.retain(|fault| match fault.error.kind {
+        ParseErrorKind::Incomplete | ParseErrorKind::Body => false,
+        // Only a length that is no number is wrong whatever comes.
+        ParseErrorKind::Length => fault.error.section != BODY_TOO_SHORT,
+        ParseErrorKind::Missing => is_head_whole,
+        _ => is_head_whole || usize::try_from(fault.error.offset).is_ok_and(|at| at < last_line),
+    });
+    faults
+}
+
+/// The section that a body shorter than its Content-Length breaks.
+const BODY_TOO_SHORT: &str = "RFC 3261, Section 18.3";
 
 /// The status of what can't be read is 2, for which the server's commands have but one use.
 pub(crate) fn unreadable(text: String) -> Failure {
@@ -69,10 +89,11 @@ struct Out {
 impl Out {
     fn judged(&mut self, found: &Found, input: &mut Input, depth: Depth) -> Result<(), Failure> {
         let (message, faults) = judge(found.bytes.clone(), depth);
-        if is_no_sip(message.as_ref(), &faults) {
+        if is_no_sip(&found.bytes, message.as_ref(), &faults) {
             input.note(format!("{} bytes are no SIP message", found.bytes.len()));
             return Ok(());
         }
+        let faults = if found.is_cut { of_what_is_there(read_bytes(found, message.as_ref()), faults) } else { faults };
         self.message(found, message.as_ref(), &faults, input.name())
     }
 
@@ -109,7 +130,8 @@ impl Out {
 /// A message as an object; its `message` is the JSON view of the library, whose names are documented there.
 fn json(found: &Found, message: Option<&Message>, faults: &[Fault]) -> Result<String, Failure> {
     let message = message.map(serde_json::to_string).transpose().map_err(internal)?;
-    let rest = serde_json::to_string(&json!({ "origin": found.origin, "faults": faults })).map_err(internal)?;
+    let rest = serde_json::to_string(&json!({ "origin": found.origin, "cut": found.is_cut, "faults": faults }))
+        .map_err(internal)?;
     // The message is written as it is serialised, so that its names stay in their order.
     let rest = rest.strip_prefix('{').unwrap_or_default();
     Ok(format!("{{\"message\":{},{rest}", message.as_deref().unwrap_or("null")))

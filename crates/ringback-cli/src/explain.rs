@@ -57,19 +57,24 @@ struct Found {
 
 /// What is known, and the terms that nothing is known by. Several words may be one term that wasn't put in quotes.
 fn find(terms: &[String]) -> (Vec<(String, Vec<Entry>)>, Vec<&str>) {
-    if terms.len() > 1 {
-        let entries = lookup::find_words(terms);
-        if !entries.is_empty() {
-            return (vec![(terms.join(" "), entries)], Vec::new());
-        }
+    if let Some(line) = lookup::find_line(terms) {
+        return (vec![(terms.join(" "), line)], Vec::new());
     }
     let mut known = Vec::new();
     let mut unknown = Vec::new();
-    for term in terms {
+    let mut rest = terms;
+    while let [term, behind @ ..] = rest {
+        if let Some((count, entries)) = lookup::find_words(rest) {
+            let (words, behind) = rest.split_at_checked(count).unwrap_or((rest, &[]));
+            known.push((words.join(" "), entries));
+            rest = behind;
+            continue;
+        }
         match lookup::find(term) {
             entries if entries.is_empty() => unknown.push(term.as_str()),
             entries => known.push((term.clone(), entries)),
         }
+        rest = behind;
     }
     (known, unknown)
 }

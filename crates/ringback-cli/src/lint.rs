@@ -73,7 +73,7 @@ fn judge_file(file: &Path, args: &LintArgs, config: Config) -> Result<ExitStatus
     match (linter.number, linter.judged_count()) {
         (0, _) => Err(unreadable(format!("{}: no SIP message is in it", input.name()))),
         (_, 0) => Err(unreadable(format!("{}: of each message in it a part is missing", input.name()))),
-        _ if linter.counts.is_bad(args.strict) => Ok(ExitStatus::Refused),
+        _ if linter.counts.is_bad(args.strict) || linter.cut > 0 => Ok(ExitStatus::Refused),
         _ => Ok(ExitStatus::Ok),
     }
 }
@@ -115,16 +115,16 @@ enum State {
 impl Linter {
     fn take(&mut self, found: Found, input: &mut Input) -> Result<(), Failure> {
         let (message, faults) = judge(found.bytes.clone(), Depth::Framing);
-        if is_no_sip(message.as_ref(), &faults) {
+        if is_no_sip(&found.bytes, message.as_ref(), &faults) {
             input.note(format!("{} bytes are no SIP message", found.bytes.len()));
             return Ok(());
         }
         self.number = self.number.saturating_add(1);
-        if found.is_cut {
-            self.cut = self.cut.saturating_add(1);
-            return Ok(());
-        }
         let state = match &message {
+            _ if found.is_cut => {
+                self.cut = self.cut.saturating_add(1);
+                State::Judged(vec![Told::Cut])
+            }
             Some(message) if faults.iter().all(|fault| fault.error.kind == ParseErrorKind::Length) => {
                 self.judged(message, faults)
             }

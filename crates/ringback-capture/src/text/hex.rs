@@ -1,5 +1,7 @@
 //! Hexadecimal digits, with or without offsets and a column of text.
 
+mod od;
+
 use alloc::vec::Vec;
 
 use super::TEXT_BYTES_MAX;
@@ -41,6 +43,9 @@ enum Line {
 impl Hex {
     /// Whether a text is a dump.
     pub(super) fn is_it(text: &[u8]) -> bool {
+        if od::rewritten(text).is_some() {
+            return true;
+        }
         let (mut dump_lines, mut others, mut bytes_seen) = (0_usize, 0_usize, 0_usize);
         let (mut expected, mut is_repeating) = (0_usize, false);
         for line in text.split(|&byte| byte == b'\n').take(LINES_LOOKED_AT) {
@@ -60,6 +65,7 @@ impl Hex {
     }
 
     pub(super) fn new(text: Vec<u8>) -> Hex {
+        let text = od::rewritten(&text).unwrap_or(text);
         Hex { text, at: 0, line: 1, repeated: 0 }
     }
 

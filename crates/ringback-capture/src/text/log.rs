@@ -1,12 +1,15 @@
 //! Messages in logs: found by their start line, freed of what the log put around them.
 
 mod escapes;
+mod printed;
 
 use alloc::vec::Vec;
 
 use super::ends::{self, PastedEnds};
 use crate::sip;
 use escapes::{LINE_END, plain};
+pub(super) use printed::is_dissection;
+use printed::{is_packet_line, start_in_packet};
 
 /// How many lines above a message may say where it came from.
 const LINES_ABOVE: usize = 3;
@@ -18,6 +21,8 @@ pub(super) struct Log {
     at: usize,
     line: u64,
     above: [PastedEnds; LINES_ABOVE],
+    /// Whether the line above tells of a packet whose bytes come next.
+    is_packet_next: bool,
 }
 
 /// A message that was found in a log.
@@ -45,18 +50,22 @@ enum Before<'a> {
 
 impl Log {
     pub(super) fn new(text: &[u8]) -> Log {
-        Log { text: plain(text), at: 0, line: 1, above: [PastedEnds::default(); LINES_ABOVE] }
+        Log { text: plain(text), at: 0, line: 1, above: [PastedEnds::default(); LINES_ABOVE], is_packet_next: false }
     }
 
     pub(super) fn next_message(&mut self) -> Option<Pasted> {
         loop {
             let (line, next) = line_at(&self.text, self.at)?;
-            let found = sip::start_in(line).and_then(|column| Finder::begin(&self.text, line, column, next));
+            let found = self.in_packet().or_else(|| {
+                let column = sip::start_in(line)?;
+                Finder::begin(&self.text, line, column, next)
+            });
             let Some(finder) = found else {
                 self.above.rotate_left(1);
                 if let Some(last) = self.above.last_mut() {
                     *last = ends::of_line(line);
                 }
+                self.is_packet_next = is_packet_line(line);
                 self.pass(next);
                 continue;
             };
@@ -69,9 +78,18 @@ impl Log {
             let is_mended = self.text.get(begin..end) != Some(&bytes);
             let pasted = Pasted { bytes, line: self.line, ends, is_cut, is_mended };
             self.above = [PastedEnds::default(); LINES_ABOVE];
+            self.is_packet_next = false;
             self.pass(end);
             return Some(pasted);
         }
+    }
+
+    /// The message of a packet that was printed as text: no line of its own has its start line.
+    fn in_packet(&self) -> Option<Finder<'_>> {
+        let packet = self.text.get(self.at..).filter(|_| self.is_packet_next)?;
+        let start = self.at.saturating_add(start_in_packet(packet)?);
+        let (line, next) = line_at(&self.text, start)?;
+        Some(Finder { is_packet: true, ..Finder::begin(&self.text, line, 0, next)? })
     }
 
     fn pass(&mut self, to: usize) {
@@ -135,7 +153,7 @@ impl<'a> Before<'a> {
                 });
                 // Blanks at the end of a line get lost.
                 let is_all = prefix.get(common..).is_some_and(|lost| lost.trim_ascii().is_empty());
-                (is_same && is_all).then_some(rest)
+                if is_same && is_all { Some(rest) } else { numbered(prefix, line) }
             }
             Before::Up(delimiter, count) => {
                 let places = line.windows(2).enumerate().filter(|(_, pair)| *pair == delimiter);
@@ -150,6 +168,29 @@ impl<'a> Before<'a> {
     }
 }
 
+/// A line without a prefix whose numbers have more or fewer digits here: `9:` and `10:`, or `10-` as grep marks what stands around a
+/// line that it found.
+fn numbered<'b>(prefix: &[u8], line: &'b [u8]) -> Option<&'b [u8]> {
+    let (mut prefix, mut line) = (prefix, line);
+    while let Some((&wanted, behind)) = prefix.split_first() {
+        if wanted.is_ascii_digit() {
+            let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            let (wanted, found) = (digits(prefix), digits(line));
+            if found == 0 {
+                return None;
+            }
+            (prefix, line) = (prefix.get(wanted..)?, line.get(found..)?);
+            if let (Some(b':'), Some(b'-')) = (prefix.first(), line.first()) {
+                (prefix, line) = (prefix.get(1..)?, line.get(1..)?);
+            }
+        } else {
+            line = line.strip_prefix(&[wanted])?;
+            prefix = behind;
+        }
+    }
+    Some(line)
+}
+
 fn blanks(line: &[u8]) -> usize {
     line.iter().take_while(|&&byte| matches!(byte, b' ' | b'\t' | b'>' | b'|')).count()
 }
@@ -160,6 +201,8 @@ struct Finder<'a> {
     before: Before<'a>,
     at: usize,
     message: Vec<u8>,
+    /// Whether a line that tells of another packet ends it.
+    is_packet: bool,
 }
 
 impl<'a> Finder<'a> {
@@ -168,7 +211,7 @@ impl<'a> Finder<'a> {
         let (prefix, start_line) = line.split_at_checked(column)?;
         let (second, _) = line_at(text, next)?;
         let before = Before::of(prefix, second)?;
-        let mut finder = Finder { text, before, at: next, message: Vec::new() };
+        let mut finder = Finder { text, before, at: next, message: Vec::new(), is_packet: false };
         finder.push(start_line);
         Some(finder)
     }
@@ -226,7 +269,7 @@ impl<'a> Finder<'a> {
                 Some(_) => !is_open && (is_mark(line) || sip::start_in(line) == Some(0)),
                 None => !is_sdp(line),
             };
-            if is_end {
+            if is_end || self.is_packet && is_packet_line(line) {
                 break;
             }
             self.push(line);

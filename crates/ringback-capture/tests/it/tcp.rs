@@ -149,6 +149,20 @@ fn a_connection_seen_from_its_middle_is_read_from_the_next_message_on() {
     assert_eq!(notes, vec![]);
 }
 
+/// The rest of the first message and those behind it in one segment, or in the second that was captured.
+#[test]
+fn messages_behind_the_rest_of_one_are_read_and_the_rest_is_told() {
+    let (stream, messages) = conversation();
+    let (packets, notes) = whats(&[forth(7, ACK, &stream[20..])]);
+    assert_eq!(packets.iter().map(|packet| &packet.bytes[..]).collect::<Vec<_>>(), messages[1..]);
+    assert_eq!(notes, vec![What::Stray(messages[0].len() - 20)]);
+    let (packets, notes) = whats(&[forth(7, ACK, &stream[20..30]), forth(17, ACK, &stream[30..])]);
+    assert_eq!((packets.len(), notes.len()), (messages.len() - 1, 1), "{notes:?}");
+    // Something else that has the words of SIP in it.
+    let other = b"220 a.example\r\nSIP/2.0 200 OK\r\nis a line of it\r\n";
+    assert_eq!(whats(&[forth(7, ACK, other)]), (vec![], vec![]));
+}
+
 #[test]
 fn ports_are_used_again() {
     let one = [forth(0, SYN, b""), forth(1, ACK, &options("1")), forth(1 + 120, RST, b"")];

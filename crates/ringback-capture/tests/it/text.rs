@@ -1,6 +1,6 @@
 //! What people paste.
 
-use ringback_capture::{Carrier, Form, PcapWriter, Reader, What};
+use ringback_capture::{Carrier, Form, PcapWriter, ReadErrorKind, Reader, What};
 
 use crate::build::{ethernet, ipv4, message, options, udp};
 use crate::{read, texts};
@@ -56,6 +56,14 @@ fn messages_as_on_the_wire() {
 }
 
 #[test]
+fn a_byte_order_mark_is_no_part_of_a_message() {
+    for text in [INVITE.to_owned(), INVITE.replace("\r\n", "\n")] {
+        let (packets, _) = read(format!("\u{feff}{text}").as_bytes());
+        assert_eq!(texts(&packets), [INVITE]);
+    }
+}
+
+#[test]
 fn what_is_nothing_known_is_given_out_to_the_letter() {
     for text in ["hello\nworld\n", "OPTIONS sip:a\r\n\r\n", "SIP/2.0 is a version, said somebody\nand went\n"] {
         let (packets, _) = read(text.as_bytes());
@@ -86,6 +94,12 @@ fn prefixes_on_all_lines_or_on_the_first() {
         |number, text| if number == 0 { format!("12:00:00 [DEBUG] got: {text}") } else { text.to_owned() },
     ));
     assert_both(&logged(|number, text| format!("[{number}] {text}").trim_end().to_owned()));
+    // As grep has it: the numbers widen within a message.
+    for begin in [8, 95, 98, 997] {
+        assert_both(&logged(|number, text| format!("{}:{text}", begin + number)));
+        assert_both(&logged(|number, text| format!("a.log:{}:{text}", begin + number)));
+        assert_both(&logged(|number, text| format!("{}{}{text}", begin + number, if number == 0 { ':' } else { '-' })));
+    }
 }
 
 #[test]
@@ -206,6 +220,31 @@ fn dumps_of_messages_and_frames() {
     }
 }
 
+/// As `od -t x1` prints them: in each radix of offsets, with text and without, and with lines that repeat.
+#[test]
+fn dumps_of_od() {
+    let message = options(&"=".repeat(100));
+    type Offset = fn(usize) -> String;
+    let offsets: [Offset; 3] = [|at| format!("{at:06x}"), |at| format!("{at:07o}"), |at| format!("{at:07}")];
+    for offset in offsets {
+        let end = format!("{}\n", offset(message.len()));
+        let bare = xxd(&message, |at, digits, _| format!("{} {digits}\n", offset(at))) + &end;
+        let with_text = xxd(&message, |at, digits, text| format!("{} {digits:47}  >{text}<\n", offset(at))) + &end;
+        let mut last = String::new();
+        let starred = xxd(&message, |at, digits, _| {
+            let is_again = digits == last;
+            last.replace_range(.., digits);
+            if is_again { "*\n".to_owned() } else { format!("{} {digits}\n", offset(at)) }
+        }) + &end;
+        for dump in [bare, with_text, starred.replace("*\n*\n*\n*\n*\n", "*\n")] {
+            let (packets, notes) = read(dump.as_bytes());
+            assert_eq!(packets.len(), 1, "{dump}{notes:?}");
+            assert_eq!(packets[0].bytes, message, "{dump}");
+            assert_eq!(form(dump.as_bytes()), Some(Form::Hex));
+        }
+    }
+}
+
 #[test]
 fn several_blocks_repeated_lines_and_captures_as_digits() {
     let packet = ipv4(17, &udp(&options("one")));
@@ -241,4 +280,56 @@ fn several_blocks_repeated_lines_and_captures_as_digits() {
     assert_eq!(packets.iter().map(|packet| packet.time_us).collect::<Vec<_>>(), [Some(5), Some(6)]);
     let (packets, notes) = read(b"00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f 10 11 12 13\n");
     assert!(packets.is_empty() && matches!(notes[0].what, What::Malformed(_)));
+}
+
+/// Bytes of a packet as `tcpdump -A` prints them.
+fn printed(bytes: &[u8]) -> String {
+    let shown = |byte: u8| if matches!(byte, b'\n' | b'\t' | b' '..=b'~') { char::from(byte) } else { '.' };
+    bytes.iter().filter(|byte| **byte != b'\r').map(|&byte| shown(byte)).collect()
+}
+
+#[test]
+fn packets_printed_as_text() {
+    let (one, two) = (options("one"), message("MESSAGE", "hello\r\n"));
+    let headers = [
+        b"E..t.4..@.......".repeat(2)[..28].to_vec(),
+        b"E..t.4..@...XYAB".repeat(2)[..28].to_vec(),
+        [&b"E..t.4..@.......".repeat(3)[..44], b"\n.123456"].concat(),
+        [&b"`".to_vec()[..], &b"......@".repeat(7)[..47]].concat(),
+    ];
+    for header in headers {
+        let packet = |message: &[u8]| {
+            let line = "12:00:00.000000 IP 192.0.2.1.5060 > 192.0.2.2.sip: SIP: OPTIONS sip:b@b.example SIP/2.0\n";
+            format!("{line}{}\n", printed(&[&header[..], message].concat()))
+        };
+        let begin = "tcpdump: verbose output suppressed, use -v[v]... for full protocol decode\n\
+                     listening on lo, link-type EN10MB (Ethernet), snapshot length 262144 bytes\n";
+        let (packets, notes) = read(format!("{begin}{}{}{}", packet(&one), packet(&two), packet(&one)).as_bytes());
+        let got: Vec<_> = packets.iter().map(|packet| packet.bytes.clone()).collect();
+        assert_eq!(got, [&one[..], &two, &one], "{}", String::from_utf8_lossy(&header));
+        assert!(packets.iter().all(|packet| !packet.is_cut) && notes.iter().all(|note| note.what == What::Mended));
+        // One whose end was not captured ends where the next begins.
+        let cut = &two[..two.len() - 4];
+        let (packets, _) = read(format!("{}{}", packet(cut), packet(&one)).as_bytes());
+        assert_eq!(packets.iter().map(|packet| packet.is_cut).collect::<Vec<_>>(), [true, false]);
+        assert_eq!(packets[1].bytes, one);
+    }
+}
+
+#[test]
+fn a_dissection_is_refused() {
+    let text = "Frame 1: 400 bytes on wire (3200 bits), 400 bytes captured (3200 bits)\nEthernet II\n\
+                Session Initiation Protocol (OPTIONS)\n    Request-Line: OPTIONS sip:b@b.example SIP/2.0\n        Method: OPTIONS\n    \
+                Message Header\n        Via: SIP/2.0/UDP a.example;branch=z9hG4bK1\n            Transport: UDP\n";
+    let failure = |text: &str| {
+        let mut reader = Reader::new();
+        reader.feed(text.as_bytes());
+        reader.finish();
+        reader.next_packet().err().map(|error| error.kind)
+    };
+    for text in [text, &text.replace("Request-Line: OPTIONS sip:b@b.example SIP/2.0", "Status-Line: SIP/2.0 200 OK")] {
+        assert_eq!(failure(text), Some(ReadErrorKind::Dissection));
+    }
+    // Who writes about one has no such lines.
+    assert_eq!(failure(&format!("> Session Initiation Protocol (OPTIONS)\n\n{INVITE}")), None);
 }

@@ -10,7 +10,7 @@ Reads what decode reads. A response is judged together with its request where th
 before it or not far behind it. An error breaks a MUST, a \
 warning is against a SHOULD or what some peers cope with, a note is deprecated or unwise. docs/lint.md has all rules with examples. What \
 can't be read at all is an error of the name framing or syntax, which is no rule; of such a message nothing else is judged, nor is a \
-message that the capture has but a part of. Of a message with very many findings the most severe are told, and how many are left out.";
+message that the capture has but a part of, which is told as a warning of the name cut. Of a message with very many findings the most severe are told, and how many are left out.";
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -23,7 +23,7 @@ Examples:
 
 Exit status:
   0    no error, and with --strict no warning; what --only leaves out doesn't count
-  1    an error, or with --strict a warning
+  1    an error, or with --strict a warning; or a message that a part of is missing
   2    the file can't be read, or there is no SIP message in it that can be judged; or the command line can't be understood";
 
 #[derive(Debug, clap::Args)]

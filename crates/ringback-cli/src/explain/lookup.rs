@@ -27,13 +27,38 @@ pub(crate) fn find(term: &str) -> Vec<Entry> {
     if first.len() < term.len() && first.len() == 3 { of(Kind::Status, first) } else { Vec::new() }
 }
 
-/// One term whose words weren't put in quotes; empty for words that are terms each.
-pub(crate) fn find_words(words: &[String]) -> Vec<Entry> {
-    let term = words.join(" ");
-    if term.starts_with("SIP/2.0 ") {
-        return find(&term);
+/// The longest term that the first words are together, and how many they are: one of several words that wasn't put in quotes. An
+/// argument with blanks was, and is a term of its own.
+pub(crate) fn find_words(words: &[String]) -> Option<(usize, Vec<Entry>)> {
+    let bare = words.iter().take(WORDS_MAX).take_while(|word| !word.contains(char::is_whitespace)).count();
+    (2..=bare).rev().find_map(|count| {
+        let found = whole(&words.get(..count)?.join(" "));
+        (!found.is_empty()).then_some((count, found))
+    })
+}
+
+const WORDS_MAX: usize = 12;
+
+/// A line of a message that wasn't put in quotes; what stands behind the code or cause is a text of its sender.
+pub(crate) fn find_line(words: &[String]) -> Option<Vec<Entry>> {
+    let [first, _, ..] = words else { return None };
+    let begins = ["SIP/2.0", "Reason:", "Warning:"].iter().any(|word| first.eq_ignore_ascii_case(word));
+    Some(find(&words.join(" "))).filter(|found| begins && !found.is_empty())
+}
+
+/// What a term means all words of which belong to it.
+fn whole(term: &str) -> Vec<Entry> {
+    let words = || term.split(REASON_DELIMITERS).filter(|word| !word.is_empty());
+    // A protocol and its cause, besides the words that introduce them.
+    let introduced = ["reason", "cause"].into_iter();
+    let introduced = introduced.filter(|name| words().any(|word| word.eq_ignore_ascii_case(name))).count();
+    if words().count() <= introduced.saturating_add(2)
+        && let Some(found) = as_reason(term)
+    {
+        return found;
     }
-    as_reason(&term).or_else(|| as_kind(&term)).unwrap_or_else(|| any(&term))
+    let of_kind = term.split_once(' ').map(|(word, rest)| of_kinds(kinds_of(word.trim_end_matches(':')), rest));
+    of_kind.filter(|found| !found.is_empty()).unwrap_or_else(|| any(term))
 }
 
 /// Every name that can be asked for, as it is written.
@@ -98,8 +123,18 @@ pub(crate) fn all() -> Vec<Entry> {
 /// `Warning 370`, `header Via`, `timer B`: only what is of that kind.
 fn as_kind(term: &str) -> Option<Vec<Entry>> {
     let (word, rest) = term.split_once([' ', ':'])?;
+    let kinds = kinds_of(word);
     let rest = rest.trim();
-    let kinds: &[Kind] = match word.to_ascii_lowercase().as_str() {
+    // `Warning: 370 host "text"` as it stands in a message.
+    let first = rest.split(' ').next().unwrap_or_default();
+    let found = of_kinds(kinds, rest);
+    let found = if found.is_empty() { of_kinds(kinds, first) } else { found };
+    (!found.is_empty()).then_some(found)
+}
+
+/// The kinds that a word in front of a name stands for.
+fn kinds_of(word: &str) -> &'static [Kind] {
+    match word.to_ascii_lowercase().as_str() {
         "status" | "code" | "response" | "sip" => &[Kind::Status],
         "method" | "request" => &[Kind::Method],
         "header" => &[Kind::Header],
@@ -109,13 +144,12 @@ fn as_kind(term: &str) -> Option<Vec<Entry>> {
         "uri" => &[Kind::UriParameter],
         "param" | "parameter" => &[Kind::UriParameter, Kind::HeaderParameter],
         "timer" => &[Kind::Timer],
-        _ => return None,
-    };
-    // `Warning: 370 host "text"` as it stands in a message.
-    let first = rest.split(' ').next().unwrap_or_default();
-    let found: Vec<_> = kinds.iter().flat_map(|kind| of(*kind, rest)).collect();
-    let found = if found.is_empty() { kinds.iter().flat_map(|kind| of(*kind, first)).collect() } else { found };
-    (!found.is_empty()).then_some(found)
+        _ => &[],
+    }
+}
+
+fn of_kinds(kinds: &[Kind], term: &str) -> Vec<Entry> {
+    kinds.iter().flat_map(|kind| of(*kind, term)).collect()
 }
 
 /// `Via rport`: the parameter of that header field.
@@ -126,7 +160,7 @@ fn parameter_of(header: &str, name: &str) -> Option<Vec<Entry>> {
 
 /// `Reason Q.850 17`, `Reason: SIP;cause=487;text="…"`, `Q.850;cause=17`, `Via;rport`.
 fn as_reason(term: &str) -> Option<Vec<Entry>> {
-    let words: Vec<&str> = term.split([' ', ';', ':', '=', ',']).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> = term.split(REASON_DELIMITERS).filter(|word| !word.is_empty()).collect();
     let (has_reason, words) = match words.as_slice() {
         [first, rest @ ..] if first.eq_ignore_ascii_case("reason") => (true, rest),
         [header, name] if term.contains(';') => return parameter_of(header, name),
@@ -154,6 +188,8 @@ fn as_reason(term: &str) -> Option<Vec<Entry>> {
     };
     Some(found)
 }
+
+const REASON_DELIMITERS: [char; 5] = [' ', ';', ':', '=', ','];
 
 /// Q850 is a usual slip.
 fn reason_protocol(name: &str) -> Option<ReasonProtocol<'_>> {

@@ -69,7 +69,7 @@ pub(crate) fn header(facts: &HeaderFacts) -> Entry {
         entry = entry.fact("compact", compact.to_string());
     }
     entry
-        .fact("value", shape(facts.shape))
+        .fact("value", if CALL_IDS.contains(&id) { "a Call-ID" } else { shape(facts.shape) })
         .fact("repeats", repeats(facts.repeats))
         .fact("place", place(facts.place))
         .fact("standing", standing(facts.standing))
@@ -79,6 +79,9 @@ pub(crate) fn header(facts: &HeaderFacts) -> Entry {
         .fact("responses", in_responses(id))
         .sources(cited(&[facts.source]))
 }
+
+/// Those of the shape of a Call-ID that have no parameters.
+const CALL_IDS: [HeaderId; 2] = [HeaderId::CallId, HeaderId::InReplyTo];
 
 fn header_meaning(facts: &HeaderFacts) -> String {
     let of = match facts.place {

@@ -18,6 +18,8 @@ pub(super) enum Told {
         fault: Fault,
         title: String,
     },
+    /// The capture has but a part of the message: nothing of it is judged.
+    Cut,
     /// What a message has beyond what is told of it.
     LeftOut {
         counts: Counts,
@@ -76,6 +78,7 @@ impl Told {
             Told::Finding(finding) => finding.rule.id,
             Told::Fault { fault, .. } if fault.depth == Depth::Framing => "framing",
             Told::Fault { .. } => "syntax",
+            Told::Cut => "cut",
             Told::LeftOut { .. } => "left-out",
         }
     }
@@ -84,6 +87,7 @@ impl Told {
         match self {
             Told::Finding(finding) => finding.severity,
             Told::Fault { .. } => Severity::Error,
+            Told::Cut => Severity::Warning,
             Told::LeftOut { worst, .. } => *worst,
         }
     }
@@ -92,7 +96,7 @@ impl Told {
         match self {
             Told::Finding(finding) => finding.span.clone(),
             Told::Fault { fault, .. } => draw::of_fault(fault).span,
-            Told::LeftOut { .. } => 0..0,
+            Told::Cut | Told::LeftOut { .. } => 0..0,
         }
     }
 
@@ -132,6 +136,7 @@ impl Told {
         match self {
             Told::Finding(finding) => finding.rule.what.trim_end_matches('.'),
             Told::Fault { title, .. } => title,
+            Told::Cut => "A part of the message is missing",
             Told::LeftOut { .. } => "There is more to find in this message than is told",
         }
     }
@@ -140,6 +145,7 @@ impl Told {
         match self {
             Told::Finding(finding) => Some(finding.rule.why.trim_end_matches('.')),
             Told::Fault { .. } => None,
+            Told::Cut => Some("Capture whole frames, and from before the begin of a connection"),
             Told::LeftOut { .. } => Some("What is told are the most severe; --off leaves out what is known"),
         }
     }
@@ -148,6 +154,7 @@ impl Told {
         match self {
             Told::Finding(finding) => finding.text.clone(),
             Told::Fault { fault, .. } => format!("expected {}", fault.error.expected),
+            Told::Cut => "the message is not judged".to_owned(),
             Told::LeftOut { counts, .. } => format!("left out are {counts}"),
         }
     }
@@ -156,7 +163,7 @@ impl Told {
         match self {
             Told::Finding(finding) => &finding.section,
             Told::Fault { fault, .. } => &fault.error.section,
-            Told::LeftOut { .. } => "",
+            Told::Cut | Told::LeftOut { .. } => "",
         }
     }
 }

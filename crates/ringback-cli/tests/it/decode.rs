@@ -78,6 +78,39 @@ fn json_has_the_message_its_origin_and_its_faults() {
     assert_eq!(whole["notes"], Value::Array(Vec::new()));
 }
 
+/// Every name that a command puts around a message stands in docs/json.md.
+#[test]
+fn names_of_json_are_documented() {
+    let page = include_str!("../../../../docs/json.md");
+    let assert_keys = |value: &Value| {
+        for key in value.as_object().unwrap().keys() {
+            assert!(page.contains(&format!("`{key}`")), "{key}");
+        }
+    };
+    let folder = tempdir().unwrap();
+    let file = folder.path().join("trace.pcap");
+    let (a, b) = ("192.0.2.1:5060".parse().unwrap(), "192.0.2.2:5060".parse().unwrap());
+    let mut writer = PcapWriter::new();
+    writer.datagram(1, a, b, INVITE.as_bytes()).unwrap();
+    fs::write(&file, writer.take()).unwrap();
+    let printed = |command: &str, what: &str| -> Value {
+        serde_json::from_str(&ringback(&[command, what, "--json"], "").stdout).unwrap()
+    };
+    let path = file.to_str().unwrap();
+    let whole = printed("decode", path);
+    let found = &whole["messages"][0];
+    [&whole, found, &found["origin"], &found["faults"][0]].into_iter().for_each(assert_keys);
+    let findings = printed("lint", path);
+    findings.as_array().unwrap().iter().for_each(|finding| {
+        assert_keys(finding);
+        assert_keys(&finding["origin"]);
+    });
+    let terms = printed("explain", "Timer B");
+    [&terms[0], &terms[0]["causes"][0]].into_iter().filter(|value| value.is_object()).for_each(assert_keys);
+    let code = printed("explain", "486");
+    assert_keys(&code[0]["entries"][0]["causes"][0]);
+}
+
 #[test]
 fn captures_are_read() {
     let folder = tempdir().unwrap();
@@ -91,6 +124,36 @@ fn captures_are_read() {
     assert_eq!((done.status, done.stderr.as_str()), (Some(0), ""), "{}", done.stdout);
     let place = "message 2, frame 2, 192.0.2.2:5060 > 192.0.2.1:5060 by UDP, at 1700000000.500000, ";
     assert!(done.stdout.contains(place), "{}", done.stdout);
+}
+
+/// What is missing may stand in the part that the capture lacks.
+#[test]
+fn of_a_message_that_was_cut_only_what_is_there_is_judged() {
+    let folder = tempdir().unwrap();
+    let file = folder.path().join("trace.pcap");
+    let (a, b) = ("192.0.2.1:5060".parse().unwrap(), "192.0.2.2:5060".parse().unwrap());
+    let mut writer = PcapWriter::new();
+    writer.datagram(0, a, b, INVITE.as_bytes()).unwrap();
+    let whole = writer.take();
+    let faults = |lost: usize| {
+        let mut bytes = whole[..whole.len() - lost].to_vec();
+        let kept = u32::from_le_bytes(bytes[32..36].try_into().unwrap()) - u32::try_from(lost).unwrap();
+        bytes[32..36].copy_from_slice(&kept.to_le_bytes());
+        fs::write(&file, bytes).unwrap();
+        let done = ringback(&["decode", file.to_str().unwrap(), "--json"], "");
+        assert_eq!(done.status, Some(1), "{}", done.stderr);
+        let all: Value = serde_json::from_str(&done.stdout).unwrap();
+        let message = &all["messages"][0];
+        let faults = message["faults"].as_array().unwrap().iter();
+        (message["cut"].as_bool(), faults.map(|fault| fault["header"].as_str().unwrap().to_owned()).collect::<Vec<_>>())
+    };
+    let max_forwards = vec!["Max-Forwards".to_owned()];
+    assert_eq!(faults(0), (Some(false), max_forwards.clone()));
+    // In the body, behind the number of CSeq, and in the Call-ID.
+    let to_call_id = INVITE.len() - INVITE.find("CSeq").unwrap() + 4;
+    for lost in [3, INVITE.len() - INVITE.find(" INVITE\r").unwrap(), to_call_id] {
+        assert_eq!(faults(lost), (Some(true), max_forwards.clone()), "{lost}");
+    }
 }
 
 /// What keeps a binding alive may stand before a message in its datagram.
@@ -147,6 +210,8 @@ fn what_is_no_sip_or_can_not_be_read_has_status_2() {
     for (stdin, args, text) in [
         ("hello\n", &["decode", "-"][..], "ringback: standard input: no SIP message is in it\n"),
         ("", &["decode", "-", "--json"], "ringback: standard input: no SIP message is in it\n"),
+        (&"\0".repeat(20), &["decode", "-"], "ringback: standard input: no SIP message is in it\n"),
+        (&"\x01\x7f\u{7ff}\0 ".repeat(20_000), &["decode", "-"], "ringback: standard input: no SIP message is in it\n"),
         ("", &["decode", "/nonexistent"], "ringback: /nonexistent: can't be read: "),
         ("\x1f\u{8b}", &["decode", "-"], "ringback: "),
     ] {

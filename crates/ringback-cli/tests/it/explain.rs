@@ -118,6 +118,31 @@ fn terms_are_found_as_they_stand_in_messages() {
     assert_eq!(entries(&["Reason", "Q.850", "17"])[0]["kind"], "q850_cause");
     assert_eq!(entries(&["Contact", "Expires"])[1]["kind"], "header");
     assert_eq!(entries(&["486", "RSeq"]).len(), 2);
+    assert_eq!(entries(&["i"])[0]["value"], "a Call-ID");
+    assert_eq!(entries(&["Replaces"])[0]["value"], "a Call-ID, and parameters");
+}
+
+/// Words are put together where the shell divided them, and no term is lost in another.
+#[test]
+fn each_term_is_told() {
+    for (terms, wanted) in [
+        (&["Timer B", "Warning 370", "presence"][..], &["Timer B", "370", "presence"][..]),
+        (&["Timer", "B", "Warning", "370", "presence"], &["Timer B", "370", "presence"]),
+        (&["Q.850", "17", "presence"], &["17", "presence"]),
+        (&["RSeq", "Not", "Acceptable"], &["RSeq", "406", "606"]),
+        (&["SIP/2.0", "603", "Network", "Blocked"], &["603"]),
+        (&["Warning:", "370", "a.example", "Insufficient bandwidth"], &["370"]),
+    ] {
+        let entries = entries(terms);
+        let names: Vec<_> = entries.iter().map(|entry| entry["name"].as_str().unwrap()).collect();
+        assert_eq!(names, wanted, "{terms:?}");
+    }
+    for terms in [["Timer B", "xyzzyxyzzy"], ["Warning 370", "xyzzyxyzzy"], ["Q.850;cause=17", "xyzzyxyzzy"]] {
+        let done = explain(&terms);
+        assert_eq!(done.status, Some(1), "{terms:?}");
+        assert!(!done.stdout.is_empty() && done.stderr.contains("\"xyzzyxyzzy\""), "{}", done.stderr);
+    }
+    assert_eq!(explain(&["Timer", "B", "xyzzyxyzzy"]).status, Some(1));
 }
 
 #[test]

@@ -86,7 +86,7 @@ fn the_lines_of_a_page_stay_lines() {
     let lines: Vec<&str> = shown.lines().map(str::trim).collect();
     for line in [
         "pbpaste | ringback lint -                 what was copied from a log",
-        "1    an error, or with --strict a warning",
+        "1    an error, or with --strict a warning; or a message that a part of is missing",
     ] {
         assert!(lines.contains(&line), "{line}: {shown}");
     }

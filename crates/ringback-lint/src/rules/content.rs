@@ -52,14 +52,14 @@ rules! { "Bodies"
         bad ["MESSAGE", "MIME-Version: 2.0", "Content-Type: text/plain", "|Hello"]
         good ["MESSAGE", "MIME-Version: 1.0", "Content-Type: text/plain", "|Hello"]
         => mime;
-    "content-id-unresolved" Error "RFC 5621, Section 9.1"
+    "content-id-unresolved" Error "RFC 5621, Section 9.2"
         "A header field refers to a part of the body that isn't there."
         "What it refers to was lost."
         bad ["INVITE", "Geolocation: <cid:place@a.example>"]
         good ["INVITE", "Geolocation: <cid:place@a.example>", "Content-Type: application/pidf+xml",
             "Content-ID: <place@a.example>", "|<presence/>"]
         => unresolved;
-    "cancel-with-body" Warning "RFC 3261, Section 9.1"
+    "cancel-with-body" Warning "RFC 3261, Section 20"
         "A CANCEL has a body."
         "It has no meaning, and CANCEL goes hop by hop."
         bad ["CANCEL", "|x"]

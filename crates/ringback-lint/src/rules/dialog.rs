@@ -96,8 +96,14 @@ fn response_tag(subject: &Subject<'_>, findings: &mut Findings<'_>) {
 const TAG_BYTES_MIN: usize = 6;
 
 fn short(subject: &Subject<'_>, findings: &mut Findings<'_>) {
+    // A response has the From of its request, and its To as far as that had a tag. [RFC 3261, Section 8.2.6.2]
+    let is_response = subject.status().is_some();
+    let request = subject.pair().map(|(request, ..)| request);
     for id in [HeaderId::From, HeaderId::To] {
+        let is_copied =
+            is_response && (id == HeaderId::From || request.and_then(|request| tag(request, id)?).is_some());
         if let Some(Some(tag)) = tag(subject.message(), id)
+            && !is_copied
             && tag.len() < TAG_BYTES_MIN
         {
             findings.at(tag, format!("its length is {}: 32 bits take {TAG_BYTES_MIN} characters at least", tag.len()));

@@ -21,7 +21,7 @@ rules! { "Authentication"
         bad ["401", "WWW-Authenticate: Digest realm=\"b.example\", qop=\"auth\", algorithm=SHA-256"]
         good ["401", "WWW-Authenticate: Digest realm=\"b.example\", nonce=\"84a4\", qop=\"auth\", algorithm=SHA-256"]
         => missing;
-    "digest-qop-missing" Warning "RFC 3261, Section 22.4"
+    "digest-qop-missing" Error "RFC 3261, Section 22.4"
         "A challenge offers no qop."
         "Without it credentials can be replayed; servers must always send it."
         bad ["401", "WWW-Authenticate: Digest realm=\"b.example\", nonce=\"84a4\", algorithm=SHA-256"]

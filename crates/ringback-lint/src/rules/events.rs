@@ -47,7 +47,7 @@ rules! { "Events"
         => reason_unknown;
     "subscription-retry-after-misplaced" Warning "RFC 6665, Section 4.1.3"
         "Subscription-State has a retry-after where it means nothing."
-        "It goes with the reasons probation and giveup."
+        "It goes with no reason, and with the reasons probation, giveup and invariant."
         bad ["NOTIFY", "Subscription-State: terminated;reason=noresource;retry-after=5"]
         good ["NOTIFY", "Subscription-State: terminated;reason=giveup;retry-after=5"]
         => retry_after;
@@ -155,15 +155,18 @@ fn reason_unknown(subject: &Subject<'_>, findings: &mut Findings<'_>) {
     }
 }
 
+/// The reasons that `retry-after` has no semantics for; with one that isn't known the subscriber waits as long as it says.
+/// `[RFC 6665, Section 4.1.3]`
+const NOT_RETRIED_AFTER: [&str; 4] = ["deactivated", "rejected", "timeout", "noresource"];
+
 fn retry_after(subject: &Subject<'_>, findings: &mut Findings<'_>) {
     if let Some(state) = state(subject)
         && let Some(retry_after) = state.params.value(b"retry-after")
     {
         let reason = state.params.value(b"reason").unwrap_or_default();
-        let has_meaning =
-            reason.is_empty() || [&b"probation"[..], b"giveup"].iter().any(|known| reason.eq_ignore_ascii_case(known));
-        if !has_meaning || !is_terminated(&state) {
-            findings.at(retry_after, "retry-after goes with probation and giveup");
+        let is_meaningless = NOT_RETRIED_AFTER.iter().any(|known| reason.eq_ignore_ascii_case(known.as_bytes()));
+        if is_meaningless || !is_terminated(&state) {
+            findings.at(retry_after, "retry-after means nothing here");
         }
     }
 }

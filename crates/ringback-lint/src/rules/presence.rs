@@ -71,7 +71,7 @@ rules! { "Presence and count of header fields"
         bad ["OPTIONS", "Date: yesterday"]
         good ["OPTIONS", "Date: Sat, 13 Nov 2010 23:29:00 GMT"]
         => malformed;
-    "header-deprecated" Note "RFC 3261, Section 28.1"
+    "header-deprecated" Note "RFC 2543, Section 6.22"
         "A header field is deprecated or was dropped."
         "New elements ignore it."
         bad ["INVITE", "Hide: hop"]
@@ -194,11 +194,20 @@ fn malformed(subject: &Subject<'_>, findings: &mut Findings<'_>) {
 /// What drafts had beside RFC 2543; what the registry has as deprecated is in its table.
 const DROPPED: [&[u8]; 1] = [b"Also"];
 
+/// Where those were described that RFC 3261 no longer names.
+const DROPPED_KNOWN: [(HeaderId, &str); 3] = [
+    (HeaderId::Encryption, "RFC 2543, Section 6.19"),
+    (HeaderId::Hide, "RFC 2543, Section 6.22"),
+    (HeaderId::ResponseKey, "RFC 2543, Section 6.31"),
+];
+
 fn deprecated(subject: &Subject<'_>, findings: &mut Findings<'_>) {
     for header in subject.message().headers() {
         match header.id().facts() {
             Some(facts) if facts.standing == Standing::Deprecated => {
-                findings.header_by(&header, format!("{} is deprecated", header.id()), Some(facts.source.as_str()));
+                let section = DROPPED_KNOWN.iter().find(|(id, _)| *id == header.id()).map(|(_, section)| *section);
+                let section = section.unwrap_or(facts.source.as_str());
+                findings.header_by(&header, format!("{} is deprecated", header.id()), Some(section));
             }
             None if DROPPED.iter().any(|name| header.name().eq_ignore_ascii_case(name)) => {
                 findings.header(&header, "this header field was dropped from SIP in 2002");

@@ -1,12 +1,14 @@
 //! What a response must and should carry by the status registry, and whether its code fits its request.
 
 use alloc::format;
+use alloc::string::String;
 
 use ringback_message::header::{Reason, Warning};
 use ringback_message::registry::WarnCode;
 use ringback_message::status::{Carry, StatusInfo, When};
 use ringback_message::{HeaderId, Method, StatusCode};
 
+use crate::tables::{Mark, Verdict, verdict};
 use crate::{Findings, Subject};
 
 rules! { "Status codes"
@@ -70,7 +72,7 @@ rules! { "Status codes"
         bad ["BYE", "Reason: SIP;cause=799"]
         good ["BYE", "Reason: SIP;cause=480"]
         => reason;
-    "code-obsolete" Note "RFC 3261, Section 28.1"
+    "code-obsolete" Note "RFC 2543, Section 7.4"
         "The code was dropped from SIP in 2002."
         "It is treated as 400."
         bad ["411"]
@@ -135,8 +137,31 @@ fn carries(
         let is_reliable = carry.when == When::Reliable;
         if !is_reliable && holds(subject, carry) == Some(true) && !subject.has(carry.header) {
             let text = format!("a {} {verb} carry {} ({})", info.code, carry.header, carry.when);
-            findings.whole_in(text, format!("RFC {}, Section {}", info.rfc, info.section));
+            findings.whole_in(text, source(subject, info, carry.header));
         }
+    }
+}
+
+/// The section that asks for a header field: where the code is one for several methods, that of the method.
+fn source(subject: &Subject<'_>, info: &StatusInfo, header: HeaderId) -> String {
+    let of_code = || format!("RFC {}, Section {}", info.rfc, info.section);
+    let (Some(method), 200 | 202 | 489) = (subject.method(), info.code.as_u16()) else { return of_code() };
+    let section = match (info.code.as_u16(), method, header) {
+        (489, ..) => None,
+        (_, Method::Invite, HeaderId::Allow | HeaderId::Supported) => Some("RFC 3261, Section 13.3.1.4"),
+        (_, Method::Invite, HeaderId::Contact) | (_, _, HeaderId::RecordRoute) => Some("RFC 3261, Section 12.1.1"),
+        (_, Method::Options, _) => Some("RFC 3261, Section 11.2"),
+        (_, Method::Register, HeaderId::Date) => Some("RFC 3261, Section 10.3"),
+        (_, Method::Register, HeaderId::Path) => Some("RFC 3327, Section 5.3"),
+        (_, Method::Subscribe, HeaderId::Expires) => Some("RFC 6665, Section 3.1.1"),
+        (_, Method::Publish, HeaderId::Expires | HeaderId::SipEtag) => Some("RFC 3903, Section 6"),
+        (_, Method::Refer, HeaderId::ReferEventsAt) => Some("RFC 7614, Section 4.3"),
+        _ => None,
+    };
+    match (section, verdict(header, method, Some(info.code))) {
+        (Some(section), _) => section.into(),
+        (None, Verdict::Is { mark: Mark::Mandatory | Mark::Recommended, source }) => source.into(),
+        _ => of_code(),
     }
 }
 
@@ -218,7 +243,10 @@ fn reason(subject: &Subject<'_>, findings: &mut Findings<'_>) {
 }
 
 fn obsolete(subject: &Subject<'_>, findings: &mut Findings<'_>) {
-    if matches!(subject.code(), 409 | 411) {
-        findings.whole("the code is one of RFC 2543");
-    }
+    let section = match subject.code() {
+        409 => "RFC 2543, Section 7.4.10",
+        411 => "RFC 2543, Section 7.4.12",
+        _ => return,
+    };
+    findings.whole_by("the code is one of RFC 2543", Some(section));
 }

@@ -70,7 +70,7 @@ rules! { "URIs"
         bad ["OPTIONS", "=OPTIONS tel:5550123 SIP/2.0"]
         good ["OPTIONS", "=OPTIONS tel:5550123;phone-context=+1201 SIP/2.0"]
         => tel;
-    "sips-over-open-transport" Error "RFC 5630, Section 3.1.4"
+    "sips-over-open-transport" Error "RFC 3261, Section 26.2.2"
         "The Request-URI is a SIPS URI, and the top Via says that the request came over UDP."
         "A SIPS request goes over TLS on every hop."
         bad ["OPTIONS", "=OPTIONS sips:bob@b.example SIP/2.0"]
@@ -133,7 +133,11 @@ fn request_uri(subject: &Subject<'_>, findings: &mut Findings<'_>) {
 }
 
 fn components(subject: &Subject<'_>, findings: &mut Findings<'_>) {
-    components_of(subject, findings, |place| place != Place::Request);
+    // A response has the From and To of its request. [RFC 3261, Section 8.2.6.2]
+    match subject.status() {
+        Some(_) => components_of(subject, findings, |place| !matches!(place, Place::Request | Place::From | Place::To)),
+        None => components_of(subject, findings, |place| place != Place::Request),
+    }
 }
 
 fn components_of(subject: &Subject<'_>, findings: &mut Findings<'_>, is_wanted: fn(Place) -> bool) {

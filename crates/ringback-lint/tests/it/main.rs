@@ -6,3 +6,4 @@ mod config;
 mod examples;
 mod mutations;
 mod places;
+mod sections;
