@@ -224,8 +224,8 @@ fn what_would_break_the_message_is_refused() {
 /// An edit writes no more than a builder does, unless it is said that the text is another's.
 #[test]
 fn what_no_builder_writes_is_refused() {
-    let original = message("Contact: <sip:a@a.example>\r\n");
     type Change = fn(Edit<'_>) -> Edit<'_>;
+    let original = message("Contact: <sip:a@a.example>\r\n");
     let of_others: [Change; 8] = [
         |edit| edit.request_uri(b"sip:%zz@x"),
         |edit| edit.request_uri(b"sip:bob@x?a=b"),
@@ -239,11 +239,7 @@ fn what_no_builder_writes_is_refused() {
     for change in of_others {
         let edit = change(Edit::new(&original));
         assert!(edit.clone().finish().is_err(), "{edit:?}");
-        let relayed = change(Edit::relaying(&original)).finish().unwrap();
-        // And what came so can be changed, as long as it can be read.
-        reads_back(
-            &change(Edit::new(&relayed)).request_uri(relayed.request_uri_text()).finish().unwrap_or(relayed.clone()),
-        );
+        reads_back(&change(Edit::relaying(&original)).finish().unwrap());
     }
     let doubled = message("Contact: <sip:a@a.example;x=1;x=2>\r\n");
     assert!(Edit::new(&doubled).set(HeaderId::Contact, b"<sip:a@a.example;x=1;x=2>;q=1").finish().is_ok());
