@@ -50,6 +50,11 @@ pub(crate) struct Asked {
 }
 
 impl SessionTimers {
+    /// What we ask for, never less than anybody may. `[RFC 4028, Section 4]`
+    pub(crate) fn interval_secs(&self) -> Option<u32> {
+        self.interval_secs.map(|interval_secs| interval_secs.max(SESSION_EXPIRES_MIN_SECS))
+    }
+
     pub(crate) fn min_secs(&self) -> u32 {
         self.min_secs.max(SESSION_EXPIRES_MIN_SECS)
     }
@@ -59,7 +64,7 @@ impl SessionTimers {
         let client_supports = request.has_token(HeaderId::Supported, "timer");
         let Ok(Some(asked)) = request.get::<SessionExpires<&[u8]>>() else {
             // Only a server that refreshes by itself may begin with it where nobody asked.
-            let timer = self.interval_secs.map(|interval_secs| SessionTimer { interval_secs, is_ours: true });
+            let timer = self.interval_secs().map(|interval_secs| SessionTimer { interval_secs, is_ours: true });
             return Ok(Asked { timer: timer.filter(|_| client_supports), client_supports });
         };
         if asked.seconds < self.min_secs() {
@@ -166,6 +171,8 @@ mod tests {
         assert_eq!(asked("Session-Expires: 9000\r\n"), Some((1_800, true, false)));
         let low = SessionTimers { min_secs: 1, ..OURS };
         assert_eq!(low.min_secs(), SESSION_EXPIRES_MIN_SECS);
+        let hasty = SessionTimers { interval_secs: Some(10), ..OURS };
+        assert_eq!(hasty.interval_secs(), Some(SESSION_EXPIRES_MIN_SECS));
     }
 
     #[test]

@@ -52,7 +52,7 @@ impl UserAgent {
             media => Some(offer.offer(Carrier::Invite, media)?),
         };
         let mut builder = self.outbound_request(outbound, Method::Invite);
-        if let Some(interval_secs) = self.config.session_timers.interval_secs {
+        if let Some(interval_secs) = self.config.session_timers.interval_secs() {
             builder = builder.header(SessionExpires::new(interval_secs));
         }
         let builder = with_parts(builder, body, &outbound.parts)?;

@@ -82,7 +82,7 @@ impl UserAgent {
         let agreed = leg.timer.map(|timer| timer.interval_secs);
         // "the maximum of the Min-SE header field ... and the current session interval" [RFC 4028, Section 7.4]
         let min_se_secs = Some(leg.min_se_secs).filter(|seconds| *seconds > 0);
-        let asked = agreed.or(timers.interval_secs).max(min_se_secs);
+        let asked = agreed.or(timers.interval_secs()).max(min_se_secs);
         if let Some(seconds) = asked.filter(|_| leg.phase == Phase::Confirmed) {
             let header = SessionExpires::new(seconds);
             builder = builder.header(match refresher {
