@@ -8,7 +8,7 @@ const IPV6_BYTES: usize = 40;
 const UDP_BYTES: usize = 8;
 const TCP_BYTES: usize = 20;
 /// The most options of TCP, in words of four bytes.
-const TCP_OPTIONS_MAX: usize = 10;
+const TCP_OPTION_WORDS: usize = 10;
 
 /// Whether a line tells who sent a packet to whom: `12:00:00.000000 IP 192.0.2.1.5060 > 192.0.2.2.5060: SIP`.
 pub(super) fn is_packet_line(line: &[u8]) -> bool {
@@ -39,7 +39,7 @@ pub(super) fn start_in_packet(packet: &[u8]) -> Option<usize> {
         b'`' => IPV6_BYTES,
         _ => return None,
     };
-    let tcp = (0..=TCP_OPTIONS_MAX).map(|words| words.saturating_mul(4).saturating_add(TCP_BYTES));
+    let tcp = (0..=TCP_OPTION_WORDS).map(|words| words.saturating_mul(4).saturating_add(TCP_BYTES));
     let mut places = core::iter::once(UDP_BYTES).chain(tcp).map(|transport| ip.saturating_add(transport));
     places.find(|place| packet.get(*place..).is_some_and(begins_message))
 }
