@@ -204,7 +204,10 @@ fn the_check_finds_what_is_no_address() {
         (stream("c=IN IP6 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/2\r\n"), "more addresses than"),
     ] {
         let error = parse(&text).check().expect_err(wanted).to_string();
-        assert!(error.contains(wanted) && error.contains(concat!("[RFC 8866", ", Section ")), "{wanted}: {error}");
+        assert!(
+            error.contains(wanted) && error.contains("RFC 8866") && error.contains(", Section "),
+            "{wanted}: {error}"
+        );
     }
     for text in [
         at("IN IP4 host.example"),
