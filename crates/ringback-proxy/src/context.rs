@@ -214,6 +214,12 @@ impl Context {
         self.answered
     }
 
+    /// True once no branch can win any more that has not begun: a branch that waits for an address need not be sent.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.closed
+    }
+
     fn provisional(&mut self, id: BranchId, now: Now) {
         let (is_invite, timer_c) = (self.is_invite, self.timer_c);
         let Some(branch) = self.branches.get_mut(id.0) else { return };

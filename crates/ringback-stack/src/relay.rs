@@ -343,8 +343,12 @@ impl Stack {
         }
     }
 
-    /// Tries one hop after another until a request is on its way.
+    /// Tries one hop after another until a request is on its way. What was cancelled, or lost, while its address was looked up, or
+    /// while another hop was tried, is not sent at all.
     fn launch(&mut self, id: CallId, branch: BranchId, mut tries: Tries, now: Now) {
+        if self.calls.call(id).is_none_or(|call| call.context.is_closed()) {
+            return self.branch_failed(id, branch, StatusCode::RequestTerminated, now);
+        }
         while let Some(hop) = tries.hops.pop_front() {
             let Some((onward, outbound)) = self.onward(id, &tries, hop) else {
                 self.unreachable(id, &tries.target.uri, "no listener has its transport or address family");

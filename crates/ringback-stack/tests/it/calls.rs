@@ -166,6 +166,28 @@ fn cancelled_before_the_data_base_answered() {
 }
 
 #[test]
+fn cancelled_while_the_name_of_a_phone_is_looked_up() {
+    let mut world = World::new();
+    world.send_authenticated(
+        BOB,
+        "REGISTER",
+        "sip:example.com",
+        "bob",
+        "sip:bob@example.com",
+        "Contact: <sip:bob@phone.example:5072>\r\n",
+    );
+    assert_eq!(world.codes(BOB), [200]);
+    world.slow_names = true;
+    let invite = invite(&mut world);
+    world.send(ALICE, crate::world::parsed(&invite).cancel().unwrap().as_bytes());
+    assert_eq!(world.codes(ALICE), [100, 200]);
+    world.names_come();
+    assert_eq!(world.codes(ALICE), [487]);
+    assert!(world.received(BOB).is_empty());
+    world.ends_empty();
+}
+
+#[test]
 fn two_phones_ring_and_one_answers() {
     let mut world = ready();
     world.send_authenticated(

@@ -8,7 +8,7 @@ use ringback_auth::{Algorithm, AuthSession, Ha1Set, Password};
 use ringback_base::{Hop, Micros, Now, Random};
 use ringback_location::{Binding, Version};
 use ringback_message::{HeaderId, Message, Request, Response};
-use ringback_stack::{Account, Answer, Config, Event, Listener, Query, Stack};
+use ringback_stack::{Account, Answer, Config, Event, Listener, Lookup, Query, Stack};
 
 pub(crate) const SERVER: &str = "127.0.0.1:5060";
 pub(crate) const ALICE: &str = "127.0.0.1:5071";
@@ -31,6 +31,9 @@ pub(crate) struct World {
     pub(crate) full: bool,
     /// Questions are not answered but by their deadline.
     pub(crate) mute: bool,
+    /// Names are answered only when told.
+    pub(crate) slow_names: bool,
+    asked_names: Vec<Lookup>,
     random: Random,
     branches: u32,
 }
@@ -57,6 +60,8 @@ impl World {
             conflicts: 0,
             full: false,
             mute: false,
+            slow_names: false,
+            asked_names: Vec::new(),
             random: Random::from_seed([2; 32]),
             branches: 0,
         }
@@ -85,11 +90,21 @@ impl World {
                 self.events.push(event);
             }
             let Some(lookup) = self.stack.poll_lookup() else { return };
-            if !self.mute {
+            if self.slow_names && matches!(lookup.query, Query::Resolve { .. }) {
+                self.asked_names.push(lookup);
+            } else if !self.mute {
                 let answer = self.answer(lookup.query);
                 self.stack.handle_answer(lookup.token, answer, self.now);
             }
         }
+    }
+
+    pub(crate) fn names_come(&mut self) {
+        for lookup in std::mem::take(&mut self.asked_names) {
+            let answer = self.answer(lookup.query);
+            self.stack.handle_answer(lookup.token, answer, self.now);
+        }
+        self.settle();
     }
 
     fn answer(&mut self, query: Query) -> Answer {

@@ -293,6 +293,10 @@ impl UserAgent {
 
     /// No further 2xx can come: what is early still will never be more. `[RFC 3261, Section 13.2.2.4]`
     pub(crate) fn invite_over(&mut self, id: InviteId) {
+        // A 2xx came, and none that could be used.
+        if self.invites.get(id.0).is_some_and(|invite| !invite.has_answered) {
+            return self.unanswered(id, Failure::Timeout);
+        }
         let Some(invite) = self.invites.remove(id.0) else { return };
         for leg in invite.legs {
             match self.legs.get_mut(leg.0) {

@@ -252,6 +252,13 @@ impl UserAgent {
         let Some(sending) = self.sendings.get_mut(&id) else { return };
         let purpose = sending.purpose;
         let status = response.status();
+        // Damaged on its way, or made up: a dialog by it would be nobody's. What is repeated comes again, and may come whole.
+        if matches!(purpose, Purpose::Invite(_))
+            && (status.is_provisional() || status.is_success())
+            && !sending.request.as_ref().is_some_and(|request| is_to(&response, request))
+        {
+            return;
+        }
         if status.is_provisional() {
             return match purpose {
                 Purpose::Invite(invite) => self.progress(invite, response, now),
@@ -497,6 +504,13 @@ impl UserAgent {
 pub(crate) fn gone(response: &Response) -> Option<Failure> {
     let is_gone = matches!(response.status(), StatusCode::CallOrTransactionDoesNotExist | StatusCode::RequestTimeout);
     is_gone.then(|| Failure::Refused(Box::new(response.clone())))
+}
+
+/// Whether a response says to be one to this request; the branch that it came by says nothing of its dialog. `[RFC 3261, Section 8.2.6.2]`
+fn is_to(response: &Response, request: &Request) -> bool {
+    response.call_id() == request.call_id()
+        && response.cseq() == request.cseq()
+        && response.from_tag() == request.from_tag()
 }
 
 fn checked(message: ringback_message::Message) -> Result<Request, BuildError> {

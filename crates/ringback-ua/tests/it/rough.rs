@@ -3,8 +3,8 @@
 use ringback_base::{Micros, Random};
 use ringback_message::{StatusCode, header};
 use ringback_ua::{
-    Admission, Event, EventState, Media, Outbound, Package, ReferSubscription, SessionId, SubscriberId, SubscriptionId,
-    TerminationReason,
+    Admission, Event, EventState, Failure, Media, Outbound, Package, ReferSubscription, SessionId, SubscriberId,
+    SubscriptionId, TerminationReason,
 };
 
 use crate::net::{Net, sound, uri};
@@ -178,4 +178,40 @@ fn nothing_is_left_in_the_end() {
     }
     println!("60 runs: {notified} notifications and ends of subscriptions, {followed} REFERs followed");
     assert!(notified > 1_000 && followed > 50, "{notified} {followed}");
+}
+
+/// A wire that damages the Call-ID of what makes a dialog: nobody's dialog comes of it, and the 200 that comes whole makes the right
+/// one.
+#[test]
+fn a_200_with_another_call_id_makes_no_dialog() {
+    let damage = Some((b"Call-ID: ".to_vec(), b"Call-ID: x".to_vec()));
+    let mut net = Net::new(2);
+    net.rewrite.clone_from(&damage);
+    net.invite(0, 1, sound(0));
+    net.settle();
+    let callee = net.incoming(1);
+    net.agents[1].ring(callee, StatusCode::Ringing, Media::None, net.now).unwrap();
+    net.agents[1].answer(callee, sound(1), net.now).unwrap();
+    net.settle();
+    assert_eq!(net.ladder, ["a INVITE b", "b 100 a", "b 180 a", "b 200 a"]);
+    assert_eq!(net.agents[0].session_len(), 0);
+    net.rewrite = None;
+    net.settle();
+    net.answered(0);
+    net.confirmed(1);
+
+    let mut net = Net::new(2);
+    net.rewrite = damage;
+    net.invite(0, 1, sound(0));
+    net.settle();
+    let callee = net.incoming(1);
+    net.agents[1].answer(callee, sound(1), net.now).unwrap();
+    net.run(Micros::from_secs(40));
+    let failure = net.event(0, |event| match event {
+        Event::InviteFailed { failure, .. } => Some(failure.clone()),
+        _ => None,
+    });
+    assert_eq!(failure, Failure::Timeout);
+    net.rewrite = None;
+    net.assert_idle();
 }
