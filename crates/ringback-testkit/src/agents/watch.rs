@@ -46,12 +46,13 @@ struct Asked {
     dialog: DialogKey,
     to: SocketAddr,
     at: Micros,
-    has_progressed: bool,
+    /// When the first provisional response came.
+    progressed: Option<Micros>,
     last: Option<u16>,
-    /// When it was cancelled, or its dialog hung up: it is waited for so long, and no longer.
-    given_up: Option<Micros>,
-    /// When the first 2xx came: further ones are waited for so long, and no longer.
-    succeeded: Option<Micros>,
+    /// When it was cancelled: it is waited for so long, and no longer.
+    cancelled: Option<Micros>,
+    /// When its final response came, of an INVITE the first 2xx: further ones are waited for so long, and no longer.
+    finished: Option<Micros>,
 }
 
 impl Served {
@@ -135,6 +136,9 @@ impl Watch {
         if self.served.contains_key(&key) {
             return;
         }
+        if request.is(&Method::Invite) && !is_damaged {
+            self.invite_received(request);
+        }
         let must_refuse = if is_damaged { self.open_is_unclear(request) } else { self.offer_received(request) };
         let (request, dialog) = (request.clone(), DialogKey::of_received(request));
         let served = Served { request, dialog, at, said: Vec::new(), last: None, must_refuse, has_offered: false };
@@ -147,6 +151,7 @@ impl Watch {
         }
         let Some(key) = Key::of(&response.top_via(), response.cseq_method()) else { return };
         let status = response.status().as_u16();
+        let left = self.left(&key);
         let Some(asked) = self.asked.get_mut(&key) else { return };
         let is_first = asked.last.is_none_or(|last| last < 200);
         let is_invite = asked.request.is(&Method::Invite);
@@ -155,19 +160,19 @@ impl Watch {
             return;
         }
         if asked.last.is_some_and(|last| last >= 300)
-            || asked.succeeded.is_some_and(|since| at.since(since) >= self.t1_64)
+            || asked.finished.is_some_and(|since| at.since(since) >= self.t1_64)
         {
             return;
         }
         // What comes when the transaction is gone belongs to nothing.
         let is_late = |since: Micros| at.since(since) >= self.t1_64;
-        if (asked.last.is_none() && is_late(asked.at)) || (is_first && asked.given_up.is_some_and(is_late)) {
+        let left = asked.progressed.zip(left).map(|(progressed, left)| progressed.max(left));
+        let given_up = left.into_iter().chain(asked.cancelled).min();
+        if (asked.last.is_none() && is_late(asked.at)) || (is_first && given_up.is_some_and(is_late)) {
             return;
         }
-        asked.has_progressed |= status < 200;
-        if status >= 200 {
-            asked.succeeded.get_or_insert(at);
-        }
+        let since = if status < 200 { &mut asked.progressed } else { &mut asked.finished };
+        since.get_or_insert(at);
         asked.last = Some(asked.last.unwrap_or(0).max(status));
         let request = asked.request.clone();
         if is_invite && (200..300).contains(&status) {
@@ -182,6 +187,17 @@ impl Watch {
         } else {
             self.answer_received(&request, response);
         }
+    }
+
+    /// When the session ended in whose dialog a request was sent: by their BYE, or by what came of ours. Only then is an INVITE that
+    /// is still open given up.
+    fn left(&self, key: &Key) -> Option<Micros> {
+        let dialog = &self.asked.get(key)?.dialog;
+        let is_retried = |bye: &Asked| matches!(bye.last, Some(401 | 407));
+        let ours = self.asked.values().filter(|asked| asked.dialog == *dialog && asked.request.is(&Method::Bye));
+        let ours = ours.filter(|bye| !is_retried(bye)).map(|bye| bye.finished.unwrap_or(bye.at.plus(self.t1_64)));
+        let theirs = self.served.values().filter(|served| served.dialog == *dialog && served.request.is(&Method::Bye));
+        ours.chain(theirs.map(|bye| bye.at)).min()
     }
 
     /// A packet leaves the agent.
@@ -214,7 +230,7 @@ impl Watch {
             Method::Cancel => {
                 self.cancel_sent(&key, request, to)?;
                 if let Some(invite) = self.asked.get_mut(&key.with_method(b"INVITE")) {
-                    invite.given_up.get_or_insert(at);
+                    invite.cancelled.get_or_insert(at);
                 }
             }
             Method::Invite => {
@@ -233,8 +249,7 @@ impl Watch {
         }
         self.offer_sent(request)?;
         let (request, dialog) = (request.clone(), DialogKey::of_sent(request));
-        let asked =
-            Asked { request, dialog, to, at, has_progressed: false, last: None, given_up: None, succeeded: None };
+        let asked = Asked { request, dialog, to, at, progressed: None, last: None, cancelled: None, finished: None };
         self.asked.insert(key, asked);
         Ok(())
     }
@@ -245,7 +260,7 @@ impl Watch {
         let Some(invite) = self.asked.get(&key.with_method(b"INVITE")) else {
             return wrong("a CANCEL with the branch of no INVITE");
         };
-        if !invite.has_progressed {
+        if invite.progressed.is_none() {
             return wrong("a CANCEL before any provisional response");
         }
         if invite.last.is_some_and(|last| last >= 200) {

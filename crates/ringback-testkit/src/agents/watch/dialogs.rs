@@ -54,6 +54,9 @@ pub(crate) struct Talk {
     cseq: Option<u32>,
     /// When the first 2xx to each INVITE of theirs left, and whether its ACK is here.
     pub(super) answered: BTreeMap<u32, (Micros, bool)>,
+    /// The CSeq of their last INVITE. Nobody sends one before the last is answered, so that the 2xx to those below were heard.
+    /// `[RFC 3261, Section 14.1]`
+    invited: Option<u32>,
     /// The 2xx that came, by CSeq, and whether an ACK for it has left.
     pub(super) successes: BTreeMap<u32, bool>,
     /// Whether the first INVITE made it, and an application has it or it was ended.
@@ -116,6 +119,11 @@ impl Watch {
             );
         }
         Ok(())
+    }
+
+    pub(super) fn invite_received(&mut self, request: &Request) {
+        let talk = self.talk(DialogKey::of_received(request));
+        talk.invited = talk.invited.max(Some(request.cseq()));
     }
 
     pub(super) fn success_received(&mut self, invite: &Request, response: &Response, _at: Micros) {
@@ -184,13 +192,10 @@ impl Watch {
         let t1_64 = self.t1_64;
         let call_id = request.call_id().to_vec();
         let talk = self.talk(DialogKey::of_sent(request));
-        let early = talk.answered.values().any(|(since, is_here)| !is_here && at.since(*since) < t1_64);
+        let waits = |cseq: &u32, since: &Micros| talk.invited <= Some(*cseq) && at.since(*since) < t1_64;
+        let early = talk.answered.iter().any(|(cseq, (since, is_here))| !is_here && waits(cseq, since));
         talk.has_bye = true;
         talk.is_known = true;
-        let key = DialogKey::of_sent(request);
-        for asked in self.asked.values_mut().filter(|asked| asked.dialog == key) {
-            asked.given_up.get_or_insert(at);
-        }
         if early {
             return violated(Invariant::ByeAfterAck, Some(&call_id), "a BYE before the ACK");
         }
