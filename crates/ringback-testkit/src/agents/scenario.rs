@@ -92,7 +92,7 @@ impl AgentScenario {
             restarts: 0,
             partitions: 0,
             cancels_percent: 0,
-            transfers: false,
+            transfers: true,
         }
     }
 

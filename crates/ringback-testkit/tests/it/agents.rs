@@ -7,8 +7,6 @@ use ringback_testkit::check::Invariant;
 
 use crate::towns::{CALLS_VARIABLE, SEED_VARIABLE, number, play};
 
-/// Calls are transferred where it is not 0.
-const TRANSFERS_VARIABLE: &str = "RINGBACK_SIM_TRANSFERS";
 const CALLS: u64 = 10_000;
 const CALLS_PER_WORLD: u32 = 100;
 
@@ -19,8 +17,7 @@ fn ten_thousand_calls_of_agents() {
     let worlds = calls.div_ceil(u64::from(CALLS_PER_WORLD));
     let mut total = AgentSummary::default();
     let mut failures = Vec::new();
-    let transfers = number(TRANSFERS_VARIABLE, 0) > 0;
-    let run = |seed| AgentScenario { calls: CALLS_PER_WORLD, transfers, ..AgentScenario::of_seed(seed) }.run();
+    let run = |seed| AgentScenario { calls: CALLS_PER_WORLD, ..AgentScenario::of_seed(seed) }.run();
     for (seed, played) in play(first..first + worlds, run) {
         match played {
             Ok(summary) => total.add(&summary),
@@ -71,6 +68,8 @@ fn is_not_vacuous(total: &AgentSummary) {
         "holds or resumes by UPDATE",
         "refreshes by UPDATE",
         "refreshed",
+        "is transferred",
+        "follows a transfer",
         "offered in 1xx",
         "offered in 2xx",
         "offered in INVITE",

@@ -326,6 +326,7 @@ impl UserAgent {
                     if let (Some(leg), Some(taken)) = (again, taken) {
                         leg.dialog.sent(taken);
                     }
+                    self.usages.share_cseq(id);
                     self.send_for(Task::ReferNotify(id), request, &uri, now);
                 }
                 // The call is gone, and its dialog with it.

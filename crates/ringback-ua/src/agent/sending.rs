@@ -77,6 +77,7 @@ impl UserAgent {
             orphaned: None,
         };
         self.sendings.insert(id, sending);
+        self.share_cseq(purpose);
         match self.direct(purpose, uri) {
             Some(hop) => self.found(id, &[hop], now),
             None => self.lookups.push_back(Lookup { id, uri: uri.into() }),
@@ -479,6 +480,16 @@ impl UserAgent {
         }
         if let Some(leg) = self.session_of_purpose(purpose).and_then(|session| self.legs.get_mut(session.0)) {
             leg.dialog.sent(request.cseq());
+        }
+        self.share_cseq(purpose);
+    }
+
+    /// A call has taken a number of its dialog, which outlived an earlier call for what else is in it: that goes on behind it.
+    /// `[RFC 5057, Section 4.2]`
+    fn share_cseq(&mut self, purpose: Purpose) {
+        let session = self.session_of_purpose(purpose);
+        if let Some(leg) = session.and_then(|session| self.legs.get(session.0)) {
+            self.usages.taken(leg.dialog.id(), leg.dialog.local_cseq());
         }
     }
 

@@ -247,6 +247,14 @@ impl Usages {
         }
     }
 
+    /// The others in the dialog of this one go on behind its last number, even when it is over.
+    pub(crate) fn share_cseq(&mut self, id: RefereeId) {
+        let own = self.referees.get(id.0).and_then(|held| held.machine.dialog()).cloned();
+        if let Some(own) = own {
+            self.taken(own.id(), own.local_cseq());
+        }
+    }
+
     /// What an event says of an INVITE that a REFER asked for.
     pub(crate) fn overhear(&mut self, event: &Event) {
         let (invite, status) = match event {
@@ -326,6 +334,7 @@ impl UserAgent {
                 if let Some(held) = self.usages.referees.get_mut(id.0) {
                     held.machine.sent(request.cseq());
                 }
+                self.usages.share_cseq(id);
             }
             Task::Publish(id) => {
                 if let Some(held) = self.usages.publications.get_mut(id.0) {

@@ -209,7 +209,9 @@ impl Watch {
             return;
         }
         if status >= 300 {
-            // Of the first INVITE, every dialog that it has made is over.
+            // It is for its request by the branch, whatever a damaged request made it copy. Of the first INVITE, every dialog that it
+            // has made is over.
+            let key = DialogKey::of_sent(request);
             let is_it = |dialog: &DialogKey| dialog.call_id == key.call_id && dialog.local == key.local;
             for (dialog, talk) in self.talks.iter_mut().filter(|(dialog, _)| is_it(dialog)) {
                 if request.to_tag().is_none() || dialog.remote == key.remote {
