@@ -9,3 +9,4 @@ mod machines;
 mod promises;
 mod reports;
 mod towns;
+mod worlds;

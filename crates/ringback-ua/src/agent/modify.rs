@@ -354,10 +354,7 @@ impl UserAgent {
         fill: impl FnOnce(RequestBuilder) -> RequestBuilder,
         now: Now,
     ) -> Result<RequestId, CommandError> {
-        if matches!(
-            method,
-            Method::Invite | Method::Ack | Method::Cancel | Method::Bye | Method::Prack | Method::Update
-        ) {
+        if is_of_calls(&method) {
             return Err(CommandError::State("this method has a call of its own"));
         }
         let leg = self.legs.get_mut(session.0).filter(|leg| leg.phase != Phase::Ending).ok_or(CommandError::Unknown)?;
@@ -380,10 +377,7 @@ impl UserAgent {
         fill: impl FnOnce(RequestBuilder) -> RequestBuilder,
         now: Now,
     ) -> Result<RequestId, CommandError> {
-        if matches!(
-            method,
-            Method::Invite | Method::Ack | Method::Cancel | Method::Bye | Method::Prack | Method::Update
-        ) {
+        if is_of_calls(&method) {
             return Err(CommandError::State("this method makes a session, or belongs to one"));
         }
         let builder = fill(self.outbound_request(outbound, method));
@@ -445,4 +439,9 @@ fn by_way_of_reason(reason: &EndReason) -> Option<Reason> {
         _ => return None,
     };
     Some(Reason::new("SIP").with_cause(status.as_u16().into()).with_text(text))
+}
+
+/// The methods that make a session, or belong to one: each has a call of its own.
+fn is_of_calls(method: &Method) -> bool {
+    matches!(method, Method::Invite | Method::Ack | Method::Cancel | Method::Bye | Method::Prack | Method::Update)
 }
