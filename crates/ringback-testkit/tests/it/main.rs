@@ -6,6 +6,7 @@ mod explored;
 mod figures;
 mod flows;
 mod machines;
+mod matrix;
 mod promises;
 mod reports;
 mod towns;
