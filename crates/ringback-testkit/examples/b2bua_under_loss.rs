@@ -67,7 +67,7 @@ impl B2bua {
                     None => _ = agent.hang_up(callee, now),
                 }
             }
-            Event::InviteFailed { invite, failure } => {
+            Event::InviteFailed { invite, failure, .. } => {
                 if let Some(caller) = self.ringing.remove(&invite) {
                     _ = agent.reject(caller, failure.status(), |r| r, now);
                 }

@@ -101,7 +101,7 @@ impl Desk {
         match event {
             Event::Progress { invite, session, response } => self.progressed(invite, session, response),
             Event::Answered { invite, session, response } => self.answered(invite, session, response, now),
-            Event::InviteFailed { invite, failure } => {
+            Event::InviteFailed { invite, failure, .. } => {
                 if let Some(outcome) = self.rows.invites.get_mut(&invite).and_then(|row| row.outcome.take()) {
                     _ = outcome.send(Err(failure));
                 }
