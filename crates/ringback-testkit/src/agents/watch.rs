@@ -173,7 +173,15 @@ impl Watch {
         }
         let since = if status < 200 { &mut asked.progressed } else { &mut asked.finished };
         since.get_or_insert(at);
+        // The branch is its own, and the dialog that it would make is nobody's: the request was damaged on its way, or this was.
+        let is_foreign = is_invite && status < 300 && asked.request.to_tag().is_none() && !is_to(response, &asked.request);
+        if is_foreign && status >= 200 {
+            return;
+        }
         asked.last = Some(asked.last.unwrap_or(0).max(status));
+        if is_foreign {
+            return;
+        }
         let request = asked.request.clone();
         if is_invite && (200..300).contains(&status) {
             if is_damaged {
@@ -444,6 +452,13 @@ impl Watch {
         self.served.retain(|_, served| served.is_open() || now.since(served.at) < KEPT);
         self.asked.retain(|_, asked| now.since(asked.at) < KEPT || asked.last.is_some_and(|last| last < 200));
     }
+}
+
+/// Whether a response copies what it has to copy from its request. `[RFC 3261, Section 8.2.6.2]`
+fn is_to(response: &Response, request: &Request) -> bool {
+    response.call_id() == request.call_id()
+        && response.cseq() == request.cseq()
+        && response.from_tag() == request.from_tag()
 }
 
 /// The number of a reliable provisional response.

@@ -197,13 +197,23 @@ impl UserAgent {
         invite.pursued.next(outcome, failure.status().class() == Class::GlobalFailure)
     }
 
+    /// The INVITE has arrived somewhere: CANCEL may go. True where it does. `[RFC 3261, Section 9.1]`
+    pub(crate) fn heard(&mut self, id: InviteId, now: Now) -> bool {
+        let Some(invite) = self.invites.get_mut(id.0) else { return false };
+        invite.has_progressed = true;
+        let is_unwanted = matches!(invite.cancel, Cancel::Wanted(_));
+        if is_unwanted {
+            self.send_cancel(id, now);
+        }
+        is_unwanted
+    }
+
     /// A provisional response.
     pub(crate) fn progress(&mut self, id: InviteId, response: Response, now: Now) {
-        let Some(invite) = self.invites.get_mut(id.0) else { return };
-        invite.has_progressed = true;
-        if matches!(invite.cancel, Cancel::Wanted(_)) {
-            return self.send_cancel(id, now);
+        if self.heard(id, now) {
+            return;
         }
+        let Some(invite) = self.invites.get_mut(id.0) else { return };
         if invite.has_answered && self.config.forks == ForkPolicy::First {
             return;
         }
