@@ -27,7 +27,7 @@ use ringback_base::{Hop, KeyedHash, Micros, Now, Random, Table, TimerId, TimerQu
 use ringback_message::body::NewPart;
 use ringback_message::header::{TypedHeader, Unsupported};
 use ringback_message::{HeaderId, Method, Request, Response, ResponseBuilder, StatusCode};
-use ringback_sdp::negotiate::Session;
+use ringback_sdp::negotiate::SessionView;
 use ringback_transaction::{ClientId, ServerId, Transactions, Transmit};
 
 use crate::config::Config;
@@ -278,7 +278,7 @@ impl UserAgent {
 
     /// What was agreed on in a session; `None` while an offer is open.
     #[must_use]
-    pub fn media(&self, session: SessionId) -> Option<&Session> {
+    pub fn media(&self, session: SessionId) -> Option<SessionView> {
         self.legs.get(session.0).and_then(|leg| leg.exchange.session())
     }
 

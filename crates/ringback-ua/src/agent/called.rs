@@ -345,7 +345,7 @@ impl UserAgent {
             (Found::Sdp(body), _) => {
                 let had_answer = leg.exchange.theirs().is_some();
                 leg.exchange.answered();
-                if had_answer && leg.exchange.session().is_some() {
+                if had_answer && leg.exchange.is_settled() {
                     self.events.push_back(Event::Agreed { session });
                 }
                 let Some(leg) = self.legs.get_mut(session.0) else { return };
