@@ -20,6 +20,7 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::hash::BuildHasher as _;
+use core::net::IpAddr;
 
 use bytes::Bytes;
 use ringback_auth::{Account, DigestClient};
@@ -28,7 +29,7 @@ use ringback_message::body::NewPart;
 use ringback_message::header::{TypedHeader, Unsupported};
 use ringback_message::{HeaderId, Method, Request, Response, ResponseBuilder, StatusCode};
 use ringback_sdp::negotiate::SessionView;
-use ringback_transaction::{ClientId, ServerId, Transactions, Transmit};
+use ringback_transaction::{ClientId, ServerId, Timers, Transactions, Transmit};
 
 use crate::config::Config;
 use crate::dialog::{Dialog, DialogId};
@@ -121,8 +122,12 @@ impl UserAgent {
         let (hash, inner) = (random.hasher(), random.hasher());
         let digest = DigestClient::new(&mut random);
         let usages = Usages::new(&mut random);
+        let mut transactions = Transactions::new(config.transactions, inner);
+        for (peer, timers) in &config.timers_of {
+            transactions.set_timers_of(*peer, Some(*timers));
+        }
         UserAgent {
-            transactions: Transactions::new(config.transactions, inner),
+            transactions,
             legs: Table::new(config.sessions_max),
             invites: Table::new(config.sessions_max),
             registrations: Table::new(config.registrations_max),
@@ -233,6 +238,11 @@ impl UserAgent {
         let below = self.transactions.poll_timeout().map(|(at, _)| at);
         let of_registrations = self.registration_timers.next().map(|(at, _)| at);
         own.into_iter().chain(of_registrations).chain(below).chain(self.usages.poll_timeout()).min()
+    }
+
+    /// Timers for the transactions with this peer that begin from now on; `None` gives it those of all again.
+    pub fn set_timers_of(&mut self, peer: IpAddr, timers: Option<Timers>) {
+        self.transactions.set_timers_of(peer, timers);
     }
 
     /// The transaction layer, to be looked at.
