@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::net::IpAddr;
 
 use ringback_auth::{Algorithm, AuthConfig, AuthConfigError, Authenticator, NONCES_MAX, NonceSecret};
 use ringback_base::{Micros, Random};
@@ -40,6 +41,8 @@ pub struct Config {
     pub registrar: Policy,
     /// Timers and table sizes of transactions.
     pub transactions: ringback_transaction::Config,
+    /// Peers whose transactions have timers of their own, whatever their port and transport.
+    pub timers_of: Vec<(IpAddr, ringback_transaction::Timers)>,
     /// Timers and limits of the proxy.
     pub proxy: ringback_proxy::Config,
     /// The value of Server, or nothing.
@@ -71,6 +74,7 @@ impl Config {
             route_secret: [0; 32],
             registrar: Policy::default(),
             transactions: ringback_transaction::Config::default(),
+            timers_of: Vec::new(),
             proxy: ringback_proxy::Config::default(),
             server: None,
             lookup_timeout: Micros::from_secs(3),

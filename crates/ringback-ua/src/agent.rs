@@ -21,6 +21,7 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::hash::BuildHasher as _;
+use core::net::IpAddr;
 
 use bytes::Bytes;
 use ringback_auth::{Account, DigestClient};
@@ -28,8 +29,8 @@ use ringback_base::{Hop, KeyedHash, Micros, Now, Random, Table, TimerId, TimerQu
 use ringback_message::body::NewPart;
 use ringback_message::header::{TypedHeader, Unsupported};
 use ringback_message::{HeaderId, Method, Request, Response, ResponseBuilder, StatusCode};
-use ringback_sdp::negotiate::Session;
-use ringback_transaction::{ClientId, ServerId, Transactions, Transmit};
+use ringback_sdp::negotiate::SessionView;
+use ringback_transaction::{ClientId, ServerId, Timers, Transactions, Transmit};
 
 use crate::config::Config;
 use crate::dialog::{Dialog, DialogId};
@@ -156,8 +157,12 @@ impl UserAgent {
         let (hash, inner) = (random.hasher(), random.hasher());
         let digest = DigestClient::new(&mut random);
         let usages = Usages::new(&mut random);
+        let mut transactions = Transactions::new(config.transactions, inner);
+        for (peer, timers) in &config.timers_of {
+            transactions.set_timers_of(*peer, Some(*timers));
+        }
         UserAgent {
-            transactions: Transactions::new(config.transactions, inner),
+            transactions,
             legs: Table::new(config.sessions_max),
             invites: Table::new(config.sessions_max),
             registrations: Table::new(config.registrations_max),
@@ -273,6 +278,11 @@ impl UserAgent {
         own.into_iter().chain(of_waiting).chain(of_registrations).chain(below).chain(self.usages.poll_timeout()).min()
     }
 
+    /// Timers for the transactions with this peer that begin from now on; `None` gives it those of all again.
+    pub fn set_timers_of(&mut self, peer: IpAddr, timers: Option<Timers>) {
+        self.transactions.set_timers_of(peer, timers);
+    }
+
     /// The transaction layer, to be looked at.
     #[must_use]
     pub fn transactions(&self) -> &Transactions {
@@ -317,7 +327,7 @@ impl UserAgent {
 
     /// What was agreed on in a session; `None` while an offer is open.
     #[must_use]
-    pub fn media(&self, session: SessionId) -> Option<&Session> {
+    pub fn media(&self, session: SessionId) -> Option<SessionView> {
         self.legs.get(session.0).and_then(|leg| leg.exchange.session())
     }
 

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 
 use ringback_base::{Hop, Micros, Transport};
 use ringback_message::Method;
@@ -59,6 +59,8 @@ pub enum ForkPolicy {
 pub struct Config {
     /// The transaction layer's part.
     pub transactions: ringback_transaction::Config,
+    /// Peers whose transactions have timers of their own, whatever their port and transport.
+    pub timers_of: Vec<(IpAddr, ringback_transaction::Timers)>,
     /// Where we are, the preferred address first.
     pub locals: Vec<Local>,
     /// The user part of our Contact.
@@ -100,6 +102,7 @@ impl Config {
     pub fn new(user: &str, locals: Vec<Local>) -> Config {
         Config {
             transactions: ringback_transaction::Config::default(),
+            timers_of: Vec::new(),
             locals,
             user: user.into(),
             outbound: None,

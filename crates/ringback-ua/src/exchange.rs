@@ -7,7 +7,9 @@ use alloc::vec::Vec;
 use ringback_message::body::Body;
 use ringback_message::{HeaderId, Message};
 use ringback_sdp::SessionDescription;
-use ringback_sdp::negotiate::{Answer, Endpoint, Offer, OfferError, PendingOffer, ReceivedOffer, Refusal, Session};
+use ringback_sdp::negotiate::{
+    Answer, Endpoint, Offer, OfferError, PackedSession, PendingOffer, ReceivedOffer, Refusal, Session, SessionView,
+};
 
 /// What one side would have of media, for a message that may carry an offer or an answer: it becomes what the dialog needs then.
 #[derive(Clone, Debug, Default)]
@@ -62,12 +64,11 @@ pub enum MediaError {
 #[derive(Debug)]
 pub(crate) struct Exchange(State);
 
-/// What is open has a block of its own: it is open for a moment, and what is agreed on is kept for the whole call.
+/// What is open is open for a moment; what is agreed on is kept for the whole call, and so it is packed.
 #[derive(Debug)]
-#[allow(clippy::large_enum_variant)]
 enum State {
     /// Nothing is open.
-    Settled(Session),
+    Settled(PackedSession),
     /// Ours is out.
     Offered(Carrier, Box<PendingOffer>),
     /// Theirs came in.
@@ -78,17 +79,22 @@ enum State {
 
 impl Default for Exchange {
     fn default() -> Exchange {
-        Exchange(State::Settled(Session::new()))
+        Exchange(State::default())
     }
 }
 
 impl Exchange {
     /// What was agreed on; `None` while an offer is open.
-    pub(crate) fn session(&self) -> Option<&Session> {
+    pub(crate) fn session(&self) -> Option<SessionView> {
         match &self.0 {
-            State::Settled(session) => Some(session),
+            State::Settled(session) => Some(session.view()),
             _ => None,
         }
+    }
+
+    /// Nothing is open.
+    pub(crate) fn is_settled(&self) -> bool {
+        matches!(self.0, State::Settled(_))
     }
 
     /// The offer of ours that is out.
@@ -125,22 +131,22 @@ impl Exchange {
 
     /// True where nothing was agreed on, and nothing is on its way.
     pub(crate) fn is_blank(&self) -> bool {
-        matches!(&self.0, State::Settled(session) if session.local().is_none())
+        matches!(&self.0, State::Settled(session) if session.is_blank())
     }
 
     /// Makes an offer of it; the text goes into the carrier.
     pub(crate) fn offer(&mut self, carrier: Carrier, media: Media) -> Result<Vec<u8>, MediaError> {
         let State::Settled(session) = &self.0 else { return Err(MediaError::OfferOpen) };
-        let offer = draft(session, media)?;
+        let offer = draft(&session.view(), media)?;
         let text = offer.description().to_bytes();
         let State::Settled(session) = core::mem::take(&mut self.0) else { return Err(MediaError::OfferOpen) };
-        match session.send(offer) {
+        match session.unpack().send(offer) {
             Ok(pending) => {
                 self.0 = State::Offered(carrier, Box::new(pending));
                 Ok(text)
             }
             Err(unfit) => {
-                self.0 = State::Settled(unfit.session);
+                self.0 = State::Settled(unfit.session.into());
                 Err(MediaError::OfferOpen)
             }
         }
@@ -150,13 +156,13 @@ impl Exchange {
     pub(crate) fn receive(&mut self, carrier: Carrier, body: &[u8]) -> Result<(), Refusal> {
         let description = SessionDescription::parse(body).map_err(Refusal::from)?;
         match core::mem::take(&mut self.0) {
-            State::Settled(session) => match session.receive(description) {
+            State::Settled(session) => match session.unpack().receive(description) {
                 Ok(offer) => {
                     self.0 = State::Asked(carrier, Box::new(offer));
                     Ok(())
                 }
                 Err(refused) => {
-                    self.0 = State::Settled(refused.session);
+                    self.0 = State::Settled(refused.session.into());
                     Err(refused.refusal)
                 }
             },
@@ -181,7 +187,7 @@ impl Exchange {
         match core::mem::take(&mut self.0) {
             State::Offered(carrier, pending) => match pending.accept(description) {
                 Ok(session) => {
-                    self.0 = State::Settled(session);
+                    self.0 = State::Settled(session.into());
                     Ok(())
                 }
                 Err(unanswered) => {
@@ -232,7 +238,7 @@ impl Exchange {
     /// Our answer is with them.
     pub(crate) fn answered(&mut self) {
         self.0 = match core::mem::take(&mut self.0) {
-            State::Answering(_, answer) => State::Settled(answer.sent()),
+            State::Answering(_, answer) => State::Settled(answer.sent().into()),
             other => other,
         };
     }
@@ -241,9 +247,9 @@ impl Exchange {
     pub(crate) fn settle(&mut self) {
         self.0 = State::Settled(match core::mem::take(&mut self.0) {
             State::Settled(session) => session,
-            State::Offered(_, pending) => pending.withdraw(),
-            State::Asked(_, offer) => offer.refuse(),
-            State::Answering(_, answer) => answer.unsent().refuse(),
+            State::Offered(_, pending) => pending.withdraw().into(),
+            State::Asked(_, offer) => offer.refuse().into(),
+            State::Answering(_, answer) => answer.unsent().refuse().into(),
         });
     }
 
@@ -258,7 +264,7 @@ impl Exchange {
 
 impl Default for State {
     fn default() -> State {
-        State::Settled(Session::new())
+        State::Settled(PackedSession::default())
     }
 }
 
@@ -276,7 +282,7 @@ fn answer(carrier: Carrier, offer: ReceivedOffer, media: Media) -> (State, Resul
     let answered = match media {
         Media::Endpoint(endpoint) => match offer.answer(&endpoint) {
             Ok(answer) => Ok(answer),
-            Err(refused) => return (State::Settled(refused.session), Err(MediaError::Refused(refused.refusal))),
+            Err(refused) => return (State::Settled(refused.session.into()), Err(MediaError::Refused(refused.refusal))),
         },
         Media::Description(description) => offer.answer_with(description),
         Media::Offer(_) | Media::None => {

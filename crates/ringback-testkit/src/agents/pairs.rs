@@ -25,7 +25,7 @@ pub(crate) fn judge_media<'a>(agents: impl Iterator<Item = &'a Agent>) -> Result
             let Some(theirs) = peer.watch.session_of(&other, &peer.ua) else { continue };
             let (Some(ours), Some(theirs)) = (agent.ua.media(session), peer.ua.media(theirs)) else { continue };
             compared += 1;
-            if let Err(detail) = agree_on(ours, theirs) {
+            if let Err(detail) = agree_on(&ours, &theirs) {
                 let detail = format!("{} and {}: {detail}", agent.line.name, peer.line.name);
                 violated(Invariant::MediaAgrees, Some(&key.call_id), detail)?;
             }

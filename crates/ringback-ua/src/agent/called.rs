@@ -345,7 +345,7 @@ impl UserAgent {
             (Found::Sdp(body), _) => {
                 let had_answer = leg.exchange.theirs().is_some();
                 leg.exchange.answered();
-                if had_answer && leg.exchange.session().is_some() {
+                if had_answer && leg.exchange.is_settled() {
                     self.events.push_back(Event::Agreed { session });
                 }
                 let Some(leg) = self.legs.get_mut(session.0) else { return };
@@ -418,6 +418,8 @@ impl UserAgent {
             }
             // The offer was answered for good in a response before, or is still open in one.
             (None, Some(_), _) => None,
+            // So it was before an UPDATE or PRACK could bring another, which is answered in theirs and not here.
+            (Some(Carrier::Update | Carrier::Prack), _, _) => None,
             _ if leg.is_answered() => None,
             (None, None, _) if has_exchanged => None,
             // A first offer there must be, and in a session that stands the old one will do. `[RFC 3261, Section 13.2.1]`

@@ -165,7 +165,8 @@ impl UserAgent {
         self.tell(invite_failed(id, Failure::Cancelled, None));
     }
 
-    /// The INVITE is on its way to another hop, or with credentials: a CANCEL of it waits for a provisional response of its own.
+    /// The INVITE is on its way to another hop, or with credentials: a CANCEL of it waits for a provisional response of its own, and
+    /// the early dialogs of the attempt before are over with that. `[RFC 3261, Section 13.2.2.3]`
     pub(crate) fn sent_anew(&mut self, id: InviteId) {
         let Some(invite) = self.invites.get_mut(id.0) else { return };
         invite.has_progressed = false;

@@ -72,7 +72,7 @@ impl UserAgent {
             Means::Update => (Method::Update, Carrier::Update),
         };
         // An offer that is open forbids every other. `[RFC 3264, Section 4]`
-        if media.is_none() && means == Means::Reinvite && leg.exchange.session().is_none() {
+        if media.is_none() && means == Means::Reinvite && !leg.exchange.is_settled() {
             return Err(crate::exchange::MediaError::OfferOpen.into());
         }
         let body = media.map(|media| leg.exchange.offer(carrier, media)).transpose()?;

@@ -19,7 +19,7 @@ pub(crate) struct Entry {
     /// Where its user is another than that of the user agent.
     pub(crate) digest: Option<Box<DigestClient>>,
     timer: Option<TimerId>,
-    /// The way that the last REGISTER took.
+    /// The way that the last REGISTER took, where it is one that can be lost.
     hop: Option<Box<Hop>>,
 }
 
@@ -164,7 +164,7 @@ impl UserAgent {
     pub(crate) fn register_answered(&mut self, id: RegistrationId, response: Response, hop: Option<Hop>, now: Now) {
         self.look_at_siblings(id);
         let Some(entry) = self.registrations.get_mut(id.0) else { return };
-        entry.hop = hop.map(Box::new);
+        entry.hop = hop.filter(|hop| hop.transport.is_reliable()).map(Box::new);
         let step = entry.registration.handle_response(&response, now, &mut self.random);
         self.take_step(id, step, Some(response), now);
     }

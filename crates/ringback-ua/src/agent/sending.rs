@@ -424,7 +424,7 @@ impl UserAgent {
 
     /// The transaction is gone: of an INVITE, no further 2xx can come.
     pub(crate) fn client_ended(&mut self, client: ClientId) {
-        self.acks.remove(&client);
+        self.forget_acks(client);
         let Some(id) = self.clients.remove(&client) else { return };
         let Some(sending) = self.sendings.get(&id) else { return };
         match sending.purpose {

@@ -3,9 +3,10 @@
 use ringback_base::Micros;
 use ringback_message::{HeaderId, Method, StatusCode};
 use ringback_sdp::negotiate::HoldForm;
+use ringback_transaction::Timers;
 use ringback_ua::{Carrier, EndReason, Event, Failure, Media, Outbound};
 
-use crate::net::{Net, sound, uri};
+use crate::net::{Net, address, sound, uri};
 
 #[test]
 fn ringing_answered_and_hung_up() {
@@ -301,4 +302,22 @@ fn a_call_goes_where_a_302_points_and_is_the_same_call() {
     let caller = net.answered(0);
     net.agents[0].hang_up(caller, net.now).unwrap();
     net.assert_idle();
+}
+
+/// Behind a satellite nothing is sent again before an answer can be there, and others are not waited for longer.
+#[test]
+fn a_peer_far_away_has_timers_of_its_own() {
+    let slow = Timers::new(Micros::from_secs(2), Micros::from_secs(8), Micros::from_secs(9));
+    let mut net = Net::with(3, |_, config| config.timers_of = vec![(address(1).ip(), slow)]);
+    net.fate = Box::new(|_| 0);
+    net.invite(0, 1, sound(0));
+    net.invite(0, 2, sound(0));
+    net.run(Micros::from_ms(1_900));
+    let count = |net: &Net, what: &str| net.ladder.iter().filter(|line| *line == what).count();
+    assert_eq!((count(&net, "a INVITE b"), count(&net, "a INVITE c")), (1, 3));
+    net.agents[0].set_timers_of(address(1).ip(), None);
+    net.ladder.clear();
+    net.invite(0, 1, sound(0));
+    net.run(Micros::from_ms(1_900));
+    assert_eq!(count(&net, "a INVITE b"), 3 + 1, "the new one has the timers of all, the old one goes on with its own");
 }

@@ -4,7 +4,7 @@ use ringback_auth::{Account, Algorithm, AuthConfig, Authenticator, Begin, Ha1Set
 use ringback_base::{Hop, Micros, Now, Random, Transport};
 use ringback_message::{HeaderId, Message, Method, Request, Response, StatusCode};
 use ringback_ua::{
-    Config, Event, Failure, Local, Media, Outbound, RegistrationConfig, RegistrationEvent, RegistrationId,
+    Config, EndReason, Event, Failure, Local, Media, Outbound, RegistrationConfig, RegistrationEvent, RegistrationId,
     RegistrationState, UserAgent,
 };
 
@@ -325,6 +325,35 @@ fn rfc3261_section_22_3_a_call_through_a_proxy_to_a_server_that_both_ask() {
     assert_eq!((bye.method(), bye.cseq()), (Method::Bye, 4));
     assert!(credentials(&bye, HeaderId::ProxyAuthorization)[0].contains("nc=00000003"));
     assert!(credentials(&bye, HeaderId::Authorization)[0].contains("nc=00000002"));
+}
+
+/// A proxy lets it ring and asks then, the next wants a longer interval: what rang is over, and doesn't ring on beside the call.
+#[test]
+fn rfc3261_section_13_2_2_3_early_dialogs_end_with_their_attempt() {
+    let mut alone = Alone::new(Transport::Udp);
+    alone.agent.add_account(alice().at("b.example"));
+    alone.agent.invite(&Outbound::new("sip:alice@b.example", &uri(1)), Media::None, alone.now).unwrap();
+    let contact = format!("Contact: <{}>", uri(1));
+    let asks: [(u16, &[&str]); 2] = [
+        (407, &["Proxy-Authenticate: Digest realm=\"b.example\", nonce=\"p\", qop=\"auth\""]),
+        (422, &["Min-SE: 7200"]),
+    ];
+    for (code, lines) in asks {
+        let invite = alone.next();
+        alone.answer(&invite, 183, &[&contact]);
+        assert_eq!(alone.agent.session_len(), 1);
+        let Some(Event::Progress { session: Some(early), .. }) = alone.agent.poll_event() else { panic!() };
+        alone.answer(&invite, code, lines);
+        assert_eq!(alone.agent.session_len(), 0, "{code}");
+        let ended = alone.agent.poll_event();
+        assert_eq!(ended, Some(Event::Ended { session: early, reason: EndReason::Elsewhere }));
+        assert_eq!(alone.next().method(), Method::Ack);
+    }
+    let invite = alone.next();
+    assert_eq!(invite.cseq(), 3);
+    alone.answer(&invite, 200, &[&contact]);
+    assert!(matches!(alone.agent.poll_event(), Some(Event::Answered { .. })));
+    assert_eq!(alone.agent.session_len(), 1);
 }
 
 /// FreeSWITCH CVE-2021-41158: whom we call asks in the name of our provider.
