@@ -124,7 +124,8 @@ pub(super) fn possible(tales: &[&[Tale]], is_faithful: bool) -> Result<(), Strin
     for tag in &answered {
         // A BYE may overtake the ACK.
         let is_hung_up = ends.iter().any(|(local, _, end)| local == tag && *end == End::RemoteBye);
-        if !confirmed.contains(tag) && !is_hung_up {
+        let is_forgotten = caller.iter().any(|tale| matches!(tale, Tale::Forgot(by) if by == *tag));
+        if !confirmed.contains(tag) && !is_hung_up && !is_forgotten {
             return Err(format!("answered by {}, who was not acknowledged", tag.escape_ascii()));
         }
     }

@@ -33,6 +33,8 @@ pub(crate) struct Invite {
     /// A provisional response has come: a CANCEL may go. `[RFC 3261, Section 9.1]`
     has_progressed: bool,
     has_answered: bool,
+    /// A 2xx was acknowledged and ended at once, because there was no room for it.
+    had_no_room: bool,
     pub(crate) pursued: Box<Pursued>,
 }
 
@@ -72,6 +74,7 @@ impl UserAgent {
             cseq_used: 0,
             has_progressed: false,
             has_answered: false,
+            had_no_room: false,
             pursued: Box::new(Pursued::new(outbound.pursuit.clone(), builder.request_uri())),
         };
         let id = self.invites.insert(hash, |_| invite).map(InviteId).ok_or(CommandError::Full)?;
@@ -334,8 +337,9 @@ impl UserAgent {
     /// No further 2xx can come: what is early still will never be more. `[RFC 3261, Section 13.2.2.4]`
     pub(crate) fn invite_over(&mut self, id: InviteId) {
         // A 2xx came, and none that could be used.
-        if self.invites.get(id.0).is_some_and(|invite| !invite.has_answered) {
-            return self.unanswered(id, Failure::Timeout, None);
+        if let Some(invite) = self.invites.get(id.0).filter(|invite| !invite.has_answered) {
+            let failure = if invite.had_no_room { Failure::Full } else { Failure::Timeout };
+            return self.unanswered(id, failure, None);
         }
         let Some(invite) = self.invites.remove(id.0) else { return };
         for leg in invite.legs {
@@ -391,7 +395,10 @@ impl UserAgent {
     /// A 2xx for which there is no room, or that is no use: acknowledged and ended all the same. `[RFC 3261, Section 13.2.2.4]`
     fn unwelcome(&mut self, id: InviteId, response: &Response, now: Now) {
         let Some(invite) = self.invites.get_mut(id.0) else { return };
-        let is_first = !core::mem::replace(&mut invite.has_answered, true);
+        // Another phone that rings may still be answered, or wants to be: only where none does has the call failed by this.
+        let is_last = invite.legs.is_empty() && self.config.forks == ForkPolicy::First;
+        invite.had_no_room = true;
+        let is_first = is_last && !core::mem::replace(&mut invite.has_answered, true);
         let is_told = matches!(invite.cancel, Cancel::Sent);
         let (used, sending) = (invite.cseq_used, self.sendings.get(&invite.sending));
         let (Some(client), Some(request)) =

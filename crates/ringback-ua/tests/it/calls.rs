@@ -2,9 +2,10 @@
 
 use ringback_base::Micros;
 use ringback_message::{HeaderId, Method, StatusCode};
-use ringback_sdp::negotiate::HoldForm;
+use ringback_sdp::Origin;
+use ringback_sdp::negotiate::{Codec, Endpoint, HoldForm, LocalMedia};
 use ringback_transaction::Timers;
-use ringback_ua::{Carrier, EndReason, Event, Failure, Media, Outbound};
+use ringback_ua::{Carrier, CommandError, EndReason, Event, Failure, Media, MediaError, Outbound};
 
 use crate::net::{Net, address, sound, uri};
 
@@ -320,4 +321,32 @@ fn a_peer_far_away_has_timers_of_its_own() {
     net.invite(0, 1, sound(0));
     net.run(Micros::from_ms(1_900));
     assert_eq!(count(&net, "a INVITE b"), 3 + 1, "the new one has the timers of all, the old one goes on with its own");
+}
+
+/// The 200 offers what the caller doesn't have: that is known only when the caller tries to answer it, and the callee waits for its
+/// ACK all the same. `[RFC 3261, Section 13.2.2.4]`
+#[test]
+fn an_offer_in_a_200_that_does_not_fit_is_acknowledged_and_hung_up() {
+    for refuses in [true, false] {
+        let mut net = Net::new(2);
+        net.invite(0, 1, Media::None);
+        net.settle();
+        let callee = net.incoming(1);
+        net.agents[1].answer(callee, sound(1), net.now).unwrap();
+        net.settle();
+        let caller = net.answered(0);
+        let origin = Origin::parse("- 100 1 IN IP4 192.0.2.1").unwrap();
+        let other = Endpoint::new(origin, "192.0.2.1").media(LocalMedia::audio(40_000).codec(Codec::pcma()));
+        let other = Media::Endpoint(other);
+        let error = net.agents[0].accept(caller, other, net.now).unwrap_err();
+        let CommandError::Media(MediaError::Refused(refusal)) = error else { panic!("{error:?}") };
+        if refuses {
+            net.agents[0].refuse(caller, &refusal, net.now).unwrap();
+        }
+        // Who forgets to, has the agent do it in its own time.
+        net.run(Micros::from_secs(31));
+        assert_eq!(net.ladder.iter().filter(|line| *line == "a ACK b").count(), 1);
+        assert!(matches!(net.ended(1), EndReason::RemoteBye(_)));
+        net.assert_idle();
+    }
 }
