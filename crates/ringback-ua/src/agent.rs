@@ -3,6 +3,7 @@
 mod aftermath;
 mod called;
 mod calling;
+mod flows;
 mod leg;
 mod modify;
 mod publications;
@@ -36,6 +37,7 @@ use crate::dialog::{Dialog, DialogId};
 use crate::event::{CommandError, EndReason, Event, Lookup, RegistrationId, SessionId};
 use aftermath::{Remains, SentAck};
 use calling::Invite;
+use flows::Flows;
 use leg::{Leg, Phase, Timer};
 pub use redirects::Attempt;
 use registrations::Entry;
@@ -111,6 +113,7 @@ pub struct UserAgent {
     digest: DigestClient,
     registrations: Table<Entry>,
     registration_timers: TimerQueue<RegistrationId>,
+    flows: Flows,
     pub(crate) usages: Usages,
 }
 
@@ -145,6 +148,7 @@ impl UserAgent {
             lookups: VecDeque::new(),
             digest,
             registration_timers: TimerQueue::new(),
+            flows: Flows::default(),
             usages,
         }
     }
@@ -206,6 +210,8 @@ impl UserAgent {
         }
         self.registrations_due(now);
         self.settle(now);
+        self.keep_alives_due(now);
+        self.settle(now);
         while let Some(usage) = self.usages.due(now) {
             self.usage_timeout(usage, now);
             self.settle(now);
@@ -237,7 +243,12 @@ impl UserAgent {
         let own = self.timers.next().map(|(at, _)| at);
         let below = self.transactions.poll_timeout().map(|(at, _)| at);
         let of_registrations = self.registration_timers.next().map(|(at, _)| at);
-        own.into_iter().chain(of_registrations).chain(below).chain(self.usages.poll_timeout()).min()
+        own.into_iter()
+            .chain(of_registrations)
+            .chain(self.flows.poll_timeout())
+            .chain(below)
+            .chain(self.usages.poll_timeout())
+            .min()
     }
 
     /// Timers for the transactions with this peer that begin from now on; `None` gives it those of all again.
@@ -264,6 +275,7 @@ impl UserAgent {
             && self.remains.is_empty()
             && self.timers.is_empty()
             && self.registration_timers.is_empty()
+            && self.flows.poll_timeout().is_none()
             && self.events.is_empty()
             && self.lookups.is_empty()
             && self.usages.is_idle()

@@ -252,7 +252,7 @@ impl UserAgent {
             None => builder.to_tag(core::str::from_utf8(leg.dialog.id().local_tag).unwrap_or_default()),
         };
         let builder = builder
-            .raw(HeaderId::Contact, self.contact(&hop, leg.dialog.is_secure()))
+            .raw(HeaderId::Contact, self.contact_for(request, &hop, leg.dialog.is_secure()))
             .allow_methods(self.config.allow.clone());
         // Of responses, 2xx alone have these. [RFC 3261, Section 20] [RFC 3265, Section 7.2]
         let builder = match status.is_success() {

@@ -181,7 +181,8 @@ impl UserAgent {
         if is_confirmed {
             leg.timer = asked.timer();
         }
-        let contact = self.contact(&hop, self.legs.get(session.0).is_some_and(|leg| leg.dialog.is_secure()));
+        let is_secure = self.legs.get(session.0).is_some_and(|leg| leg.dialog.is_secure());
+        let contact = self.contact_for(request, &hop, is_secure);
         let header = asked.header().filter(|_| is_confirmed);
         self.say(id, request, StatusCode::Ok, |r| updated(r, &contact, header, body), now);
         if is_confirmed {
