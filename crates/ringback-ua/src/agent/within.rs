@@ -9,8 +9,8 @@ use ringback_sdp::negotiate::Refusal;
 use ringback_transaction::ServerId;
 
 use super::UserAgent;
-use super::called::filled;
 use super::leg::{Means, Phase, Timer};
+use super::refusing::filled;
 use crate::event::{CommandError, EndReason, Event, SessionId};
 use crate::exchange::{Carrier, Found, Media, MediaError, find};
 use crate::session_timer::Asked;
