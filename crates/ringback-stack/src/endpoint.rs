@@ -33,7 +33,7 @@ pub struct EndpointCounters {
     pub requests: u64,
     /// Responses that could be read.
     pub responses: u64,
-    /// Datagrams that only keep a way open.
+    /// Datagrams that only keep a way open, and answers to keep-alives of ours.
     pub keep_alives: u64,
     /// Messages that could not be read.
     pub malformed: u64,
@@ -86,6 +86,12 @@ impl Endpoint {
     /// Always: what was wrong.
     pub fn handle_rejected(&mut self, rejected: Box<Rejected>, hop: Hop, now: Now) -> Result<(), ParseError> {
         self.read(Err(rejected), hop, now)
+    }
+
+    /// A keep-alive of ours was answered on the connection of this hop: [`ringback_transport::Stream::take_pong`].
+    pub fn handle_pong(&mut self, hop: &Hop, now: Now) {
+        self.counters.keep_alives += 1;
+        self.agent.handle_pong(hop, now);
     }
 
     /// Nothing can be sent by this hop: refused, unreachable, too large.

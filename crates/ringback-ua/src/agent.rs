@@ -3,12 +3,15 @@
 mod aftermath;
 mod called;
 mod calling;
+mod flows;
 mod leg;
 mod modify;
+mod provisional;
 mod publications;
 mod pursuing;
 mod redirects;
 mod refers;
+mod refusing;
 mod registrations;
 mod sending;
 mod subscriptions;
@@ -38,6 +41,7 @@ use crate::event::{CommandError, EndReason, Event, Lookup, RegistrationId, Sessi
 use crate::pursuit::Pursuit;
 use aftermath::{Remains, SentAck};
 use calling::Invite;
+use flows::Flows;
 use leg::{Leg, Phase, Timer};
 pub use redirects::Attempt;
 use registrations::Entry;
@@ -146,6 +150,7 @@ pub struct UserAgent {
     digest: DigestClient,
     registrations: Table<Entry>,
     registration_timers: TimerQueue<RegistrationId>,
+    flows: Flows,
     pub(crate) usages: Usages,
 }
 
@@ -181,6 +186,7 @@ impl UserAgent {
             lookups: VecDeque::new(),
             digest,
             registration_timers: TimerQueue::new(),
+            flows: Flows::default(),
             usages,
         }
     }
@@ -243,6 +249,8 @@ impl UserAgent {
         self.waiting_due(now);
         self.registrations_due(now);
         self.settle(now);
+        self.keep_alives_due(now);
+        self.settle(now);
         while let Some(usage) = self.usages.due(now) {
             self.usage_timeout(usage, now);
             self.settle(now);
@@ -275,7 +283,13 @@ impl UserAgent {
         let below = self.transactions.poll_timeout().map(|(at, _)| at);
         let of_registrations = self.registration_timers.next().map(|(at, _)| at);
         let of_waiting = self.waiting.next().map(|(at, _)| at);
-        own.into_iter().chain(of_waiting).chain(of_registrations).chain(below).chain(self.usages.poll_timeout()).min()
+        own.into_iter()
+            .chain(of_waiting)
+            .chain(of_registrations)
+            .chain(self.flows.poll_timeout())
+            .chain(below)
+            .chain(self.usages.poll_timeout())
+            .min()
     }
 
     /// Timers for the transactions with this peer that begin from now on; `None` gives it those of all again.
@@ -303,6 +317,7 @@ impl UserAgent {
             && self.timers.is_empty()
             && self.waiting.is_empty()
             && self.registration_timers.is_empty()
+            && self.flows.poll_timeout().is_none()
             && self.events.is_empty()
             && self.lookups.is_empty()
             && self.usages.is_idle()

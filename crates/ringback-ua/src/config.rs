@@ -87,6 +87,9 @@ pub struct Config {
     pub answers_options: bool,
     /// Whether calls have a Session-ID, by which they are found again in the logs of all elements. `[RFC 7989]`
     pub session_ids: bool,
+    /// Whether our Contact is the GRUU that a registrar has given us, in requests from a registered address of record and in
+    /// responses to requests for it. `[RFC 5627, Section 4.4]`
+    pub gruus: bool,
     /// Whether the application sends each PRACK itself, with an offer perhaps. `[RFC 3262, Section 5]`
     pub manual_pracks: bool,
     /// For User-Agent and Server; left out where empty.
@@ -131,6 +134,7 @@ impl Config {
             info_packages: Vec::new(),
             answers_options: true,
             session_ids: true,
+            gruus: true,
             manual_pracks: false,
             product: "".into(),
             patience: Micros::from_secs(30),

@@ -5,6 +5,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use ringback_message::body::Body;
+use ringback_message::header::Warning;
 use ringback_message::{HeaderId, Message};
 use ringback_sdp::SessionDescription;
 use ringback_sdp::negotiate::{
@@ -61,7 +62,7 @@ pub enum MediaError {
 }
 
 /// The exchanges of one dialog.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Exchange(State);
 
 /// What is open is open for a moment; what is agreed on is kept for the whole call, and so it is packed.
@@ -75,12 +76,6 @@ enum State {
     Asked(Carrier, Box<ReceivedOffer>),
     /// Theirs is answered, but by nothing yet that is sure to arrive.
     Answering(Carrier, Box<Answer>),
-}
-
-impl Default for Exchange {
-    fn default() -> Exchange {
-        Exchange(State::default())
-    }
 }
 
 impl Exchange {
@@ -334,17 +329,33 @@ pub(crate) enum Found {
 /// The session description of a message: its body, or a part of that. `[RFC 5621, Section 3]`
 pub(crate) fn find(message: &Message) -> Found {
     let Ok(parts) = message.parts() else { return Found::Unknown };
-    let is_sdp = |part: &&Body| {
-        let is_plain =
-            part.first(HeaderId::ContentEncoding).is_none_or(|coding| coding.value().eq_ignore_ascii_case(b"identity"));
-        let is_session = part.disposition().is_ok_and(|disposition| disposition.is("session"));
-        is_plain && is_session && matches!(part.content_type(), Ok(Some(kind)) if kind.is("application", "sdp"))
-    };
-    match parts.iter().find(is_sdp) {
+    match parts.iter().find(|part| is_session_description(part)) {
         Some(part) => Found::Sdp(part.bytes().to_vec()),
         None if parts.iter().all(|part| part.disposition().is_ok_and(|disposition| !disposition.is_required)) => {
             Found::Nothing
         }
         None => Found::Unknown,
     }
+}
+
+/// Whether a part of a body describes the session: in SDP that is not coded, and for that use. `[RFC 5621, Section 3]`
+#[must_use]
+pub fn is_session_description(part: &Body) -> bool {
+    let is_plain =
+        part.first(HeaderId::ContentEncoding).is_none_or(|coding| coding.value().eq_ignore_ascii_case(b"identity"));
+    let is_session = part.disposition().is_ok_and(|disposition| disposition.is("session"));
+    is_plain && is_session && matches!(part.content_type(), Ok(Some(kind)) if kind.is("application", "sdp"))
+}
+
+/// What the refusal of an offer says to people; `agent` is who says it, a host name or a pseudonym.
+/// `[RFC 3261, Section 20.43]`
+#[must_use]
+pub fn refusal_warning(refusal: &Refusal, agent: &str) -> Option<Warning> {
+    let code = refusal.warning?;
+    let said = refusal.text().unwrap_or(code.text());
+    let text = match &refusal.defect {
+        Some(defect) => alloc::format!("{said}: {defect}"),
+        None => said.into(),
+    };
+    Some(Warning::new(code.code(), agent, text))
 }

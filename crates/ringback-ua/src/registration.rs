@@ -355,6 +355,18 @@ impl Registration {
         self.bindings.get(contact).and_then(Binding::gruu)
     }
 
+    /// The public GRUU of the first contact that has one. `[RFC 5627, Section 4.2]`
+    #[must_use]
+    pub fn public_gruu(&self) -> Option<&str> {
+        self.bindings.iter().find_map(|binding| binding.gruu()?.public.as_deref())
+    }
+
+    /// True while its flow is to be kept alive: it is bound, and that is wanted. `[RFC 5626, Section 4.4]`
+    #[must_use]
+    pub fn keeps_alive(&self) -> bool {
+        self.policy.keeps_alive && self.phase == Phase::Bound
+    }
+
     /// How long the edge waits for a keep-alive, in seconds. `[RFC 5626, Section 4.4]`
     #[must_use]
     pub fn flow_timer_secs(&self) -> Option<u32> {

@@ -228,17 +228,15 @@ impl UserAgent {
         };
         let via = self.via(hop);
         let needs_contact = builder.method().info().is_some_and(|info| info.refreshes_target);
-        let builder = if needs_contact && !builder.has(HeaderId::Contact) {
-            let is_secure = is_sips(builder.request_uri().as_bytes());
-            builder.raw(HeaderId::Contact, self.contact(hop, is_secure))
-        } else {
-            builder
-        };
+        let has_ours = needs_contact && !builder.has(HeaderId::Contact);
+        let is_secure = is_sips(builder.request_uri().as_bytes());
+        let builder = if has_ours { builder.raw(HeaderId::Contact, self.contact(hop, is_secure)) } else { builder };
         let builder = builder.raw(HeaderId::Via, via);
         // What ends or acknowledges a dialog goes out even where the other side's Contact is one that we would not write.
         let must_go = matches!(purpose, Purpose::Ack(..) | Purpose::Prack(_) | Purpose::Bye(_));
         match builder.clone().build() {
             Err(_) if must_go => checked(builder.build_unchecked()?),
+            Ok(request) if has_ours => self.with_gruu(request, is_secure),
             built => built,
         }
     }

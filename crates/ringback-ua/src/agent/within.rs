@@ -9,8 +9,8 @@ use ringback_sdp::negotiate::Refusal;
 use ringback_transaction::ServerId;
 
 use super::UserAgent;
-use super::called::filled;
 use super::leg::{Means, Phase, Timer};
+use super::refusing::filled;
 use crate::event::{CommandError, EndReason, Event, SessionId};
 use crate::exchange::{Carrier, Found, Media, MediaError, find};
 use crate::session_timer::Asked;
@@ -181,7 +181,8 @@ impl UserAgent {
         if is_confirmed {
             leg.timer = asked.timer();
         }
-        let contact = self.contact(&hop, self.legs.get(session.0).is_some_and(|leg| leg.dialog.is_secure()));
+        let is_secure = self.legs.get(session.0).is_some_and(|leg| leg.dialog.is_secure());
+        let contact = self.contact_for(request, &hop, is_secure);
         let header = asked.header().filter(|_| is_confirmed);
         self.say(id, request, StatusCode::Ok, |r| updated(r, &contact, header, body), now);
         if is_confirmed {

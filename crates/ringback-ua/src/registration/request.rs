@@ -15,7 +15,7 @@ impl Registration {
         self.cseq = self.cseq.saturating_add(1);
         let from = self.from().unwrap_or(self.aor());
         let builder = RequestBuilder::new(Method::Register, self.texts.registrar())
-            .from("", from, Some(self.texts.from_tag()))
+            .from("", from, Some(self.texts.tag()))
             .to("", self.aor(), None)
             .call_id(self.call_id())
             .cseq(self.cseq, Method::Register);

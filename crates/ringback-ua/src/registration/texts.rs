@@ -27,7 +27,7 @@ impl Texts {
 
     /// With another registrar.
     pub(super) fn set_registrar(&mut self, registrar: &str) {
-        *self = Texts::new(self.aor(), self.call_id(), self.from_tag(), registrar);
+        *self = Texts::new(self.aor(), self.call_id(), self.tag(), registrar);
     }
 
     pub(super) fn aor(&self) -> &str {
@@ -40,7 +40,7 @@ impl Texts {
         self.between(start, end)
     }
 
-    pub(super) fn from_tag(&self) -> &str {
+    pub(super) fn tag(&self) -> &str {
         let [_, start, end] = self.ends;
         self.between(start, end)
     }
