@@ -2,11 +2,12 @@
 
 use ringback_base::Now;
 use ringback_message::header::{RetryAfter, Warning};
-use ringback_message::{HeaderId, Request, ResponseBuilder, StatusCode};
+use ringback_message::{HeaderId, Request, ResponseBuilder, StatusCode, status_for};
 use ringback_sdp::negotiate::Refusal;
 use ringback_transaction::ServerId;
 
 use super::UserAgent;
+use crate::blamed::Refused;
 use crate::exchange::refusal_warning;
 
 impl UserAgent {
@@ -23,7 +24,7 @@ impl UserAgent {
     }
 
     fn refusal(&mut self, refusal: &Refusal) -> (StatusCode, Option<Warning>, Option<RetryAfter>) {
-        let status = StatusCode::new(refusal.status).unwrap_or(StatusCode::NotAcceptableHere);
+        let status = status_for(&Refused(refusal));
         let warning = self.warning(refusal);
         // "a Retry-After with a randomly chosen value of between 0 and 10 seconds" [RFC 3311, Section 5.2]
         let retry = (refusal.status == 500).then(|| self.retry_soon());
