@@ -7,6 +7,7 @@
 mod challenges;
 mod dialogs;
 mod page;
+mod policies;
 mod progress;
 mod redirects;
 mod servers;
@@ -52,6 +53,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Row> {
     let files = [
         progress::ROWS,
         redirects::ROWS,
+        policies::ROWS,
         challenges::ROWS,
         servers::ROWS,
         subscriptions::ROWS,
