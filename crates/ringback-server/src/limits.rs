@@ -160,6 +160,8 @@ pub static LIMITS: &[Limit] = limits! {
     }
     "proxy" {
         "Config::contexts_max" = Setting("limits.contexts_max"), By("stack.contexts_max_reached"), "a request to be relayed gets 503";
+        "Config::uri_bytes_max" = Setting("limits.uri_bytes_max"), By("stack.uri_bytes_max_reached"), "a request with a longer Request-URI gets 414";
+        "EARLY_MAX" = Fixed(16), Not("nothing is lost but a 199"), "the end of further early dialogs of a branch is not told by a 199";
         "Config::branches_max" = Setting("limits.branches_max"), By("stack.branches_max_reached"), "further contacts are not tried";
         "Config::max_breadth" = Setting("limits.max_breadth"), By("stack.max_breadth_reached"), "contacts wait for one another";
         "CONFLICTS_MAX" = Fixed(8), By("stack.conflicts_max_reached"), "the REGISTER gets 500";
