@@ -73,6 +73,8 @@ pub static LIMITS: &[Limit] = limits! {
         "SESSIONS_MAX" = Fixed(65_536), LIBRARY, "a new call is refused with 503";
         "FORKS_MAX" = Fixed(32), LIBRARY, "a fork more is passed over until it answers with a 2xx";
         "PROVISIONALS_MAX" = Fixed(16), LIBRARY, "a reliable provisional response more is an error";
+        "BODY_BYTES_MAX" = Fixed(65_535), LIBRARY, "a request with a longer body is refused with 413";
+        "PRIORITIES_MAX" = Fixed(32), LIBRARY, "values of Resource-Priority beyond it are not looked at";
         "HOPS_MAX" = Fixed(8), LIBRARY, "hops beyond it are not tried";
         "CALL_REQUESTS_MAX" = Fixed(32), LIBRARY, "a call sends no INVITE more, and is told to have failed; an application may say another number";
         "OUTCOME_ITEMS_MAX" = Fixed(32), LIBRARY, "contacts, challenges and other elements beyond it are passed over";
@@ -160,6 +162,8 @@ pub static LIMITS: &[Limit] = limits! {
     }
     "proxy" {
         "Config::contexts_max" = Setting("limits.contexts_max"), By("stack.contexts_max_reached"), "a request to be relayed gets 503";
+        "Config::uri_bytes_max" = Setting("limits.uri_bytes_max"), By("stack.uri_bytes_max_reached"), "a request with a longer Request-URI gets 414";
+        "EARLY_MAX" = Fixed(16), Not("nothing is lost but a 199"), "the end of further early dialogs of a branch is not told by a 199";
         "Config::branches_max" = Setting("limits.branches_max"), By("stack.branches_max_reached"), "further contacts are not tried";
         "Config::max_breadth" = Setting("limits.max_breadth"), By("stack.max_breadth_reached"), "contacts wait for one another";
         "CONFLICTS_MAX" = Fixed(8), By("stack.conflicts_max_reached"), "the REGISTER gets 500";

@@ -8,8 +8,8 @@ use std::str::FromStr;
 use ringback_auth::Algorithm;
 use ringback_base::Transport;
 
-use super::numbers;
 use super::reader::Reader;
+use super::{directory, numbers};
 use crate::listen::Listen;
 use crate::settings::{AccountsSource, Domain, ListenerSettings, SHARDS_MAX, Settings, TRANSPORTS, When};
 
@@ -112,6 +112,7 @@ pub(super) fn top(reader: &mut Reader<'_, '_>, folder: &Path) -> (Settings, Opti
             read_numbers(reader, section, &mut settings);
             match section {
                 "timers" => check_timers(reader, &settings),
+                "directory" => directory::read(reader, &mut settings.directory),
                 "registrar" => check_registrar(reader, &settings),
                 "location" => {
                     if let Some(When(durability)) = reader.text("durability") {
@@ -122,6 +123,7 @@ pub(super) fn top(reader: &mut Reader<'_, '_>, folder: &Path) -> (Settings, Opti
             }
         });
     }
+    reader.sections("name", |reader| directory::read_name(reader, &mut settings.directory));
     (settings, data, log)
 }
 

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::numbers;
 use super::sections::{ALGORITHMS, transport_name};
+use super::{directory, numbers};
 use crate::config::LogSettings;
 use crate::settings::{AccountsSource, Settings, When};
 
@@ -44,8 +44,12 @@ pub fn show(settings: &Settings, log: &LogSettings) -> String {
         if section == "location" {
             line(text, "durability", &quoted(&When(settings.location.durability).to_string()));
         }
+        if section == "directory" {
+            directory::show(text, &settings.directory);
+        }
         show_numbers(text, section, settings);
     }
+    directory::show_names(text, &settings.directory);
     out
 }
 
@@ -91,7 +95,7 @@ fn show_domain(out: &mut String, settings: &Settings) {
     line(out, "redirect", &settings.redirect.to_string());
 }
 
-fn line(out: &mut String, key: &str, value: &str) {
+pub(super) fn line(out: &mut String, key: &str, value: &str) {
     _ = writeln!(out, "{key} = {value}");
 }
 
@@ -99,7 +103,7 @@ fn comment(out: &mut String, text: &str) {
     _ = writeln!(out, "# {text}");
 }
 
-fn array<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+pub(super) fn array<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     format!("[{}]", texts.map(quoted).collect::<Vec<_>>().join(", "))
 }
 
@@ -109,7 +113,7 @@ fn path(path: &Path) -> String {
 }
 
 /// A basic string of TOML.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for character in text.chars() {
         match character {

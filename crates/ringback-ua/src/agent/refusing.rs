@@ -13,8 +13,12 @@ use crate::exchange::refusal_warning;
 impl UserAgent {
     /// Says which body would be understood. `[RFC 3261, Section 8.2.3]`
     pub(crate) fn unsupported_body(&mut self, id: ServerId, request: &Request, now: Now) {
-        let status = StatusCode::UnsupportedMediaType;
-        self.say(id, request, status, understood, now);
+        match super::policy::unreadable(request) {
+            StatusCode::UnsupportedMediaType => {
+                self.say(id, request, StatusCode::UnsupportedMediaType, understood, now);
+            }
+            status => self.say(id, request, status, |r| r, now),
+        }
     }
 
     /// Refuses an offer with what it deserves: 488 and a Warning, as a rule. `[RFC 3261, Section 13.3.1.3]`
