@@ -118,8 +118,8 @@ Exit status:
   2    the command line can't be understood";
 
 pub(super) const DECODE_MORE: &str = "\
-Reads SIP messages as they are, one after another; captures (pcap, pcapng); hexadecimal dumps; and logs with messages in them. What a file \
-is, its content says. Each header field is shown with the parts of its value, and each fault with a caret under its place.";
+Reads SIP messages as they are, one after another; captures (pcap, pcapng); hexadecimal dumps (of xxd, od, tcpdump -X, tshark -x, also \
+behind the tree of -V); what tcpdump -A prints; and logs with messages in them. What a file is, its content says. Each header field is shown with the parts of its value, and each fault with a caret under its place.";
 
 pub(super) const DECODE_EXAMPLES: &str = "\
 Examples:
