@@ -4,6 +4,7 @@ mod ends;
 mod hex;
 mod log;
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
@@ -23,13 +24,15 @@ pub const TEXT_BYTES_MAX: usize = 67_108_864;
 pub(crate) struct Text {
     source: Source,
     is_empty_so_far: bool,
+    /// The messages of the frame that was read last.
+    of_frame: Vec<Bytes>,
 }
 
 #[derive(Debug)]
 enum Source {
     Raw(Raw),
     Hex(Hex, Option<Raw>),
-    Log(Log, Vec<u8>),
+    Log(Box<Log>, Vec<u8>),
 }
 
 /// Messages one after the other, as on the wire.
@@ -52,11 +55,11 @@ impl Text {
         } else if Hex::is_it(&text) {
             Source::Hex(Hex::new(text), None)
         } else if log::is_dissection(&text) {
-            return None;
+            Source::Hex(Hex::new(hex::dumps_of_dissection(&text)?), None)
         } else {
-            Source::Log(Log::new(&text), text)
+            Source::Log(Box::new(Log::new(&text)), text)
         };
-        Some(Text { source, is_empty_so_far: true })
+        Some(Text { source, is_empty_so_far: true, of_frame: Vec::new() })
     }
 
     pub(crate) fn form(&self) -> Form {
@@ -78,8 +81,11 @@ impl Text {
                 true
             }
             Source::Hex(hex, raw) => match hex.next_block() {
+                // What it was put together of has been read, unless a filter left that out.
+                Some(block) if block.is_derived && self.of_frame.iter().any(|message| *message == block.bytes) => true,
                 Some(block) => {
                     *raw = block_of(block, tap);
+                    self.of_frame = tap.sink.packets.iter().map(|packet| packet.bytes.clone()).collect();
                     true
                 }
                 None => false,
@@ -118,7 +124,7 @@ impl Text {
 
 /// What the digits of a block stand for: messages, which are yet to be read, or frames, which are read here.
 fn block_of(block: hex::Block, tap: &mut Tap) -> Option<Raw> {
-    let hex::Block { bytes, line } = block;
+    let hex::Block { bytes, line, is_derived: _ } = block;
     if Reader::is_capture(&bytes) {
         let mut reader = Reader::new();
         reader.feed(&bytes);

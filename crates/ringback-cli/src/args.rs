@@ -32,7 +32,7 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Print what a configuration file means, or what is wrong with it
     #[command(long_about = format!("Print what a configuration file means, or what is wrong with it.\n\n{}", help::CHECK_CONFIG_MORE))]
-    #[command(after_help = help::with_statuses(help::CHECK_CONFIG_EXAMPLES))]
+    #[command(after_help = help::CHECK_CONFIG_EXAMPLES)]
     CheckConfig {
         /// The file
         file: PathBuf,

@@ -46,7 +46,8 @@ pub(crate) fn run(args: &LintArgs) -> Result<ExitStatus, Failure> {
 fn judge_file(file: &Path, args: &LintArgs, config: Config) -> Result<ExitStatus, Failure> {
     let mut input = Input::open(file, if args.json { Printing::Everything } else { Printing::Findings })?;
     let mut linter = Linter {
-        config,
+        // What would not be told need not be looked for.
+        config: config.at_least(args.least()),
         least: args.least(),
         json: args.json,
         name: input.name().to_owned(),

@@ -7,7 +7,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use clap::{Command, CommandFactory as _};
+use clap::{Arg, ArgAction, Command, CommandFactory as _};
 use clap_mangen::Man;
 use ringback_server::ExitStatus;
 
@@ -55,7 +55,7 @@ fn page(command: &Command) -> io::Result<Page> {
     let mut text = Vec::new();
     man.render_title(&mut text)?;
     man.render_name_section(&mut text)?;
-    man.render_synopsis_section(&mut text)?;
+    text.extend_from_slice(synopsis(command).as_bytes());
     man.render_description_section(&mut text)?;
     man.render_options_section(&mut text)?;
     if command.has_subcommands() {
@@ -64,6 +64,55 @@ fn page(command: &Command) -> io::Result<Page> {
     let more = command.get_after_help().map(ToString::to_string).unwrap_or_default();
     text.extend_from_slice(sections(&more).as_bytes());
     Ok(Page { name: man.get_filename(), text })
+}
+
+/// The command with its flags and their values; `clap_mangen` leaves the values out.
+fn synopsis(command: &Command) -> String {
+    let name = command.get_bin_name().unwrap_or_else(|| command.get_name());
+    let mut words = vec![format!("\\fB{}\\fR", escaped(name))];
+    words.extend(command.get_opts().chain(command.get_arguments().filter(|arg| is_switch(arg))).map(flag));
+    words.extend(command.get_positionals().map(|arg| {
+        let value = values(arg);
+        if arg.is_required_set() { value } else { format!("[{value}]") }
+    }));
+    if command.has_subcommands() {
+        words.push("\\fICOMMAND\\fR".to_owned());
+    }
+    format!(".SH SYNOPSIS\n{}\n", words.join(" "))
+}
+
+fn is_switch(arg: &Arg) -> bool {
+    !arg.is_positional() && !arg.get_action().takes_values()
+}
+
+fn flag(arg: &Arg) -> String {
+    let short = arg.get_short().map(|letter| format!("\\fB\\-{letter}\\fR"));
+    let long = arg.get_long().map(|name| format!("\\fB\\-\\-{}\\fR", escaped(name)));
+    let names = short.into_iter().chain(long).collect::<Vec<_>>().join("|");
+    let value = if arg.get_action().takes_values() { format!(" {}", values(arg)) } else { String::new() };
+    let more = if matches!(arg.get_action(), ArgAction::Append) { "..." } else { "" };
+    format!("[{names}{value}]{more}")
+}
+
+/// The names of an argument's values, or the values themselves where they are few and told.
+fn values(arg: &Arg) -> String {
+    let known = arg.get_possible_values();
+    let is_told = !arg.is_hide_possible_values_set() && (1..=VALUES_MAX).contains(&known.len());
+    if is_told {
+        let names: Vec<_> = known.iter().map(|value| format!("\\fB{}\\fR", escaped(value.get_name()))).collect();
+        return names.join("|");
+    }
+    let names = arg.get_value_names().unwrap_or_default();
+    let names = names.iter().map(|name| format!("\\fI{}\\fR", escaped(name)));
+    let more = if arg.is_positional() && matches!(arg.get_action(), ArgAction::Append) { "..." } else { "" };
+    format!("{}{more}", names.collect::<Vec<_>>().join(" "))
+}
+
+/// The most values that a synopsis tells one by one.
+const VALUES_MAX: usize = 5;
+
+fn escaped(text: &str) -> String {
+    text.replace('-', "\\-")
 }
 
 /// What stands behind the options: a line that ends in a colon is a heading, and what is below it stays as it is.

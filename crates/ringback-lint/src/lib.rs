@@ -73,11 +73,9 @@ pub fn lint_with(subject: &Subject<'_>, config: &Config) -> Vec<Finding> {
 #[must_use]
 pub fn report(subject: &Subject<'_>, config: &Config) -> Report {
     let mut findings = Findings::new(subject.message());
-    for rule in Rule::all() {
-        if let Some(severity) = config.severity_of(rule) {
-            findings.open(rule, severity);
-            (rule.check)(subject, &mut findings);
-        }
+    for (rule, severity) in config.rules() {
+        findings.open(rule, severity);
+        (rule.check)(subject, &mut findings);
     }
     findings.finish()
 }

@@ -28,7 +28,7 @@ macro_rules! sections {
         pub(super) static $name: &[Section] = &[$(Section {
             source: $source,
             methods: &[$(ringback_message::Method::$method),+],
-            rows: &[$(super::Row { header: ringback_message::HeaderId::$header, place: $place, marks: $marks }),+],
+            rows: &[$(super::Row::new(ringback_message::HeaderId::$header, $place, $marks)),+],
         }),+];
     };
 }
@@ -36,7 +36,11 @@ macro_rules! sections {
 mod core;
 mod events;
 mod extensions;
+mod index;
 mod methods;
+mod notation;
+
+use notation::{COLUMNS_MAX, Codes, PLACES_MAX, code_of};
 
 /// What a table says of a header field in one kind of message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,22 +78,25 @@ struct Section {
     rows: &'static [Row],
 }
 
+/// A row, read by the compiler.
 struct Row {
     header: HeaderId,
-    place: &'static str,
-    marks: &'static str,
+    codes: [Codes; PLACES_MAX],
+    marks: [Option<Mark>; COLUMNS_MAX],
 }
 
 /// What the tables say of a header field in a request of this method, or in a response with this code to one.
 #[must_use]
 pub fn verdict(header: HeaderId, method: &Method, status: Option<StatusCode>) -> Verdict {
     let (mut applying, mut other, mut has_place) = (None, None, false);
-    for (row, mark, source) in rows_of(method, Some(header)) {
+    let code = code_of(status);
+    for (section, row) in index::rows_of(header) {
+        let Some(mark) = section.column(method).and_then(|column| row.mark(column)) else { continue };
         has_place |= mark != Mark::NotApplicable;
-        if !row.applies(status) {
-            other = Some(source);
+        if !row.applies(code) {
+            other = Some(section.source);
         } else if applying.is_none_or(|(known, _)| known < mark) {
-            applying = Some((mark, source));
+            applying = Some((mark, section.source));
         }
     }
     match (applying, other) {
@@ -103,86 +110,50 @@ pub fn verdict(header: HeaderId, method: &Method, status: Option<StatusCode>) ->
 /// The header fields that the tables want in such a message, each with its mark and section: those of [`Mark::Mandatory`] and
 /// [`Mark::Recommended`].
 pub fn wanted(method: &Method, status: Option<StatusCode>) -> impl Iterator<Item = (HeaderId, Mark, &'static str)> {
-    rows_of(method, None)
-        .filter(move |(row, mark, _)| *mark >= Mark::Recommended && row.applies(status))
-        .map(|(row, mark, source)| (row.header, mark, source))
+    let code = code_of(status);
+    index::wanting().filter_map(move |(section, row)| {
+        let mark = row.mark(section.column(method)?).filter(|mark| *mark >= Mark::Recommended)?;
+        row.applies(code).then_some((row.header, mark, section.source))
+    })
 }
 
-/// The rows that have a column for this method, of one header field or of all.
-fn rows_of(method: &Method, header: Option<HeaderId>) -> impl Iterator<Item = (&'static Row, Mark, &'static str)> {
-    let sections = all();
-    sections
-        .filter_map(move |section| Some((section, section.methods.iter().position(|other| other == method)?)))
-        .flat_map(move |(section, column)| {
-            let rows = section.rows.iter().filter(move |row| header.is_none_or(|header| row.header == header));
-            rows.filter_map(move |row| Some((row, row.mark(column)?, section.source)))
-        })
-}
-
-fn all() -> impl Iterator<Item = &'static Section> {
-    [core::CORE, methods::METHODS, events::EVENTS, extensions::EXTENSIONS].into_iter().flatten()
+impl Section {
+    fn column(&self, method: &Method) -> Option<usize> {
+        self.methods.iter().position(|other| other == method)
+    }
 }
 
 impl Row {
     fn mark(&self, column: usize) -> Option<Mark> {
-        Some(match self.marks.split(' ').nth(column)? {
-            "-" => Mark::NotApplicable,
-            "o" | "c" | "*" => Mark::Optional,
-            "m*" | "t" => Mark::Recommended,
-            "m" => Mark::Mandatory,
-            _ => return None,
-        })
+        self.marks.get(column).copied().flatten()
     }
 
-    fn applies(&self, status: Option<StatusCode>) -> bool {
-        self.place.is_empty()
-            || self.place.split(',').any(|place| is_place(place, status.map(StatusCode::as_u16)) == Some(true))
+    fn applies(&self, code: u16) -> bool {
+        self.codes.iter().any(|codes| codes.first <= code && code <= codes.last)
     }
-}
-
-/// `None` for what is no place.
-fn is_place(place: &str, status: Option<u16>) -> Option<bool> {
-    let code = status.unwrap_or(0);
-    Some(match place {
-        "c" | "Rr" => true,
-        "R" => status.is_none(),
-        "r" | "rc" => status.is_some(),
-        _ => match place.split_once('-') {
-            Some((from, to)) if from.len() == 3 && !to.ends_with('x') => {
-                (from.parse::<u16>().ok()?..=to.parse::<u16>().ok()?).contains(&code)
-            }
-            Some((from, to)) => {
-                let (from, to) = (from.get(..1)?.parse::<u16>().ok()?, to.get(..1)?.parse::<u16>().ok()?);
-                (from..=to).contains(&(code / 100))
-            }
-            None => match (place.strip_suffix("xx"), place.strip_suffix('x')) {
-                (Some(class), _) => class.parse::<u16>().ok()? == code / 100,
-                (None, Some(tens)) => tens.parse::<u16>().ok()? == code / 10,
-                (None, None) => place.parse::<u16>().ok()? == code,
-            },
-        },
-    })
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use super::*;
+    use alloc::vec::Vec;
 
     #[test]
-    fn every_row_can_be_read() {
-        let mut count = 0;
-        for section in all() {
-            for row in section.rows {
-                let marks = row.marks.split(' ').count();
-                assert_eq!(marks, section.methods.len(), "{}: {} {}", section.source, row.header, row.place);
-                assert!((0..marks).all(|column| row.mark(column).is_some()), "{}: {}", section.source, row.header);
-                let places: alloc::vec::Vec<_> = row.place.split(',').filter(|place| !place.is_empty()).collect();
-                assert!(places.iter().all(|place| is_place(place, Some(200)).is_some()), "{}", row.place);
-                count += 1;
-            }
+    fn every_header_field_finds_its_rows() {
+        type Seen = (HeaderId, &'static str, [Codes; PLACES_MAX], [Option<Mark>; COLUMNS_MAX]);
+        let seen =
+            |(section, row): (&'static Section, &'static Row)| (row.header, section.source, row.codes, row.marks);
+        let all: Vec<Seen> =
+            index::sections().flat_map(|section| section.rows.iter().map(move |row| seen((section, row)))).collect();
+        assert!(all.len() > 500, "{} rows", all.len());
+        for header in HeaderId::all().chain([HeaderId::Other]) {
+            let mine: Vec<Seen> = all.iter().filter(|row| row.0 == header).copied().collect();
+            assert_eq!(index::rows_of(header).map(seen).collect::<Vec<_>>(), mine, "{header}");
         }
-        assert!(count > 500, "{count} rows");
+        let is_wanting = |row: &&Seen| row.3.iter().flatten().any(|mark| *mark >= Mark::Recommended);
+        let wanting: Vec<Seen> = all.iter().filter(is_wanting).copied().collect();
+        assert_eq!(index::wanting().map(seen).collect::<Vec<_>>(), wanting);
     }
 
     #[test]

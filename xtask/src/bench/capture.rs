@@ -15,7 +15,7 @@ const LEGEND: &str = "\
 Seconds of CPU, user and system, of the whole process, median of rounds; frames a second of CPU; and CPU as a multiple of that of the
 first row. A message is what the reader says is one.
 read           our reader, and each message with its lines found: what the tools do before they show anything
-lint           ringback lint --only error: 150 rules on each message, responses with their requests
+lint           ringback lint --only error: the rules that find errors on each message, responses with their requests
 decode --json  ringback decode --json: every value of every header field, written
 tshark         tshark -n -r FILE -Y sip -T fields -e frame.number
 sngrep         sngrep -N -q -l 1000000 -I FILE -O /dev/null: dialogs kept, none shown

@@ -12,10 +12,14 @@ pub(super) struct PastedEnds {
     pub(super) carrier: Option<Carrier>,
 }
 
-/// Reads `from ADDRESS`, `to ADDRESS` and `ADDRESS -> ADDRESS`, where an address may name its transport.
+/// Reads `from ADDRESS`, `to ADDRESS` and `ADDRESS -> ADDRESS`, where an address may name its transport; and
+/// `ADDRESS.PORT > ADDRESS.PORT:`, as `tcpdump` has it.
 pub(super) fn of_line(line: &[u8]) -> PastedEnds {
     let mut ends = PastedEnds::default();
     let Ok(line) = core::str::from_utf8(line) else { return ends };
+    if let Some(ends) = of_packet_line(line) {
+        return ends;
+    }
     let mut before = ["", ""];
     let mut last_address = None;
     for word in line.split_ascii_whitespace() {
@@ -37,6 +41,32 @@ pub(super) fn of_line(line: &[u8]) -> PastedEnds {
         before = [before[1], word];
     }
     ends
+}
+
+/// `IP 192.0.2.1.5060 > 192.0.2.2.sip: SIP: …`, where TCP has flags.
+fn of_packet_line(line: &str) -> Option<PastedEnds> {
+    let (before, behind) = line.split_once(" > ")?;
+    let (to, rest) = behind.split_once(": ")?;
+    let source = dotted(before.rsplit(' ').next()?);
+    let destination = dotted(to);
+    let mut words = line.split_ascii_whitespace().map(|word| word.trim_end_matches([':', ',']));
+    let carrier = if rest.contains("Flags [") {
+        Some(Carrier::Tcp)
+    } else {
+        words.any(|word| matches!(word, "SIP" | "UDP")).then_some(Carrier::Udp)
+    };
+    (source.is_some() || destination.is_some()).then_some(PastedEnds { source, destination, carrier })
+}
+
+/// A port, or the service that has it, behind a dot; names of hosts are none of ours to look up.
+fn dotted(word: &str) -> Option<SocketAddr> {
+    let (ip, port) = word.rsplit_once('.')?;
+    let port = match port {
+        "sip" => 5060,
+        "sip-tls" | "sips" => 5061,
+        port => port.parse().ok()?,
+    };
+    Some(SocketAddr::new(ip.parse().ok()?, port))
 }
 
 fn address(word: &str) -> Option<(SocketAddr, Option<Carrier>)> {
@@ -92,5 +122,9 @@ mod tests {
         assert_eq!(ends("UDP 192.0.2.1:5060 -> 192.0.2.2:5062"), (a, b, Some(Carrier::Udp)));
         assert_eq!(ends("2026-01-01 12:00:00.5 192.0.2.1:5060 ---> 192.0.2.2:5062"), (a, b, None));
         assert_eq!(ends("nothing: to see from here"), (None, None, None));
+        assert_eq!(ends("1 > 2: a 192.0.2.1 > b: c"), (None, None, None));
+        let packet = "12:00:00.000000 IP 192.0.2.1.sip > 192.0.2.2.5062: Flags [P.], length 9";
+        assert_eq!(ends(packet), (a, b, Some(Carrier::Tcp)));
+        assert_eq!(ends("    localhost.sip > 192.0.2.2.5062: SIP, length: 9"), (None, b, Some(Carrier::Udp)));
     }
 }

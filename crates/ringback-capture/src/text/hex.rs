@@ -1,10 +1,12 @@
 //! Hexadecimal digits, with or without offsets and a column of text.
 
 mod od;
+mod tshark;
 
 use alloc::vec::Vec;
 
 use super::TEXT_BYTES_MAX;
+pub(super) use tshark::dumps_of_dissection;
 
 /// How many lines are looked at to say that a text is a dump.
 const LINES_LOOKED_AT: usize = 256;
@@ -29,6 +31,8 @@ pub(super) struct Hex {
 pub(super) struct Block {
     pub(super) bytes: Vec<u8>,
     pub(super) line: u64,
+    /// Whether a tool put it together of frames, which may have been printed as well.
+    pub(super) is_derived: bool,
 }
 
 /// What a line of a dump is.
@@ -70,12 +74,12 @@ impl Hex {
     }
 
     pub(super) fn next_block(&mut self) -> Option<Block> {
-        let mut block = Block { bytes: Vec::new(), line: self.line };
+        let mut block = Block { bytes: Vec::new(), line: self.line, is_derived: false };
         let mut is_repeating = false;
         while let Some(rest) = self.text.get(self.at..).filter(|rest| !rest.is_empty()) {
             let length = rest.iter().position(|&byte| byte == b'\n').map_or(rest.len(), |at| at.saturating_add(1));
-            let line = read(rest.get(..length).unwrap_or_default(), block.bytes.len(), is_repeating);
-            match line {
+            let line = rest.get(..length).unwrap_or_default();
+            match read(line, block.bytes.len(), is_repeating) {
                 Line::Bytes { offset: Some(0), .. } if !block.bytes.is_empty() => return Some(block),
                 Line::Bytes { offset, bytes } => {
                     if block.bytes.is_empty() {
@@ -89,7 +93,7 @@ impl Hex {
                 }
                 Line::Repeat => is_repeating = true,
                 Line::Empty | Line::Other if !block.bytes.is_empty() => return Some(block),
-                Line::Empty | Line::Other => {}
+                Line::Empty | Line::Other => block.is_derived = tshark::is_of_derived(line),
             }
             self.at = self.at.saturating_add(length);
             self.line = self.line.saturating_add(1);

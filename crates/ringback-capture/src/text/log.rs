@@ -23,6 +23,8 @@ pub(super) struct Log {
     above: [PastedEnds; LINES_ABOVE],
     /// Whether the line above tells of a packet whose bytes come next.
     is_packet_next: bool,
+    /// The message above, which `tcpdump -v` prints before the bytes of its packet.
+    told: Option<Vec<u8>>,
 }
 
 /// A message that was found in a log.
@@ -50,13 +52,20 @@ enum Before<'a> {
 
 impl Log {
     pub(super) fn new(text: &[u8]) -> Log {
-        Log { text: plain(text), at: 0, line: 1, above: [PastedEnds::default(); LINES_ABOVE], is_packet_next: false }
+        let above = [PastedEnds::default(); LINES_ABOVE];
+        Log { text: plain(text), at: 0, line: 1, above, is_packet_next: false, told: None }
     }
 
     pub(super) fn next_message(&mut self) -> Option<Pasted> {
         loop {
             let (line, next) = line_at(&self.text, self.at)?;
-            let found = self.in_packet().or_else(|| {
+            if let Some(end) = self.told.take().and_then(|told| self.end_of_again(&told)) {
+                self.pass(end);
+                continue;
+            }
+            let in_packet = self.in_packet();
+            let is_told = in_packet.is_none() && self.is_packet_next;
+            let found = in_packet.or_else(|| {
                 let column = sip::start_in(line)?;
                 Finder::begin(&self.text, line, column, next)
             });
@@ -76,6 +85,7 @@ impl Log {
             let known = self.above.iter().rev().chain([&own]).find(|ends| **ends != PastedEnds::default());
             let ends = known.copied().unwrap_or_default();
             let is_mended = self.text.get(begin..end) != Some(&bytes);
+            self.told = is_told.then(|| bytes.clone());
             let pasted = Pasted { bytes, line: self.line, ends, is_cut, is_mended };
             self.above = [PastedEnds::default(); LINES_ABOVE];
             self.is_packet_next = false;
@@ -86,8 +96,17 @@ impl Log {
 
     /// The message of a packet that was printed as text: no line of its own has its start line.
     fn in_packet(&self) -> Option<Finder<'_>> {
-        let packet = self.text.get(self.at..).filter(|_| self.is_packet_next)?;
-        let start = self.at.saturating_add(start_in_packet(packet)?);
+        if self.is_packet_next { self.of_packet() } else { None }
+    }
+
+    /// Where a packet ends that holds the message that was told of it.
+    fn end_of_again(&self, told: &[u8]) -> Option<usize> {
+        let (bytes, end, _) = self.of_packet()?.read();
+        (bytes == told).then_some(end)
+    }
+
+    fn of_packet(&self) -> Option<Finder<'_>> {
+        let start = self.at.saturating_add(start_in_packet(self.text.get(self.at..)?)?);
         let (line, next) = line_at(&self.text, start)?;
         Some(Finder { is_packet: true, ..Finder::begin(&self.text, line, 0, next)? })
     }

@@ -333,3 +333,55 @@ fn a_dissection_is_refused() {
     // Who writes about one has no such lines.
     assert_eq!(failure(&format!("> Session Initiation Protocol (OPTIONS)\n\n{INVITE}")), None);
 }
+
+/// A capture, and what tools print of it: tcpdump 4.99.3, TShark 4.0.17, od of coreutils 9.1.
+macro_rules! sample {
+    ($name:literal) => {
+        include_bytes!(concat!("../samples/", $name))
+    };
+}
+
+#[test]
+fn what_tools_print_of_a_capture_reads_as_the_capture() {
+    let told = |text: &[u8]| {
+        let (packets, _) = read(text);
+        let ends = |packet: ringback_capture::Packet| (packet.bytes, packet.source, packet.destination, packet.carrier);
+        packets.into_iter().map(ends).collect::<Vec<_>>()
+    };
+    let all = told(sample!("own.pcap"));
+    assert_eq!(all.len(), 4);
+    assert!(
+        all.iter().all(|(_, source, destination, carrier)| {
+            source.is_some() && destination.is_some() && carrier.is_some()
+        })
+    );
+    assert_eq!(told(sample!("od-x-pcap.txt")), all);
+    // The message of two segments stands in their frames, and put together once more.
+    assert_eq!(told(sample!("tshark-x.txt")), all);
+    assert_eq!(told(sample!("tshark-V-x.txt")), [all[0].clone(), all[2].clone()]);
+    // A filter left the first segment out: only what was put together has all of it.
+    let filtered = told(sample!("tshark-Y-sip-x.txt"));
+    assert_eq!(
+        filtered.iter().map(|(bytes, ..)| bytes).collect::<Vec<_>>(),
+        all.iter().map(|(bytes, ..)| bytes).collect::<Vec<_>>()
+    );
+    // As text, where segments stay apart; with -v each message is there twice.
+    for text in [&sample!("tcpdump-A.txt")[..], sample!("tcpdump-A-v.txt")] {
+        let mut printed = told(text);
+        let cut = printed.remove(2);
+        assert_eq!(printed, [all[0].clone(), all[1].clone(), all[3].clone()]);
+        assert!(all[2].0.starts_with(&cut.0[..cut.0.len() - 2]));
+        assert_eq!((cut.1, cut.2, cut.3), (all[2].1, all[2].2, all[2].3));
+    }
+}
+
+/// Words of two bytes, whose order tells of the machine; the last one is filled up.
+#[test]
+fn words_of_od_are_read_in_either_order() {
+    for dump in [&sample!("od-x.txt")[..], sample!("od-x-big.txt")] {
+        let (packets, notes) = read(dump);
+        assert_eq!((packets.len(), notes.len()), (1, 0));
+        assert_eq!(packets[0].bytes, read(sample!("own.pcap")).0[0].bytes);
+        assert_eq!(packets[0].bytes.len() % 2, 1);
+    }
+}

@@ -10,7 +10,7 @@ Exit status:
   5    the configuration file, or the file of accounts that it names, can't be read or has errors
   70   a defect, or a system that refuses the least
   130  a second Ctrl-C or SIGTERM ended it at once
-  explain, decode and lint have their own: see their help";
+  check-config, explain, decode and lint have their own: see their help";
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -23,7 +23,13 @@ Examples:
 pub(super) const CHECK_CONFIG_EXAMPLES: &str = "\
 Examples:
   ringback check-config ringback.toml                   what it means, with the defaults
-  ringback check-config ringback.toml > /dev/null       only whether it can be used";
+  ringback check-config ringback.toml > /dev/null       only whether it can be used
+
+Exit status:
+  0    the file can be used
+  2    the command line can't be understood
+  5    the file, or the file of accounts that it names, can't be read or has errors
+  70   what it means can't be printed";
 
 pub(super) const COMPLETIONS_MORE: &str = "\
 Prints a script for the shell. Put it where the shell looks for such scripts, or have the shell read it when it starts.";
@@ -118,8 +124,8 @@ Exit status:
   2    the command line can't be understood";
 
 pub(super) const DECODE_MORE: &str = "\
-Reads SIP messages as they are, one after another; captures (pcap, pcapng); hexadecimal dumps; and logs with messages in them. What a file \
-is, its content says. Each header field is shown with the parts of its value, and each fault with a caret under its place.";
+Reads SIP messages as they are, one after another; captures (pcap, pcapng); hexadecimal dumps (of xxd, od, tcpdump -X, tshark -x, also \
+behind the tree of -V); what tcpdump -A prints; and logs with messages in them. What a file is, its content says. Each header field is shown with the parts of its value, and each fault with a caret under its place.";
 
 pub(super) const DECODE_EXAMPLES: &str = "\
 Examples:

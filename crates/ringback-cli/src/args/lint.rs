@@ -1,8 +1,10 @@
 //! The flags of `ringback lint`.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use clap::ValueEnum;
+use clap::builder::{PossibleValue, TypedValueParser};
+use clap::{Arg, Command, ValueEnum};
 use ringback_lint::{Config, RULES, Rule, Severity, UnknownRule};
 
 pub(super) const MORE: &str = "\
@@ -37,11 +39,11 @@ pub(crate) struct LintArgs {
     pub(crate) json: bool,
 
     /// Leave a rule out; repeatable
-    #[arg(long, value_name = "RULE", value_parser = rule)]
+    #[arg(long, value_name = "RULE", value_parser = RuleParser, hide_possible_values = true)]
     off: Vec<&'static Rule>,
 
     /// Give a rule another severity: error, warning, note; repeatable
-    #[arg(long, value_name = "RULE=SEVERITY", value_parser = rule_and_severity)]
+    #[arg(long, value_name = "RULE=SEVERITY", value_parser = RuleAndSeverityParser, hide_possible_values = true)]
     severity: Vec<(&'static Rule, Severity)>,
 
     /// Leave out what is less severe
@@ -92,11 +94,51 @@ impl SeverityArg {
     }
 }
 
+/// Reads the name of a rule. Completions get all of them from here, and a wrong one is told the nearest instead of all.
+#[derive(Clone)]
+struct RuleParser;
+
+impl TypedValueParser for RuleParser {
+    type Value = &'static Rule;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<&'static Rule, clap::Error> {
+        rule.parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(rules().map(|rule| PossibleValue::new(rule.id).help(rule.what))))
+    }
+}
+
+/// Reads the same with `=` and a severity.
+#[derive(Clone)]
+struct RuleAndSeverityParser;
+
+impl TypedValueParser for RuleAndSeverityParser {
+    type Value = (&'static Rule, Severity);
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<Self::Value, clap::Error> {
+        rule_and_severity.parse_ref(command, arg, value)
+    }
+
+    /// Without the severity that the rule has anyway.
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let severities = [Severity::Error, Severity::Warning, Severity::Note];
+        Some(Box::new(rules().flat_map(move |rule| {
+            let others = severities.into_iter().filter(|severity| *severity != rule.severity);
+            others.map(|severity| PossibleValue::new(format!("{}={severity}", rule.id)))
+        })))
+    }
+}
+
+fn rules() -> impl Iterator<Item = &'static Rule> {
+    RULES.iter().flat_map(|family| family.rules)
+}
+
 fn rule(id: &str) -> Result<&'static Rule, String> {
     Rule::find(id).ok_or_else(|| {
-        let ids = RULES.iter().flat_map(|family| family.rules).map(|rule| rule.id);
-        let near = ids.min_by_key(|other| strsim::damerau_levenshtein(id, other)).unwrap_or_default();
-        format!("there is no such rule; the nearest is {near}")
+        let near = rules().map(|rule| rule.id).min_by_key(|other| strsim::damerau_levenshtein(id, other));
+        format!("there is no such rule; the nearest is {}", near.unwrap_or_default())
     })
 }
 

@@ -5,6 +5,7 @@ use std::fs;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
+use ringback_lint::RULES;
 use tempfile::tempdir;
 
 use crate::process::ringback;
@@ -41,14 +42,33 @@ fn shells_read_their_scripts() {
 fn bash_completes_commands_and_flags() {
     let script = ringback(&["completions", "bash"], "").stdout;
     let ask = |words: &str, current: usize| {
-        format!(
-            "{script}\nCOMP_WORDS=({words}); COMP_CWORD={current}; _ringback ringback \"${{COMP_WORDS[{current}]}}\"; echo \"${{COMPREPLY[@]}}\" >&2\n"
-        )
+        let call = format!("_ringback ringback \"${{COMP_WORDS[{current}]}}\" \"${{COMP_WORDS[{}]}}\"", current - 1);
+        format!("{script}\nCOMP_WORDS=({words}); COMP_CWORD={current}; {call}; echo \"${{COMPREPLY[@]}}\" >&2\n")
     };
     let Some(said) = said_by("bash", &["--norc"], &ask("ringback l", 1)) else { return };
     assert_eq!(said, "lint\n");
     let said = said_by("bash", &["--norc"], &ask("ringback lint --st", 2));
     assert_eq!(said.as_deref(), Some("--strict\n"));
+    let said = said_by("bash", &["--norc"], &ask("ringback lint --off max-f", 3));
+    assert_eq!(said.as_deref(), Some("max-forwards-missing max-forwards-zero max-forwards-large\n"));
+    let said = said_by("bash", &["--norc"], &ask("ringback lint --severity max-forwards-z", 3));
+    assert_eq!(said.as_deref(), Some("max-forwards-zero=error max-forwards-zero=warning\n"));
+}
+
+/// The names of all rules are offered by every shell, and stand in no help.
+#[test]
+fn the_names_of_rules_are_completed() {
+    for shell in ["bash", "zsh", "fish"] {
+        let script = ringback(&["completions", shell], "").stdout;
+        for rule in RULES.iter().flat_map(|family| family.rules) {
+            assert!(script.contains(rule.id), "{shell}: {}", rule.id);
+        }
+    }
+    let help = ringback(&["help", "lint"], "").stdout;
+    assert!(!help.contains("max-forwards-missing"), "{help}");
+    let wrong = ringback(&["lint", "--off", "max-forward-missing", "-"], "");
+    assert!(wrong.stderr.contains("the nearest is max-forwards-missing"), "{}", wrong.stderr);
+    assert!(!wrong.stderr.contains("via-rport-missing"), "{}", wrong.stderr);
 }
 
 #[test]
@@ -70,6 +90,18 @@ fn there_is_a_page_for_each_command() {
             assert_eq!(said, "", "{name}");
         }
     }
+    let synopsis = |name: &str| {
+        let page = fs::read_to_string(folder.path().join(name)).unwrap();
+        let (_, behind) = page.split_once(".SH SYNOPSIS\n").unwrap();
+        behind.lines().next().unwrap().replace("\\fB", "").replace("\\fI", "").replace("\\fR", "").replace('\\', "")
+    };
+    assert_eq!(
+        synopsis("ringback-lint.1"),
+        "ringback lint [--off RULE]... [--severity RULE=SEVERITY]... [--only error|warning|note] [--json] [--strict] [--rules] \
+         [-h|--help] [FILE]"
+    );
+    assert_eq!(synopsis("ringback-explain.1"), "ringback explain [--lang en|ko] [--json] [-h|--help] TERM...");
+    assert_eq!(synopsis("ringback-check-config.1"), "ringback check-config [-h|--help] FILE");
     let whole = fs::read_to_string(folder.path().join("ringback.1")).unwrap();
     assert_eq!(ringback(&["man"], "").stdout, whole);
     assert!(COMMANDS.iter().all(|name| whole.contains(&name.replace('-', "\\-"))), "{whole}");

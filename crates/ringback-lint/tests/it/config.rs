@@ -77,3 +77,18 @@ fn rules_one_by_one_find_what_they_find_together() {
     assert_eq!(shown(&alone), shown(&lint(&request)));
     assert!(alone.len() >= 3, "{alone:?}");
 }
+
+/// What is left is what the filtered report has, whatever the severities are by themselves.
+#[test]
+fn less_severe_rules_are_left_out() {
+    let request = request("Supported: nonsense\r\nMin-Expires: 60\r\nWarning: 398 b.example \"x\"\r\n");
+    let subject = Subject::new(&request);
+    let config = Config::default().severity("via-rport-missing", Severity::Error).unwrap().off("tag-short").unwrap();
+    for least in [Severity::Note, Severity::Warning, Severity::Error] {
+        let told = |findings: Vec<Finding>| findings.iter().map(|f| (f.rule.id, f.severity)).collect::<Vec<_>>();
+        let mut filtered = lint_with(&subject, &config);
+        filtered.retain(|finding| finding.severity >= least);
+        assert_eq!(told(lint_with(&subject, &config.clone().at_least(least))), told(filtered));
+    }
+    assert!(lint_with(&subject, &config.at_least(Severity::Error)).len() >= 2);
+}
