@@ -66,6 +66,7 @@
 mod bind;
 mod clock;
 mod counters;
+mod dns;
 mod events;
 mod icmp;
 mod inbox;
@@ -82,8 +83,9 @@ mod tcp;
 pub use bind::{BindError, BindErrorKind, ListenOn, SOCKET_BUFFER_BYTES};
 pub use clock::Clock;
 pub use counters::IoCounters;
+pub use dns::{DnsClient, DnsOptions, RESOLVES_MAX};
 pub use events::LOG_LINES_PER_SEC;
-pub use lookups::{ANSWERS_MAX, Accounts, Backends, RESOLVES_MAX};
+pub use lookups::{ANSWERS_MAX, Accounts, Backends};
 pub use outbox::BACKLOG_MAX;
 pub use ring::{CARRIED_MAX, HANDED_MAX};
 pub use ringback_transport::StreamLimits;
