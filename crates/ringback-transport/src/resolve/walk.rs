@@ -309,7 +309,7 @@ impl Walk {
             self.note(parent, || format!("{name}: by the hosts of our configuration"));
             return self.found.extend(addresses.iter().map(|ip| (name.into(), *ip)));
         }
-        // Nobody else's business. [RFC 6761]
+        // Nobody is asked for it: only a lie could come back.
         if is_under(name, "localhost") {
             self.note(parent, || format!("{name}: is this machine"));
             let loopback = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
