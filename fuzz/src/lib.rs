@@ -14,6 +14,7 @@ mod headers;
 mod lint;
 mod message;
 mod multipart;
+mod resolve;
 mod sdp;
 mod stream;
 mod uri;
@@ -38,6 +39,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "digest", check: digest::check },
     Target { name: "capture", check: capture::check },
     Target { name: "lint", check: lint::check },
+    Target { name: "resolve", check: resolve::check },
 ];
 
 /// The target of that name.

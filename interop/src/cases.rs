@@ -6,6 +6,7 @@ mod captures;
 mod corpus;
 mod judges;
 mod legs;
+mod names;
 mod phones;
 mod sessions;
 mod tools;
@@ -128,6 +129,18 @@ pub const CASES: &[Case] = &[
         tools::sipsak,
     ),
     with(&[Peer::Sipsak], "sipsak-tcp", "the same by TCP", tools::sipsak_tcp),
+    with(
+        &[Peer::Sipp, Peer::Nsd],
+        "dns-failover",
+        "a contact whose name leads to two hosts by NAPTR and SRV, the first dead, then refusing: calls go to the second",
+        names::failover,
+    ),
+    with(
+        &[Peer::Nsd, Peer::References],
+        "dns-faults",
+        "name servers that refuse, lie, delay or say nothing: each walk ends in time, with the targets that there are",
+        names::faults,
+    ),
     sipp("tcp", "register and call by TCP, and from UDP to TCP and back", legs::tcp),
 ];
 

@@ -19,6 +19,7 @@ pub mod cases;
 mod corpus;
 mod flood;
 pub mod leg;
+mod name_server;
 pub mod peer;
 mod phones;
 mod place;

@@ -29,6 +29,8 @@ pub enum Peer {
     JainSip,
     /// A small tool for OPTIONS and REGISTER.
     Sipsak,
+    /// A name server.
+    Nsd,
     /// What reads captures.
     Tshark,
     /// A stack in C whose parser is strict, and a compiler.
@@ -39,12 +41,13 @@ pub enum Peer {
 
 impl Peer {
     /// Every peer.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Sipp,
         Self::Baresip,
         Self::Linphone,
         Self::JainSip,
         Self::Sipsak,
+        Self::Nsd,
         Self::Tshark,
         Self::SofiaSip,
         Self::References,
@@ -59,6 +62,7 @@ impl Peer {
             Self::Linphone => "linphonec",
             Self::JainSip => "JAIN SIP",
             Self::Sipsak => "sipsak",
+            Self::Nsd => "NSD",
             Self::Tshark => "tshark",
             Self::SofiaSip => "Sofia-SIP",
             Self::References => "references",
@@ -75,6 +79,7 @@ impl Peer {
             Self::Baresip => program("baresip", "baresip-core", "-h"),
             Self::Linphone => program("linphonec", "linphone-cli", "--version"),
             Self::Sipsak => program("sipsak", "sipsak", "-V"),
+            Self::Nsd => program("nsd", "nsd", "-v"),
             Self::Tshark => program("tshark", "tshark", "--version"),
             Self::SofiaSip => sofia_sip(),
             Self::JainSip => jain_sip(),

@@ -72,6 +72,12 @@ impl Site {
         })
     }
 
+    /// The program, for its other commands.
+    #[must_use]
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// Where the server is reached by `leg`.
     #[must_use]
     pub fn address_on(&self, leg: Leg) -> SocketAddr {

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod dns;
 mod help;
 mod lint;
 
@@ -15,6 +16,7 @@ use crate::config::Configured;
 use crate::explain::Lang;
 use crate::failure::Failure;
 
+pub(crate) use dns::DnsArgs;
 pub(crate) use lint::LintArgs;
 
 /// A SIP registrar and proxy.
@@ -49,6 +51,10 @@ pub(crate) enum Command {
     #[command(long_about = format!("Judge the SIP messages of a file: what breaks a rule, what is unwise, and which section says so.\n\n{}", lint::MORE))]
     #[command(after_help = lint::EXAMPLES)]
     Lint(LintArgs),
+    /// Show where a URI leads: what the name servers are asked and say, and the addresses in the order in which they are tried
+    #[command(long_about = format!("Show where a URI leads: what the name servers are asked and say, and the addresses in the order in which they are tried.\n\n{}", dns::MORE))]
+    #[command(after_help = dns::EXAMPLES)]
+    Dns(DnsArgs),
     /// Manage the accounts of a server that is not running
     #[command(after_help = help::with_statuses(help::USER_EXAMPLES))]
     User(UserArgs),

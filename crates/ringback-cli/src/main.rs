@@ -4,6 +4,7 @@ mod args;
 mod completions;
 mod config;
 mod decode;
+mod dns;
 mod explain;
 mod failure;
 mod lint;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&args).map(|()| ExitStatus::Ok),
         Command::Decode(args) => decode::run(&args),
         Command::Lint(args) => lint::run(&args),
+        Command::Dns(args) => dns::run(&args),
         Command::Completions { shell } => completions::print(shell).map(|()| ExitStatus::Ok),
         Command::Man { folder } => man::run(folder.as_deref()).map(|()| ExitStatus::Ok),
         Command::User(args) => users::run(args).map(|()| ExitStatus::Ok),

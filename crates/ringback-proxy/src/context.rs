@@ -238,6 +238,16 @@ impl Context {
         self.closed
     }
 
+    /// The request of a branch goes out anew, by another hop, of which nothing has come back yet: a CANCEL has to wait again.
+    /// `[RFC 3261, Section 9.1]` `[RFC 3263, Section 4.3]`
+    pub fn handle_retry(&mut self, id: BranchId) {
+        if let Some(branch) = self.branches.get_mut(id.0)
+            && let State::Proceeding = branch.state
+        {
+            branch.state = State::Calling;
+        }
+    }
+
     fn provisional(&mut self, id: BranchId, now: Now) {
         let (is_invite, timer_c) = (self.is_invite, self.timer_c);
         let Some(branch) = self.branches.get_mut(id.0) else { return };

@@ -4,10 +4,10 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::net::SocketAddr;
 
-use ringback_base::{Hop, Transport};
-use ringback_message::{AuthParams, BuildError, Edit, HeaderId, Host, Request, SipUri, Uri};
+use ringback_base::Hop;
+use ringback_message::{AuthParams, BuildError, Edit, HeaderId, Request, Uri};
+use ringback_transport::resolve::Aim;
 use ringback_transport::sent_by;
 
 use crate::names::Names;
@@ -25,24 +25,6 @@ pub struct Target {
     pub q: u16,
     /// Where it is reached, if the URI does not lead there: the source of its registration behind a NAT.
     pub hop: Option<Hop>,
-}
-
-/// Where a request goes, still by name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NextHop {
-    /// To this address.
-    Address(Transport, SocketAddr),
-    /// To a host that has to be looked up.
-    Name {
-        /// How to send there.
-        transport: Transport,
-        /// The host.
-        host: Box<str>,
-        /// The port.
-        port: u16,
-    },
-    /// By a transport that nobody has, or a scheme that isn't SIP's.
-    Unreachable,
 }
 
 /// What the onward request needs besides the original.
@@ -125,32 +107,16 @@ fn consumed_credentials(request: &Request, realm: &str) -> Vec<usize> {
         .collect()
 }
 
-/// Where the onward request goes: the next Route if there is one, else its Request-URI. `[RFC 3261, Section 16.6]`
+/// Where the onward request goes: to the next Route if there is one, else to its Request-URI. `[RFC 3261, Section 16.6]`
+///
+/// `None` where that is no SIP URI, or one that leads nowhere whatever a resolver says. Of `maddr` see [`Aim::of_uri`].
 #[must_use]
-pub fn next_hop(routed: &Routed, uri: &[u8]) -> NextHop {
+pub fn next_hop(routed: &Routed, uri: &[u8], with_maddr: bool) -> Option<Aim> {
     if let Some(route) = &routed.next {
-        return route.uri.as_sip().map_or(NextHop::Unreachable, hop_of);
+        return Aim::of_uri(route.uri.as_sip()?, with_maddr).ok();
     }
     match Uri::parse(uri, HeaderId::Other, 0) {
-        Ok(Uri::Sip(uri)) => hop_of(&uri),
-        _ => NextHop::Unreachable,
-    }
-}
-
-fn hop_of<T: AsRef<[u8]>>(uri: &SipUri<T>) -> NextHop {
-    let Some(transport) = uri.params.value(b"transport").map_or(Some(Transport::Udp), Transport::from_name) else {
-        return NextHop::Unreachable;
-    };
-    // `sips` asks for TLS on every hop. [RFC 3261, Section 26.2.2]
-    if uri.secure && !matches!(transport, Transport::Tls | Transport::Wss) {
-        return NextHop::Unreachable;
-    }
-    let port = uri.port.unwrap_or_else(|| transport.default_port());
-    match uri.host() {
-        Host::Address(ip) => NextHop::Address(transport, SocketAddr::new(ip, port)),
-        Host::Name(name) => match core::str::from_utf8(name) {
-            Ok(host) => NextHop::Name { transport, host: host.into(), port },
-            Err(_) => NextHop::Unreachable,
-        },
+        Ok(Uri::Sip(uri)) => Aim::of_uri(&uri, with_maddr).ok(),
+        _ => None,
     }
 }

@@ -48,7 +48,7 @@ mod validate;
 pub use config::Config;
 pub use context::{Action, BranchId, Context, Final};
 pub use directory::{Directory, Listed};
-pub use forward::{NextHop, Onward, Target, next_hop};
+pub use forward::{Onward, Target, next_hop};
 pub use limit::Limit;
 pub use lookup::{Account, Answer, Query};
 pub use names::{Advertised, Listener, Names};

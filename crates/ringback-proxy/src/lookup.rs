@@ -2,10 +2,10 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::net::IpAddr;
 
 use ringback_auth::Ha1Set;
 use ringback_location::{Aor, Binding, Version};
+use ringback_transport::resolve::{DnsAnswer, Question};
 
 /// What can be asked.
 #[derive(Clone, Debug)]
@@ -37,10 +37,10 @@ pub enum Query {
         /// The user part of the address of record, which is also the digest user name.
         user: Box<str>,
     },
-    /// The addresses of a host name: answered by [`Answer::Addresses`].
-    Resolve {
-        /// The name.
-        host: Box<str>,
+    /// Records of a name: answered by [`Answer::Dns`].
+    Dns {
+        /// Which.
+        question: Question,
     },
 }
 
@@ -53,7 +53,7 @@ impl Query {
                 aor.as_str()
             }
             Query::Account { user } => user,
-            Query::Resolve { host } => host,
+            Query::Dns { question } => &question.name,
         }
     }
 }
@@ -77,8 +77,8 @@ pub enum Answer {
     Full,
     /// The account, or that there is none.
     Account(Option<Account>),
-    /// The addresses of a host, the preferred one first; empty where it has none.
-    Addresses(Vec<IpAddr>),
+    /// What the resolver says.
+    Dns(DnsAnswer),
     /// The question can't be answered now.
     Failed,
 }

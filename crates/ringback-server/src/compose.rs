@@ -65,6 +65,10 @@ pub(crate) fn stack_config(settings: &Settings, listeners: &[Listener], realm: &
     config.proxy = settings.proxy.clone();
     config.server = Some(format!("Ringback/{VERSION}"));
     config.lookup_timeout = settings.lookup_timeout;
+    config.hosts = settings.hosts.clone();
+    config.ipv6_first = settings.ipv6_first;
+    config.maddr = settings.maddr;
+    config.failed_target_wait = settings.failed_target_wait;
     config.lookups_max = settings.lookups_max;
     config
 }
@@ -109,7 +113,9 @@ mod tests {
         let file = "[[domain]]\nname = \"a.example\"\naliases = [\"b.example\"]\nopen = true\nredirect = true\n\
                     [directory]\nnumber_digits_min = 3\n[[name]]\nuser = \"dave\"\nmeans = \"gone\"\n\
                     [registrar]\nbindings_per_aor_max = 3\n[limits]\nlookups_max = 7\nbranches_max = 5\n\
-                    server_transactions_max = 9\n[timers]\nlookup_timeout_ms = 70\n";
+                    server_transactions_max = 9\n[timers]\nlookup_timeout_ms = 70\n\
+                    [dns]\nipv6_first = false\nmaddr = true\nfailed_target_secs = 8\n\
+                    hosts = [\"GW.example 192.0.2.1 2001:db8::1\"]\n";
         let settings = ConfigFile::parse("ringback.toml".as_ref(), file).unwrap().into_settings("d".into());
         let config = stack_config(&settings, &[], "c.example", [7; 32]);
         assert_eq!((&*config.domain, config.realm.as_str()), ("a.example", "c.example"));
@@ -119,6 +125,9 @@ mod tests {
         assert_eq!((config.registrar.bindings_per_aor_max, config.lookups_max, config.proxy.branches_max), (3, 7, 5));
         assert_eq!(config.transactions.server_transactions_max, 9);
         assert_eq!(config.lookup_timeout, ringback_base::Micros::from_ms(70));
+        assert_eq!((config.ipv6_first, config.maddr), (false, true));
+        assert_eq!(config.failed_target_wait, ringback_base::Micros::from_secs(8));
+        assert_eq!(config.hosts.get("gw.example.").map(<[_]>::len), Some(2));
         assert_eq!((config.algorithms.len(), config.route_secret), (2, [7; 32]));
     }
 }

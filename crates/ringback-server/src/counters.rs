@@ -108,7 +108,7 @@ fn of_stack(of: &ringback_stack::Counters) -> Group {
             branches_max_reached,
             max_breadth_reached,
             lookups_max_reached,
-            addresses_max_reached,
+            walk_limits_reached,
         ]
     )
 }

@@ -6,10 +6,10 @@ use ringback_tokio::RESOLVES_MAX;
 /// database or a library opens for a moment.
 const BESIDE: usize = 64;
 
-/// What a shard has open besides its sockets: the kernel's queue of events and what wakes it.
+/// What a shard, or the resolver, has open besides its sockets: the kernel's queue of events and what wakes it.
 const OF_SHARD: usize = 8;
 
-/// What looking up a host name may have open: a socket and a file.
+/// What a question to name servers may have open: a socket for each of the two that are asked at a time.
 const OF_RESOLVE: usize = 2;
 
 /// How many connections there may be: as many as are wished, or what the system leaves room for. The process's own limit is raised
@@ -33,8 +33,9 @@ pub(crate) fn connections_max(wished: usize, shards: u16, addresses: usize) -> u
 /// What the process has open that is no connection, at most.
 fn beside(shards: u16, addresses: usize) -> usize {
     // For each address a socket, an acceptor, and a connection that is accepted only to be closed.
-    let of_shard = OF_SHARD.saturating_add(RESOLVES_MAX * OF_RESOLVE).saturating_add(addresses.saturating_mul(3));
-    BESIDE.saturating_add(usize::from(shards).saturating_mul(of_shard))
+    let of_shard = OF_SHARD.saturating_add(addresses.saturating_mul(3));
+    let of_resolver = OF_SHARD.saturating_add(RESOLVES_MAX * OF_RESOLVE);
+    BESIDE.saturating_add(of_resolver).saturating_add(usize::from(shards).saturating_mul(of_shard))
 }
 
 /// The connections that so many files leave room for; not fewer than half of them, so that there is some service in any case.
@@ -73,9 +74,9 @@ mod tests {
     #[test]
     fn the_room_for_connections() {
         let beside = beside(2, 2);
-        // 64, and for each of two shards 8, 64 for look-ups and 3 for each of two addresses.
-        assert_eq!(beside, 220);
-        assert_eq!(fitting(1_024, beside), 804);
+        // 64, 264 for the resolver, and for each of two shards 8 and 3 for each of two addresses.
+        assert_eq!(beside, 356);
+        assert_eq!(fitting(1_024, beside), 668);
         assert_eq!(fitting(100, beside), 50);
     }
 

@@ -126,6 +126,14 @@ pub static LIMITS: &[Limit] = limits! {
     "transport" {
         "StreamLimits::message_bytes_max" = Setting("tcp.message_bytes_max"), By("io.message_bytes_max_reached"),
             "the message gets 513, and the connection is closed";
+        "ANSWER_RECORDS_MAX" = Fixed(64), By("stack.walk_limits_reached"), "further records of an answer are not read";
+        "CNAMES_MAX" = Fixed(8), By("stack.walk_limits_reached"), "the name counts as one that isn't there";
+        "SERVICES_MAX" = Fixed(8), By("stack.walk_limits_reached"), "further services of a domain are not asked for";
+        "HOSTS_MAX" = Fixed(16), By("stack.walk_limits_reached"), "further hosts of a domain are not asked for";
+        "QUESTIONS_MAX" = Fixed(64), By("stack.walk_limits_reached"), "the look-up goes on without further questions";
+        "ADDRESSES_MAX" = Fixed(8), By("stack.walk_limits_reached"), "further addresses of a host are not tried";
+        "TARGETS_MAX" = Fixed(32), By("stack.walk_limits_reached"), "further targets are not tried";
+        "FAILED_TARGETS_MAX" = Fixed(1_024), Not("nothing is lost but a try"), "the one that is to be tried again first is forgotten";
     }
     "transaction" {
         "Config::server_transactions_max" = Setting("limits.server_transactions_max"),
@@ -172,14 +180,14 @@ pub static LIMITS: &[Limit] = limits! {
         "Config::lookups_max" = Setting("limits.lookups_max"), By("stack.lookups_max_reached"), "503; an ACK is dropped";
         "DATAGRAM_BYTES_MAX" = Fixed(1_300), Not("nothing is lost"), "the request goes by TCP";
         "WHY_MAX" = Fixed(8), Not("nothing is lost but the rest of a line of the log"), "further Warnings and Reasons are not told";
-        "ADDRESSES_MAX" = Fixed(8), By("stack.addresses_max_reached"), "further addresses of a target are not tried";
     }
     "tokio" {
         "HANDED_MAX" = Fixed(4_096), By("io.handed_over_dropped"),
             "the datagram is lost; by TCP nothing is: see `io.messages_held`";
         "CARRIED_MAX" = Fixed(4_096), By("io.messages_carried_dropped"), "the message is lost";
+        "DnsOptions::answers_max" = Setting("dns.answers_max"), Not("nothing is lost but time"), "what was asked for least is forgotten";
         "ANSWERS_MAX" = Fixed(65_536), By("io.answers_dropped"), "the answer counts as one that never came";
-        "RESOLVES_MAX" = Fixed(32), By("io.resolves_refused"), "the host name counts as one without an address";
+        "RESOLVES_MAX" = Fixed(128), By("io.resolves_refused"), "the question counts as one that found nothing";
         "BACKLOG_MAX" = Fixed(1_024), By("io.backlog_max_reached"), "the datagram is lost";
         "UNREACHABLES_MAX" = Fixed(1_024), Not("the kernel loses those beyond its own buffer: their requests end by their timers"),
             "no more errors are read for a while";

@@ -11,7 +11,8 @@ use ringback_base::{Micros, Transport};
 use ringback_location::Policy;
 use ringback_location_db::Options;
 use ringback_stack::{Config, Directory};
-use ringback_tokio::TcpLimits;
+use ringback_tokio::{DnsOptions, TcpLimits};
+use ringback_transport::resolve::Hosts;
 
 use crate::listen::Listen;
 pub use text::{Domain, DomainError, PublicName, When, WhenError};
@@ -66,6 +67,16 @@ pub struct Settings {
     pub proxy: ringback_proxy::Config,
     /// The limits of TCP connections.
     pub tcp: TcpLimits,
+    /// Which name servers are asked, and what is kept of their answers.
+    pub dns: DnsOptions,
+    /// Host names whose addresses are known without asking.
+    pub hosts: Hosts,
+    /// Where a host has addresses of both families, those of IPv6 are tried first. Default: true.
+    pub ipv6_first: bool,
+    /// Whether `maddr` in a URI says where a request goes. Default: false.
+    pub maddr: bool,
+    /// For how long a target that failed is tried after the others of its name.
+    pub failed_target_wait: Micros,
     /// How long a look-up may take before the request is answered without it.
     pub lookup_timeout: Micros,
     /// How many look-ups one shard may have open.
@@ -121,6 +132,11 @@ impl Settings {
             transactions: stack.transactions,
             proxy: stack.proxy,
             tcp: TcpLimits::default(),
+            dns: DnsOptions::default(),
+            hosts: stack.hosts,
+            ipv6_first: stack.ipv6_first,
+            maddr: stack.maddr,
+            failed_target_wait: stack.failed_target_wait,
             lookup_timeout: stack.lookup_timeout,
             lookups_max: stack.lookups_max,
         }

@@ -20,8 +20,21 @@ pub(crate) struct CallId(usize);
 pub(crate) struct Attempt {
     pub(crate) branch: BranchId,
     pub(crate) client: ClientId,
+    /// Where it went.
+    pub(crate) hop: Try,
     /// What is tried next, should this not get through.
     pub(crate) next: Tries,
+    pub(crate) heard: Heard,
+}
+
+/// What has come back of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Heard {
+    Nothing,
+    /// Provisional responses that set up no dialog.
+    Trying,
+    /// A response with which a dialog begins, or the end of the attempt: no other hop is tried any more.
+    Enough,
 }
 
 /// A target and the hops that may lead there, best first.
@@ -130,6 +143,12 @@ impl Calls {
         call.attempts.push(attempt);
         call.clients_open = call.clients_open.saturating_add(1);
         self.by_client.insert(client, (id, branch));
+    }
+
+    /// The attempt that this client transaction makes.
+    pub(crate) fn attempt(&mut self, client: ClientId) -> Option<&mut Attempt> {
+        let (id, _) = self.by_client.get(&client)?;
+        self.calls.get_mut(id.0)?.attempts.iter_mut().rfind(|attempt| attempt.client == client)
     }
 
     /// A branch waits for the address of its target; until it has it, the call stays.

@@ -6,9 +6,10 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use ringback_auth::{Algorithm, AuthConfig, AuthConfigError, Authenticator, NONCES_MAX, NonceSecret};
-use ringback_base::{Micros, Random};
+use ringback_base::{Micros, Random, Transport};
 use ringback_location::Policy;
 use ringback_proxy::{Directory, Listener};
+use ringback_transport::resolve::{Family, Hosts, Preferences};
 
 /// The settings of one shard.
 #[derive(Clone, Debug)]
@@ -49,8 +50,17 @@ pub struct Config {
     pub proxy: ringback_proxy::Config,
     /// The value of Server, or nothing.
     pub server: Option<String>,
-    /// How long a look-up may take before the request is answered without it.
+    /// How long a look-up may take before the request is answered without it. The search for a target takes several, one after
+    /// another, and three times as long at most.
     pub lookup_timeout: Micros,
+    /// Host names whose addresses are known without asking.
+    pub hosts: Hosts,
+    /// Where a host has addresses of both families, those of IPv6 are tried first.
+    pub ipv6_first: bool,
+    /// Whether `maddr` in a URI says where a request goes: it lets whoever writes the URI aim our requests at others.
+    pub maddr: bool,
+    /// For how long a target that failed is tried after the others of its name.
+    pub failed_target_wait: Micros,
     /// How many look-ups may be open; requests beyond it get 503.
     pub lookups_max: usize,
 }
@@ -81,8 +91,26 @@ impl Config {
             proxy: ringback_proxy::Config::default(),
             server: None,
             lookup_timeout: Micros::from_secs(3),
+            hosts: Hosts::default(),
+            ipv6_first: true,
+            maddr: false,
+            failed_target_wait: Micros::from_secs(60),
             lookups_max: 100_000,
         }
+    }
+
+    /// What the listeners can reach. A server opens no WebSocket: browsers come to it.
+    pub(crate) fn preferences(&self) -> Preferences {
+        let has = |transport: &Transport| self.listeners.iter().any(|listener| listener.transport == *transport);
+        let transports = [Transport::Udp, Transport::Tcp, Transport::Tls].into_iter().filter(has).collect();
+        let ips = || self.listeners.iter().map(|listener| listener.address.ip());
+        let only_here = ips().all(|ip| ip.is_loopback());
+        let has = |family: &Family| ips().any(|ip| Family::of(&ip) == *family && (only_here || !ip.is_loopback()));
+        let families = if self.ipv6_first { [Family::V6, Family::V4] } else { [Family::V4, Family::V6] };
+        let mut preferences = Preferences::new(transports, families.into_iter().filter(has).collect());
+        preferences.loopback = ips().any(|ip| ip.is_loopback());
+        preferences.hosts = self.hosts.clone();
+        preferences
     }
 
     pub(crate) fn authenticator(&self, random: &mut Random) -> Result<Authenticator, AuthConfigError> {

@@ -67,8 +67,8 @@ pub struct Counters {
     pub max_breadth_reached: u64,
     /// Look-ups that were not made because of [`Config::lookups_max`](crate::Config::lookups_max).
     pub lookups_max_reached: u64,
-    /// Targets of whose addresses only the first few are tried.
-    pub addresses_max_reached: u64,
+    /// Look-ups of targets that left out records, hosts or addresses because there were too many.
+    pub walk_limits_reached: u64,
 }
 
 impl Counters {

@@ -1,12 +1,11 @@
 //! What a request is for: the registrar, the server itself, a user of ours, or a dialog that runs through us.
 
-use core::net::SocketAddr;
-
 use ringback_base::{Hop, Now, Transport};
 use ringback_message::{Method, Request, StatusCode, Uri};
 use ringback_proxy::registrar::{self, Step, Surroundings};
 use ringback_proxy::{Answer, Limit, Reply, Routed, uas, validate};
 use ringback_transaction::{Event as TransactionEvent, ServerId};
+use ringback_transport::resolve::DnsAnswer;
 
 use crate::Stack;
 use crate::event::Event;
@@ -32,7 +31,7 @@ impl Stack {
             TransactionEvent::Ack { request, from } => self.relay_ack(request, from, now),
             TransactionEvent::Response { id, response } => self.on_branch_response(id, response, now),
             TransactionEvent::StrayResponse { .. } => self.counters.stray_responses += 1,
-            TransactionEvent::ClientTimeout { id } => self.on_branch_failure(id, StatusCode::RequestTimeout, now),
+            TransactionEvent::ClientTimeout { id } => self.on_branch_timeout(id, now),
             TransactionEvent::ClientFailed { id } => self.on_branch_unsent(id, now),
             TransactionEvent::ClientEnded { id } => self.calls.client_ended(id),
             TransactionEvent::ServerEnded { id } => self.on_server_ended(id),
@@ -157,8 +156,10 @@ impl Stack {
 
     /// An answer for a job, or its failure.
     pub(crate) fn resume(&mut self, job: Job, subject: &str, answer: Answer, now: Now) {
-        if let Answer::Failed = answer {
+        if let Answer::Failed | Answer::Dns(DnsAnswer::Failed | DnsAnswer::TimedOut) = answer {
             self.counters.lookups_failed += 1;
+        }
+        if let (Answer::Failed, Job::Register { .. } | Job::Relay { .. }) = (&answer, &job) {
             self.events.push_back(Event::LookupFailed { what: job.what(), subject: subject.into() });
         }
         match job {
@@ -169,14 +170,14 @@ impl Stack {
                 self.on_register_step(server, step, from, now);
             }
             Job::Relay { server, relay } => self.resume_relay(server, *relay, answer, now),
-            Job::Branch { call, branch, tries, transport, port } => {
-                self.resume_branch(call, branch, tries, (transport, port), answer, now);
-            }
-            Job::Ack { request, routed, from, transport, port } => {
-                if let Answer::Addresses(addresses) = answer
-                    && let Some(ip) = addresses.first()
-                {
-                    self.send_ack(&request, &routed, from, transport, SocketAddr::new(*ip, port));
+            Job::Dns { walk, question } => {
+                let answer = match answer {
+                    Answer::Dns(answer) => answer,
+                    _ => DnsAnswer::TimedOut,
+                };
+                self.walks.handle_answer(walk, question, answer);
+                if let Some(call) = self.walk_on(walk, now) {
+                    self.run(call, now);
                 }
             }
         }
@@ -205,8 +206,7 @@ impl Job {
         match self {
             Job::Register { .. } => "accounts or bindings for a REGISTER",
             Job::Relay { .. } => "accounts or bindings for a request to a user",
-            Job::Branch { .. } => "the address of a target",
-            Job::Ack { .. } => "the address that an ACK goes to",
+            Job::Dns { .. } => "the address of a target",
         }
     }
 }

@@ -1,5 +1,7 @@
 //! A user agent on the wire: messages come in as bytes, and go out as bytes.
 
+mod names;
+
 use alloc::boxed::Box;
 
 use bytes::Bytes;
@@ -7,22 +9,27 @@ use ringback_base::{Hop, KeyedHash, Micros, Now, Random};
 use ringback_message::{Message, ParseError, Rejected, Request, Response};
 use ringback_proxy::Reply;
 use ringback_transaction::Transmit;
+use ringback_transport::resolve::{DnsAnswer, Preferences};
 use ringback_transport::{Datagram, peek_branch, reply_hop, stamp};
 use ringback_ua::{Config, UserAgent};
 
 use crate::intake::refusal;
+use names::{MaybeNames, Names};
+pub use names::{NameQuestion, QuestionToken};
 
 /// A [`UserAgent`] with what stands between it and its sockets: reading, `received` and `rport`, keep-alives, and an answer to what
 /// can't be read. The same object runs in a simulation and behind sockets.
 ///
 /// After each call fetch what is to be sent ([`Endpoint::poll_transmit`]), and from the [agent](Endpoint::agent) what is to be
-/// looked up and told.
+/// looked up and told. An endpoint that [looks names up](Endpoint::looks_names_up) itself asks for their records instead
+/// ([`Endpoint::poll_question`]): of what the agent asks it answers everything.
 #[derive(Debug)]
 pub struct Endpoint {
     agent: UserAgent,
     /// Identifies, for as long as the process lives, what is answered without a transaction.
     stateless: KeyedHash,
     counters: EndpointCounters,
+    names: MaybeNames,
 }
 
 /// How often things happened at an endpoint.
@@ -44,7 +51,17 @@ impl Endpoint {
     #[must_use]
     pub fn new(config: Config, mut random: Random) -> Endpoint {
         let stateless = random.hasher();
-        Endpoint { agent: UserAgent::new(config, random), stateless, counters: EndpointCounters::default() }
+        let agent = UserAgent::new(config, random);
+        Endpoint { agent, stateless, counters: EndpointCounters::default(), names: None }
+    }
+
+    /// An endpoint that finds by itself where URIs lead, by the records of their names. `[RFC 3263, Section 4]`
+    ///
+    /// What of its preferences no local address of the configuration can reach is not tried.
+    #[must_use]
+    pub fn looks_names_up(config: Config, preferences: Preferences, mut random: Random) -> Endpoint {
+        let names = Names::new(preferences, config.locals.clone(), Random::from_seed(random.seed()));
+        Endpoint { names: Some(Box::new(names)), ..Endpoint::new(config, random) }
     }
 
     /// The user agent.
@@ -94,8 +111,32 @@ impl Endpoint {
         self.agent.handle_pong(hop, now);
     }
 
+    /// The next record that must be known, of what the agent wants to send. A name whose way is known takes no question: so look here
+    /// before [`Endpoint::poll_transmit`].
+    #[must_use]
+    pub fn poll_question(&mut self, now: Now) -> Option<NameQuestion> {
+        let names = self.names.as_mut()?;
+        while let Some(lookup) = self.agent.poll_lookup() {
+            if let Some((id, hops)) = names.look_up(lookup, now) {
+                self.agent.handle_hops(id, &hops, now);
+            }
+        }
+        names.poll_question()
+    }
+
+    /// A question is answered. An answer to one that is no longer waited for does nothing.
+    pub fn handle_answer(&mut self, token: QuestionToken, answer: DnsAnswer, now: Now) {
+        let found = self.names.as_mut().and_then(|names| names.handle_answer(token, answer, now));
+        if let Some((id, hops)) = found {
+            self.agent.handle_hops(id, &hops, now);
+        }
+    }
+
     /// Nothing can be sent by this hop: refused, unreachable, too large.
     pub fn handle_send_failed(&mut self, hop: &Hop, now: Now) {
+        if let Some(names) = &mut self.names {
+            names.note_failed(hop, now);
+        }
         self.agent.handle_transport_error(hop, now);
     }
 
@@ -103,11 +144,18 @@ impl Endpoint {
     /// request that is still waited for. `[RFC 3261, Section 18.4]`
     pub fn handle_unreachable(&mut self, start: &[u8], hop: &Hop, now: Now) -> bool {
         let Some((method, branch)) = peek_branch(start) else { return false };
-        self.agent.handle_unreachable(method, branch, hop, now)
+        let is_ours = self.agent.handle_unreachable(method, branch, hop, now);
+        if let Some(names) = self.names.as_mut().filter(|_| is_ours) {
+            names.note_failed(hop, now);
+        }
+        is_ours
     }
 
     /// Time has passed; what is due is done.
     pub fn handle_timeout(&mut self, now: Now) {
+        while let Some(token) = self.names.as_mut().and_then(|names| names.take_due(now)) {
+            self.handle_answer(token, DnsAnswer::TimedOut, now);
+        }
         self.agent.handle_timeout(now);
     }
 
@@ -120,7 +168,8 @@ impl Endpoint {
     /// When [`Endpoint::handle_timeout`] is next wanted.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Micros> {
-        self.agent.poll_timeout()
+        let of_names = self.names.as_ref().and_then(|names| names.poll_timeout());
+        self.agent.poll_timeout().into_iter().chain(of_names).min()
     }
 
     /// How often things happened.
@@ -147,6 +196,9 @@ impl Endpoint {
             }
             Ok(Checked::Response(response)) => {
                 self.counters.responses += 1;
+                if let Some(names) = &mut self.names {
+                    names.note_answered(&from);
+                }
                 self.agent.handle_response(response, from, now);
                 Ok(())
             }

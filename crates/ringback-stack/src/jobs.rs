@@ -5,22 +5,21 @@ use alloc::collections::{BTreeMap, VecDeque};
 
 use hashbrown::HashMap;
 use ringback_auth::Claim;
-use ringback_base::{Hop, KeyedHash, Micros, TimerId, TimerQueue, Transport};
-use ringback_message::Request;
+use ringback_base::{Hop, KeyedHash, Micros, TimerId, TimerQueue};
 use ringback_proxy::registrar::Registering;
-use ringback_proxy::{BranchId, Query, Routed};
+use ringback_proxy::{Query, Routed};
 use ringback_transaction::ServerId;
+use ringback_transport::resolve::QuestionId;
 
-use crate::calls::{CallId, Tries};
 use crate::lookup::{Lookup, Token};
+use crate::walks::WalkId;
 
 /// What goes on when the answer comes.
 #[derive(Debug)]
 pub(crate) enum Job {
     Register { server: ServerId, step: Box<Registering> },
     Relay { server: ServerId, relay: Box<Relay> },
-    Branch { call: CallId, branch: BranchId, tries: Tries, transport: Transport, port: u16 },
-    Ack { request: Box<Request>, routed: Box<Routed>, from: Hop, transport: Transport, port: u16 },
+    Dns { walk: WalkId, question: QuestionId },
 }
 
 /// A request for a user of ours on its way to the targets.
@@ -45,7 +44,7 @@ impl Job {
     pub(crate) fn server(&self) -> Option<ServerId> {
         match self {
             Job::Register { server, .. } | Job::Relay { server, .. } => Some(*server),
-            Job::Branch { .. } | Job::Ack { .. } => None,
+            Job::Dns { .. } => None,
         }
     }
 }

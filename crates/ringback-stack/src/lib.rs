@@ -35,6 +35,7 @@
 
 extern crate alloc;
 
+mod branches;
 mod calls;
 mod config;
 mod counters;
@@ -45,6 +46,7 @@ mod intake;
 mod jobs;
 mod lookup;
 mod relay;
+mod walks;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -56,18 +58,21 @@ use ringback_base::{Hop, KeyedHash, Micros, Now, Random, Transport};
 use ringback_message::{Message, Rejected};
 use ringback_proxy::{LoopHash, Names, Routes};
 use ringback_transaction::{Transactions, Transmit};
+use ringback_transport::resolve::FailedTargets;
 use ringback_transport::{peek_branch, peek_call_id};
 
 pub use config::Config;
 pub use counters::Counters;
-pub use endpoint::{Endpoint, EndpointCounters};
+pub use endpoint::{Endpoint, EndpointCounters, NameQuestion, QuestionToken};
 pub use event::Event;
 pub use lookup::{Account, Answer, Lookup, Query, Token};
 pub use ringback_auth::AuthConfigError;
 pub use ringback_proxy::{Advertised, Directory, Listed, Listener};
 
+use branches::Wanted;
 use calls::Calls;
 use jobs::Jobs;
+use walks::Walks;
 
 /// A registrar, redirect-free UAS and stateful proxy: one shard of a server.
 #[derive(Debug)]
@@ -83,6 +88,8 @@ pub struct Stack {
     transactions: Transactions,
     calls: Calls,
     jobs: Jobs,
+    walks: Walks<Wanted>,
+    failed_targets: FailedTargets,
     events: VecDeque<Event>,
     counters: Counters,
     draining: bool,
@@ -119,6 +126,8 @@ impl Stack {
             transactions,
             calls: Calls::new(random.hasher()),
             jobs: Jobs::new(random.hasher()),
+            walks: Walks::new(config.preferences()),
+            failed_targets: FailedTargets::default(),
             events: VecDeque::new(),
             counters: Counters::default(),
             draining: false,

@@ -4,33 +4,26 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::net::SocketAddr;
 
-use ringback_base::{Hop, Now, Transport};
+use ringback_base::{Hop, Now, Random, Transport};
 use ringback_location::{Aor, Binding, Refusal};
 use ringback_message::header::text::lossy;
 use ringback_message::header::{Reason, Warning};
 use ringback_message::{HeaderId, Method, Request, Response, StatusCode, Uri};
 use ringback_proxy::authenticate::{First, Role, Second, first, second};
-use ringback_proxy::{
-    Action, Answer, BranchId, Context, Limit, NextHop, Onward, Query, Reply, Routed, Target, next_hop,
-};
-use ringback_transaction::{ClientId, RespondError, ServerId};
+use ringback_proxy::{Action, Answer, Context, Limit, Onward, Query, Reply, Routed, Target, next_hop};
+use ringback_transaction::{RespondError, ServerId};
+use ringback_transport::resolve::Located;
 
 use crate::Stack;
-use crate::calls::{Attempt, CallId, Tries, Try};
+use crate::branches::Wanted;
+use crate::calls::CallId;
 use crate::event::Event;
 use crate::intake::text;
 use crate::jobs::{Job, Relay, RelayStage};
 
-/// The largest request that goes as a datagram where TCP could carry it. `[RFC 3261, Section 18.1.1]`
-const DATAGRAM_BYTES_MAX: usize = 1300;
-
 /// How many of a response's Warnings and Reasons are told.
 const WHY_MAX: usize = 8;
-
-/// How many addresses of one name are tried.
-const ADDRESSES_MAX: usize = 8;
 
 /// What a response says of its reason beside its phrase: the texts of Warning and Reason. `[RFC 3261, Section 20.43]` `[RFC 3326, Section 2]`
 fn said_why(response: &Response) -> Box<str> {
@@ -286,196 +279,6 @@ impl Stack {
         self.events.push_back(event);
     }
 
-    fn start_branch(&mut self, id: CallId, branch: BranchId, target: Target, max_breadth: u32, now: Now) {
-        let Some(call) = self.calls.call(id) else { return };
-        let by_uri = next_hop(&call.routed, &target.uri);
-        let known = target.hop.map(|hop| Try {
-            transport: hop.transport,
-            remote: hop.remote,
-            known: Some(hop),
-            may_grow: false,
-        });
-        let mut tries = Tries { target, max_breadth, hops: known.into_iter().collect() };
-        let by_uri = match by_uri {
-            NextHop::Name { transport, host, port } => match self.names.listener_of(transport, &host, port) {
-                Some(address) => NextHop::Address(transport, address),
-                None => NextHop::Name { transport, host, port },
-            },
-            other => other,
-        };
-        match by_uri {
-            NextHop::Address(transport, remote) => {
-                tries.hops.push_back(Try { transport, remote, known: None, may_grow: true });
-                self.launch(id, branch, tries, now);
-            }
-            // A connection or mapping that the phone opened itself is better than its name.
-            _ if !tries.hops.is_empty() => self.launch(id, branch, tries, now),
-            NextHop::Name { .. } if self.has_no_lookup_left() => {
-                self.counters.reached(Limit::Lookups);
-                self.branch_failed(id, branch, StatusCode::ServiceUnavailable, now);
-            }
-            NextHop::Name { transport, host, port } => {
-                self.calls.lookup_opened(id);
-                let job = Job::Branch { call: id, branch, tries, transport, port };
-                self.jobs.ask(job, Query::Resolve { host }, self.deadline(now));
-            }
-            NextHop::Unreachable => {
-                self.unreachable(id, &tries.target.uri, "no listener has its transport or scheme");
-                self.branch_failed(id, branch, StatusCode::ServiceUnavailable, now);
-            }
-        }
-    }
-
-    pub(crate) fn resume_branch(
-        &mut self,
-        id: CallId,
-        branch: BranchId,
-        mut tries: Tries,
-        (transport, port): (Transport, u16),
-        answer: Answer,
-        now: Now,
-    ) {
-        self.calls.lookup_closed(id);
-        let answered = self.calls.call(id).is_none_or(|call| call.context.is_answered());
-        match answer {
-            // The caller has its answer: a late address starts nothing.
-            _ if answered => self.calls.remove_if_over(id),
-            Answer::Addresses(addresses) if !addresses.is_empty() => {
-                self.counters.addresses_max_reached += u64::from(addresses.len() > ADDRESSES_MAX);
-                let remotes = addresses.iter().take(ADDRESSES_MAX).map(|ip| SocketAddr::new(*ip, port));
-                tries.hops.extend(remotes.map(|remote| Try { transport, remote, known: None, may_grow: true }));
-                self.launch(id, branch, tries, now);
-                self.run(id, now);
-            }
-            Answer::Addresses(_) => {
-                self.unreachable(id, &tries.target.uri, "its name has no address");
-                self.branch_failed(id, branch, StatusCode::NotFound, now);
-            }
-            // "did not receive a timely response from an external server" [RFC 3261, Section 21.5.5]
-            _ => self.branch_failed(id, branch, StatusCode::ServerTimeout, now),
-        }
-    }
-
-    fn unreachable(&mut self, id: CallId, uri: &[u8], why: &'static str) {
-        if let Some(call) = self.calls.call(id) {
-            let call_id = text(call.request.call_id());
-            self.events.push_back(Event::Unreachable { call_id, uri: text(uri), why });
-        }
-    }
-
-    /// Tries one hop after another until a request is on its way. What was cancelled, or lost, while its address was looked up, or
-    /// while another hop was tried, is not sent at all.
-    fn launch(&mut self, id: CallId, branch: BranchId, mut tries: Tries, now: Now) {
-        if self.calls.call(id).is_none_or(|call| call.context.is_closed()) {
-            return self.branch_failed(id, branch, StatusCode::RequestTerminated, now);
-        }
-        while let Some(hop) = tries.hops.pop_front() {
-            let Some((onward, outbound)) = self.onward(id, &tries, hop) else {
-                self.unreachable(id, &tries.target.uri, "no listener has its transport or address family");
-                continue;
-            };
-            if hop.may_grow && self.is_too_large(&onward, outbound) {
-                tries.hops.push_front(Try { may_grow: false, ..hop });
-                tries.hops.push_front(Try { transport: Transport::Tcp, may_grow: false, ..hop });
-                continue;
-            }
-            if let Ok(client) = self.transactions.request(onward, outbound, now) {
-                self.calls.add_attempt(id, Attempt { branch, client, next: tries });
-                return;
-            }
-        }
-        self.branch_failed(id, branch, StatusCode::ServiceUnavailable, now);
-    }
-
-    /// The request as it goes by this hop; `None` where no listener of ours reaches it.
-    fn onward(&mut self, id: CallId, tries: &Tries, hop: Try) -> Option<(Request, Hop)> {
-        let token = self.random.token();
-        let call = self.calls.call(id)?;
-        let preferred = hop.known.map_or(call.from.local, |known| known.local);
-        let local = self.names.outbound(hop.transport, &hop.remote, preferred)?;
-        let flow = hop.known.and_then(|known| known.flow);
-        let outbound = Hop { transport: hop.transport, local, remote: hop.remote, flow };
-        let forks =
-            call.request.first(HeaderId::MaxBreadth).is_some() || tries.max_breadth < self.config.proxy.max_breadth;
-        let onward = Onward {
-            request: &call.request,
-            routed: &call.routed,
-            uri: &tries.target.uri,
-            routes: &self.routes,
-            names: &self.names,
-            inbound: call.from,
-            outbound,
-            branch: &format!("z9hG4bK{token}.{}", self.loops.of(&call.request)),
-            realm: &self.config.realm,
-            max_breadth: forks.then_some(tries.max_breadth),
-        };
-        Some((onward.build().ok()?, outbound))
-    }
-
-    /// A datagram that might not fit through the path goes by TCP, if we have it. `[RFC 3261, Section 18.1.1]`
-    fn is_too_large(&self, onward: &Request, outbound: Hop) -> bool {
-        outbound.transport == Transport::Udp
-            && onward.as_bytes().len() > DATAGRAM_BYTES_MAX
-            && self.names.outbound(Transport::Tcp, &outbound.remote, outbound.local).is_some()
-    }
-
-    fn branch_failed(&mut self, id: CallId, branch: BranchId, status: StatusCode, now: Now) {
-        if let Some(call) = self.calls.call(id) {
-            call.context.handle_failure(branch, status, now);
-        }
-        self.run(id, now);
-    }
-
-    /// The client transaction that a branch has come to.
-    fn client_of(&mut self, id: CallId, branch: BranchId) -> Option<ClientId> {
-        let attempts = &self.calls.call(id)?.attempts;
-        attempts.iter().rfind(|attempt| attempt.branch == branch).map(|attempt| attempt.client)
-    }
-
-    fn cancel_branch(&mut self, id: CallId, branch: BranchId, now: Now) {
-        let Some(client) = self.client_of(id, branch) else { return };
-        let (Some(invite), Some(hop)) =
-            (self.transactions.client_request(client), self.transactions.client_hop(client))
-        else {
-            return;
-        };
-        if let Ok(cancel) = invite.cancel() {
-            // A full table costs the callee a ring until its own timers end it; there is no more to do.
-            let _ = self.transactions.request(cancel, hop, now);
-        }
-    }
-
-    pub(crate) fn on_branch_response(&mut self, client: ClientId, response: Response, now: Now) {
-        let Some((id, branch)) = self.calls.of_client(client) else { return };
-        if let Some(call) = self.calls.call(id)
-            && call.context.handle_response(branch, response, now).is_err()
-        {
-            call.context.handle_failure(branch, StatusCode::BadGateway, now);
-        }
-        self.run(id, now);
-    }
-
-    pub(crate) fn on_branch_failure(&mut self, client: ClientId, status: StatusCode, now: Now) {
-        if let Some((id, branch)) = self.calls.of_client(client) {
-            self.branch_failed(id, branch, status, now);
-        }
-    }
-
-    /// The request did not get through: the next hop to the same target, if there is one. `[RFC 3263, Section 4.3]`
-    pub(crate) fn on_branch_unsent(&mut self, client: ClientId, now: Now) {
-        let Some((id, branch)) = self.calls.of_client(client) else { return };
-        let attempts = self.calls.call(id).map(|call| &mut call.attempts);
-        let attempt = attempts.and_then(|attempts| attempts.iter_mut().rfind(|a| a.client == client));
-        let next = attempt.map(|a| Tries { hops: core::mem::take(&mut a.next.hops), ..a.next.clone() });
-        match next.filter(|next| !next.hops.is_empty()) {
-            Some(next) => {
-                self.launch(id, branch, next, now);
-                self.run(id, now);
-            }
-            None => self.branch_failed(id, branch, StatusCode::ServiceUnavailable, now),
-        }
-    }
-
     /// The ACK for a 2xx goes end to end, without a transaction, by the route of its dialog. `[RFC 3261, Section 16.11]`
     pub(crate) fn relay_ack(&mut self, request: Request, from: Hop, now: Now) {
         let Ok(routed) = self.routes.preprocess(&request, &self.names) else { return };
@@ -484,37 +287,37 @@ impl Stack {
             return;
         }
         let uri = routed.restored_uri.clone().unwrap_or_else(|| request.request_uri_text().into());
-        match next_hop(&routed, &uri) {
-            NextHop::Address(transport, remote) => self.send_ack(&request, &routed, from, transport, remote),
-            NextHop::Name { .. } if self.has_no_lookup_left() => {
-                self.counters.reached(Limit::Lookups);
-                self.counters.acks_dropped += 1;
-            }
-            NextHop::Name { transport, host, port } => {
-                let job = Job::Ack { request: Box::new(request), routed: Box::new(routed), from, transport, port };
-                self.jobs.ask(job, Query::Resolve { host }, self.deadline(now));
-            }
-            _ => self.counters.acks_dropped += 1,
+        let Some(aim) = next_hop(&routed, &uri, self.config.maddr) else {
+            self.counters.acks_dropped += 1;
+            return;
+        };
+        if aim.name().is_some() && self.has_no_lookup_left() {
+            self.counters.reached(Limit::Lookups);
+            self.counters.acks_dropped += 1;
+            return;
         }
+        // All repetitions of an ACK go to the same of several hosts. [RFC 3263, Section 4.4]
+        let identity = self.identity_of_ack(&request).to_be_bytes();
+        let mut seed = [0; 32];
+        seed.iter_mut().zip(identity.iter().cycle()).for_each(|(to, from)| *to = *from);
+        let wanted = Wanted::Ack { request: Box::new(request), routed: Box::new(routed), from };
+        self.walk(aim, Random::from_seed(seed), wanted, now);
     }
 
-    pub(crate) fn send_ack(
-        &mut self,
-        request: &Request,
-        routed: &Routed,
-        from: Hop,
-        transport: Transport,
-        remote: SocketAddr,
-    ) {
-        let Some(local) = self.names.outbound(transport, &remote, from.local) else { return };
+    fn identity_of_ack(&self, request: &Request) -> u64 {
+        self.stateless.of(&[request.branch().unwrap_or_default(), request.call_id(), &request.cseq().to_be_bytes()])
+    }
+
+    pub(crate) fn send_ack(&mut self, request: &Request, routed: &Routed, from: Hop, targets: &[Located]) {
+        let reached = |target: &Located| {
+            let local = self.names.outbound(target.transport, &target.address, from.local)?;
+            Some(Hop { transport: target.transport, local, remote: target.address, flow: None })
+        };
+        let Some(outbound) = targets.iter().find_map(reached) else {
+            self.counters.acks_dropped += 1;
+            return;
+        };
         let uri = routed.restored_uri.clone().unwrap_or_else(|| request.request_uri_text().into());
-        // The same for each repetition of the ACK. `[RFC 3261, Section 16.11]`
-        let identity = self.stateless.of(&[
-            request.branch().unwrap_or_default(),
-            request.call_id(),
-            &request.cseq().to_be_bytes(),
-        ]);
-        let outbound = Hop { transport, local, remote, flow: None };
         let onward = Onward {
             request,
             routed,
@@ -523,7 +326,8 @@ impl Stack {
             names: &self.names,
             inbound: from,
             outbound,
-            branch: &format!("z9hG4bK{identity:016x}.ack"),
+            // The same for each repetition of the ACK. `[RFC 3261, Section 16.11]`
+            branch: &format!("z9hG4bK{:016x}.ack", self.identity_of_ack(request)),
             realm: &self.config.realm,
             max_breadth: None,
         };

@@ -27,6 +27,7 @@
 //! | [`strange`] | what strangers send |
 //! | [`net`] | links, packets and their fates |
 //! | [`surroundings`] | what the server asks, with delays, failures, lost races and crashes |
+//! | [`zone`] | the records that its resolver knows |
 //! | [`trace`], [`ladder`], [`pcap`], [`failure`] | what happened, and how it is told |
 //! | [`notation`] | scripts in virtual time that read like the figures of the RFCs |
 //!
@@ -66,7 +67,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! **Not simulated yet:** streams (the network keeps their order, and no node opens one), DNS beyond names and addresses, NAT.
+//! **Not simulated yet:** streams (the network keeps their order, and no node opens one), NAT.
 
 pub mod agents;
 pub mod check;
@@ -82,3 +83,4 @@ pub mod strange;
 pub mod surroundings;
 pub mod trace;
 pub mod world;
+pub mod zone;

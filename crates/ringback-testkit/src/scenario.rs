@@ -208,7 +208,15 @@ impl Draw<'_> {
         }
         if let Some(contact) = manners.contact.as_ref().filter(|contact| contact.ends_with(".test")) {
             let host = contact.rsplit('@').next().unwrap_or_default().to_owned();
-            self.world.surroundings().add_name(&host, vec![address.ip()]);
+            let zone = &mut self.world.surroundings().zone;
+            zone.add_host(&host, address.ip());
+            // Every other one is behind a farm, whose first server is dead.
+            if number.is_multiple_of(2) {
+                let (service, dead) = (format!("_sip._udp.{host}"), format!("dead.{host}"));
+                zone.add_service(&service, 10, &dead, 5066);
+                zone.add_service(&service, 20, &host, 5060);
+                zone.add_host(&dead, Ipv4Addr::new(198, 18, 255, 254).into());
+            }
         }
         let line = Line {
             name: format!("{user}-{index}"),

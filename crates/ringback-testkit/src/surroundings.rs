@@ -1,7 +1,6 @@
 //! What a server asks: accounts, bindings and addresses, with delays, failures, lost races and crashes.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::IpAddr;
 
 use ringback_auth::{Ha1Set, Password};
 use ringback_base::{Micros, Random};
@@ -9,6 +8,7 @@ use ringback_location::{Aor, Binding, Version};
 use ringback_stack::{Account, Answer, Query};
 
 use crate::net::Chance;
+use crate::zone::Zone;
 
 /// What goes wrong between a server and its data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,7 +148,8 @@ pub struct Surroundings {
     /// The bindings.
     pub locations: Locations,
     accounts: BTreeMap<Box<str>, Account>,
-    names: BTreeMap<Box<str>, Vec<IpAddr>>,
+    /// What the resolver knows.
+    pub zone: Zone,
     /// What goes wrong from now on.
     pub faults: Faults,
     random: Random,
@@ -159,7 +160,7 @@ impl Surroundings {
         Surroundings {
             locations: Locations::default(),
             accounts: BTreeMap::new(),
-            names: BTreeMap::new(),
+            zone: Zone::default(),
             faults,
             random,
         }
@@ -169,11 +170,6 @@ impl Surroundings {
     pub fn add_account(&mut self, user: &str, realm: &str, password: &str) {
         let ha1s = Ha1Set::of(user, realm, &Password::new(password));
         self.accounts.insert(user.into(), Account { ha1s, redirect: false });
-    }
-
-    /// A host and its addresses.
-    pub fn add_name(&mut self, host: &str, addresses: Vec<IpAddr>) {
-        self.names.insert(host.into(), addresses);
     }
 
     pub(crate) fn ask(&mut self, query: Query) -> Reaction {
@@ -208,10 +204,7 @@ impl Surroundings {
             Query::Account { user } => {
                 Reaction::Answer { after, answer: Answer::Account(self.accounts.get(&user).cloned()) }
             }
-            Query::Resolve { host } => {
-                let addresses = self.names.get(&host).cloned().unwrap_or_default();
-                Reaction::Answer { after, answer: Answer::Addresses(addresses) }
-            }
+            Query::Dns { question } => Reaction::Answer { after, answer: Answer::Dns(self.zone.answer(&question)) },
             _ => Reaction::Answer { after, answer: Answer::Failed },
         }
     }

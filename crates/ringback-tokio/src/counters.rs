@@ -92,7 +92,7 @@ counters! {
     connections_unanswered,
     /// Failures of accepting, among them those for want of files, after which nobody is accepted for a moment.
     accept_errors,
-    /// Host names that were not looked up because [`RESOLVES_MAX`](crate::RESOLVES_MAX) others were.
+    /// Questions to name servers that were not asked because [`RESOLVES_MAX`](crate::RESOLVES_MAX) others were under way.
     resolves_refused,
     /// Answers to look-ups that were lost because the shard had [`ANSWERS_MAX`](crate::ANSWERS_MAX) waiting.
     answers_dropped,

@@ -1,25 +1,20 @@
 //! Answering what a stack asks.
 
 use std::fmt;
-use std::io;
-use std::net::{IpAddr, ToSocketAddrs as _};
 use std::sync::Arc;
 use std::time::Instant;
 
 use ringback_location_db::{Done, LocationDb, StoreError};
 use ringback_stack::{Account, Answer, Lookup, Query, Token};
-use tokio::sync::{Semaphore, mpsc};
-use tokio::task::spawn_blocking;
-use tokio::time::timeout_at;
+use ringback_transport::resolve::Question;
+use tokio::sync::mpsc;
 
 use crate::clock::Clock;
 use crate::counters::LiveCounters;
+use crate::dns::DnsClient;
 
 /// How many answers of the database and the resolver may wait for one shard. A lost one is as one that came too late.
 pub const ANSWERS_MAX: usize = 65_536;
-
-/// How many host names one shard looks up at once; those beyond it fail.
-pub const RESOLVES_MAX: usize = 32;
 
 /// Who has an account: asked within a shard's turn, so it must answer from memory.
 pub trait Accounts: Send + Sync {
@@ -50,7 +45,7 @@ pub(crate) type Answered = (Token, Answer);
 pub(crate) struct Lookups {
     backends: Backends,
     answers: mpsc::Sender<Answered>,
-    resolves: Arc<Semaphore>,
+    dns: DnsClient,
     counters: Arc<LiveCounters>,
     clock: Clock,
 }
@@ -58,11 +53,12 @@ pub(crate) struct Lookups {
 impl Lookups {
     pub(crate) fn new(
         backends: Backends,
+        dns: DnsClient,
         answers: mpsc::Sender<Answered>,
         counters: Arc<LiveCounters>,
         clock: Clock,
     ) -> Lookups {
-        Lookups { backends, answers, resolves: Arc::new(Semaphore::new(RESOLVES_MAX)), counters, clock }
+        Lookups { backends, dns, answers, counters, clock }
     }
 
     /// The answer, where it is known at once; otherwise it comes by the channel.
@@ -82,8 +78,8 @@ impl Lookups {
                 None
             }
             Query::Account { user } => Some(Answer::Account(self.backends.accounts.find(&user))),
-            Query::Resolve { host } => match self.clock.instant(deadline) {
-                Some(deadline) => self.resolve(token, host, deadline),
+            Query::Dns { question } => match self.clock.instant(deadline) {
+                Some(deadline) => self.resolve(token, question, deadline),
                 None => Some(Answer::Failed),
             },
             other => {
@@ -99,27 +95,14 @@ impl Lookups {
         Box::new(move |stored| give(&answers, &counters, (token, answer_of_store(stored))))
     }
 
-    /// Asks the system's resolver, which blocks: on a thread of its own.
-    fn resolve(&self, token: Token, host: Box<str>, deadline: Instant) -> Option<Answer> {
-        // The permit stays with the thread, which may be busy long after the deadline.
-        let Ok(permit) = Arc::clone(&self.resolves).try_acquire_owned() else {
-            self.counters.resolves_refused.count();
-            return Some(Answer::Failed);
-        };
+    fn resolve(&self, token: Token, question: Question, deadline: Instant) -> Option<Answer> {
         let (answers, counters) = (self.answers.clone(), Arc::clone(&self.counters));
-        tokio::spawn(async move {
-            let asked = spawn_blocking(move || {
-                let addresses = addresses_of(&host);
-                drop(permit);
-                addresses
-            });
-            let answer = match timeout_at(deadline.into(), asked).await {
-                Ok(Ok(Ok(addresses))) => Answer::Addresses(addresses),
-                _ => Answer::Failed,
-            };
-            give(&answers, &counters, (token, answer));
-        });
-        None
+        let then = move |answer| give(&answers, &counters, (token, Answer::Dns(answer)));
+        if self.dns.ask(question, deadline, then) {
+            return None;
+        }
+        self.counters.resolves_refused.count();
+        Some(Answer::Failed)
     }
 }
 
@@ -138,17 +121,6 @@ fn answer_of_store<V>(stored: Result<V, StoreError>) -> Answer {
     }
 }
 
-/// In the order that the system prefers.
-fn addresses_of(host: &str) -> io::Result<Vec<IpAddr>> {
-    let mut addresses = Vec::new();
-    for address in (host, 0).to_socket_addrs()? {
-        if !addresses.contains(&address.ip()) {
-            addresses.push(address.ip());
-        }
-    }
-    Ok(addresses)
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
@@ -160,13 +132,8 @@ mod tests {
     use ringback_stack::{Config, Listener, Stack};
 
     use crate::counters::IoCounters;
-
-    #[test]
-    fn localhost_is_a_loopback_address() {
-        let addresses = addresses_of("localhost").unwrap();
-        assert!(!addresses.is_empty() && addresses.iter().all(IpAddr::is_loopback));
-        assert!(addresses_of("").is_err() || addresses_of("").unwrap().is_empty());
-    }
+    use crate::dns::{DnsOptions, RESOLVES_MAX};
+    use ringback_transport::resolve::RecordKind;
 
     struct Nobody;
 
@@ -195,7 +162,10 @@ mod tests {
         let location = LocationDb::open(&folder.path().join("db"), Options::default(), Now::default()).unwrap();
         let backends = Backends { location, accounts: Arc::new(Nobody) };
         let (clock, token) = (Clock::start(), token());
-        let lookups = Lookups::new(backends, answers, Arc::clone(&counters), clock);
+        let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let servers = vec![silent.local_addr().unwrap()];
+        let dns = DnsClient::start(&DnsOptions { servers, ..DnsOptions::default() }).unwrap();
+        let lookups = Lookups::new(backends, dns, answers, Arc::clone(&counters), clock);
         let deadline = clock.now().mono.plus(Micros::from_secs(60));
         let ask = || lookups.ask(Lookup { token, deadline, query: query.clone() });
         let at_once = (0..=max).filter_map(|_| ask()).collect();
@@ -211,10 +181,11 @@ mod tests {
         assert_eq!((at_once.len(), counters.answers_dropped, counters.resolves_refused), (0, 1, 0));
     }
 
-    /// None of the look-ups has begun before the last one is asked for: the runtime has no turn.
-    #[tokio::test]
-    async fn host_names_beyond_the_limit_are_refused_and_counted() {
-        let (at_once, counters) = one_too_many(RESOLVES_MAX, &Query::Resolve { host: "localhost".into() });
+    /// The name server says nothing, so all of them are under way.
+    #[test]
+    fn questions_beyond_the_limit_are_refused_and_counted() {
+        let question = Question { name: "b.example".into(), kind: RecordKind::A };
+        let (at_once, counters) = one_too_many(RESOLVES_MAX, &Query::Dns { question });
         assert!(matches!(at_once[..], [Answer::Failed]));
         assert_eq!((counters.answers_dropped, counters.resolves_refused), (0, 1));
     }

@@ -17,9 +17,10 @@ use tokio::time::timeout;
 use crate::bind::{BindError, ListenOn, Opened, open_all};
 use crate::clock::Clock;
 use crate::counters::{IoCounters, LiveCounters};
+use crate::dns::{DnsClient, DnsOptions};
 use crate::icmp::UNREACHABLES_MAX;
 use crate::inbox::Inbox;
-use crate::lookups::{ANSWERS_MAX, Backends, Lookups, RESOLVES_MAX};
+use crate::lookups::{ANSWERS_MAX, Backends, Lookups};
 use crate::ring::{CARRIED_MAX, Carried, Entrance, HANDED_MAX, Handed, Ring};
 use crate::shard::{Inboxes, Links, Phase, Ports, Shard};
 use crate::socket::Socket;
@@ -37,6 +38,7 @@ pub struct Bound {
     opened: Vec<Opened>,
     shards: u16,
     tcp_limits: TcpLimits,
+    dns: DnsOptions,
 }
 
 impl Bound {
@@ -47,13 +49,24 @@ impl Bound {
     /// For the first address that can't be had.
     pub fn open(addresses: &[ListenOn], shards: u16) -> Result<Bound, BindError> {
         let shards = if cfg!(unix) { shards.max(1) } else { 1 };
-        Ok(Bound { opened: open_all(addresses, shards)?, shards, tcp_limits: TcpLimits::default() })
+        Ok(Bound {
+            opened: open_all(addresses, shards)?,
+            shards,
+            tcp_limits: TcpLimits::default(),
+            dns: DnsOptions::default(),
+        })
     }
 
     /// Other limits for connections than the default ones.
     #[must_use]
     pub fn tcp_limits(self, tcp_limits: TcpLimits) -> Bound {
         Bound { tcp_limits, ..self }
+    }
+
+    /// Other name servers than the system's, and other limits for what is kept of their answers.
+    #[must_use]
+    pub fn dns(self, dns: DnsOptions) -> Bound {
+        Bound { dns, ..self }
     }
 
     /// What is listened on, with the ports that the kernel chose: each address by UDP, then by TCP.
@@ -86,10 +99,15 @@ impl Bound {
             Some(secret) => Some(secret),
             None => Some(random_bytes()?),
         };
-        let Bound { opened, shards: count, tcp_limits } = self;
+        let Bound { opened, shards: count, tcp_limits, dns } = self;
         let (ended_sender, ended) = mpsc::unbounded_channel();
-        let common =
-            Common { hash: random_hash()?, clock: Clock::start(), backends, tcp: tcp::table::Common::new(tcp_limits) };
+        let common = Common {
+            hash: random_hash()?,
+            clock: Clock::start(),
+            backends,
+            dns: DnsClient::start(&dns)?,
+            tcp: tcp::table::Common::new(tcp_limits),
+        };
         let (entrances, exits): (Vec<_>, Vec<_>) = (0..count).map(|_| entrance()).unzip();
         let mut opened: Vec<_> = opened.into_iter().map(Shared::new).collect();
         let mut ready = Vec::new();
@@ -107,7 +125,7 @@ impl Bound {
         }
         for ((runtime, shard, guard), handle) in ready.into_iter().zip(&mut shards) {
             let name = format!("shard-{}", guard.shard);
-            handle.thread = Some(thread::Builder::new().name(name).spawn(move || run(runtime, shard, guard))?);
+            handle.thread = Some(thread::Builder::new().name(name).spawn(move || run(&runtime, shard, guard))?);
         }
         Ok(Running { shards, ended, listeners: config.listeners, census: common.tcp.census })
     }
@@ -146,6 +164,7 @@ struct Common<'a> {
     hash: KeyedHash,
     clock: Clock,
     backends: &'a Backends,
+    dns: DnsClient,
     tcp: tcp::table::Common,
 }
 
@@ -175,7 +194,7 @@ impl Common<'_> {
         let (tally, tallies) = mpsc::channel(1);
         let (answer, answers) = mpsc::channel(ANSWERS_MAX);
         let (idle_sender, idle) = watch::channel(false);
-        let lookups = Lookups::new(self.backends.clone(), answer, Arc::clone(&counters), self.clock);
+        let lookups = Lookups::new(self.backends.clone(), self.dns.clone(), answer, Arc::clone(&counters), self.clock);
         let (handed, carried) = exit;
         let inboxes = Inboxes {
             handed: Inbox::new(handed),
@@ -190,10 +209,8 @@ impl Common<'_> {
     }
 }
 
-fn run(runtime: Runtime, shard: Shard, guard: EndGuard) {
+fn run(runtime: &Runtime, shard: Shard, guard: EndGuard) {
     runtime.block_on(shard.run());
-    // A name that is still being looked up must not hold up the end.
-    runtime.shutdown_background();
     drop(guard);
 }
 
@@ -400,7 +417,7 @@ impl From<AuthConfigError> for StartError {
 }
 
 fn runtime() -> io::Result<Runtime> {
-    Builder::new_current_thread().enable_io().enable_time().max_blocking_threads(RESOLVES_MAX).build()
+    Builder::new_current_thread().enable_io().enable_time().build()
 }
 
 fn random_bytes() -> Result<[u8; 32], getrandom::Error> {

@@ -26,6 +26,7 @@
 extern crate alloc;
 
 mod datagram;
+pub mod resolve;
 mod stream;
 mod via;
 

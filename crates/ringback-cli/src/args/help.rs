@@ -10,7 +10,7 @@ Exit status:
   5    the configuration file, or the file of accounts that it names, can't be read or has errors
   70   a defect, or a system that refuses the least
   130  a second Ctrl-C or SIGTERM ended it at once
-  check-config, explain, decode and lint have their own: see their help";
+  check-config, explain, decode, lint and dns have their own: see their help";
 
 pub(super) const EXAMPLES: &str = "\
 Examples:

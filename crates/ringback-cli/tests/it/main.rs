@@ -4,6 +4,7 @@
 
 mod config;
 mod decode;
+mod dns;
 mod explain;
 mod lint;
 mod phone;

@@ -10,7 +10,7 @@ use tempfile::tempdir;
 
 use crate::process::ringback;
 
-const COMMANDS: [&str; 8] = ["serve", "check-config", "explain", "decode", "lint", "user", "completions", "man"];
+const COMMANDS: [&str; 9] = ["serve", "check-config", "explain", "decode", "lint", "dns", "user", "completions", "man"];
 const USER_COMMANDS: [&str; 6] = ["add", "import", "list", "passwd", "redirect", "remove"];
 
 #[test]

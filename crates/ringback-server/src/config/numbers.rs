@@ -22,7 +22,7 @@ pub(crate) struct Number {
 }
 
 /// The sections that hold numbers, in the order in which they are shown.
-pub(crate) const SECTIONS: [&str; 6] = ["timers", "registrar", "directory", "location", "tcp", "limits"];
+pub(crate) const SECTIONS: [&str; 7] = ["timers", "registrar", "directory", "location", "dns", "tcp", "limits"];
 
 /// The most of anything that is counted in a table: more would not fit into memory.
 const COUNT_MAX: u64 = 100_000_000;
@@ -87,6 +87,17 @@ pub(crate) static NUMBERS: &[Number] = &[
     count!("location", "queue_max", 1..=COUNT_MAX, location.queue_max),
     count!("location", "aors_max", 1..=COUNT_MAX, location.aors_max),
     count!("location", "cache_bytes", 65_536..=1 << 40, location.cache_bytes),
+    span!("dns", "try_timeout_ms", 1..=60_000, |s| duration_ms(s.dns.try_timeout), |s, n| s.dns.try_timeout =
+        Duration::from_millis(n)),
+    count!("dns", "answers_max", 0..=COUNT_MAX, dns.answers_max),
+    span!("dns", "ttl_bound_secs", 0..=YEAR_SECS, |s| s.dns.ttl_bound.as_secs(), |s, n| s.dns.ttl_bound =
+        Duration::from_secs(n)),
+    span!("dns", "negative_ttl_bound_secs", 0..=YEAR_SECS, |s| s.dns.negative_ttl_bound.as_secs(), |s, n| s
+        .dns
+        .negative_ttl_bound =
+        Duration::from_secs(n)),
+    span!("dns", "failed_target_secs", 0..=DAY_SECS, |s| secs(s.failed_target_wait), |s, n| s.failed_target_wait =
+        Micros::from_secs(n)),
     count!("tcp", "connections_max", 1..=COUNT_MAX, tcp.connections_max),
     count!("tcp", "connections_per_source_max", 1..=COUNT_MAX, tcp.connections_per_source_max),
     count!("tcp", "write_queue_bytes_max", 65_536..=1 << 30, tcp.write_queue_bytes_max),

@@ -1,6 +1,7 @@
 //! The sections of a configuration file.
 
 use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -11,7 +12,7 @@ use ringback_base::Transport;
 use super::reader::Reader;
 use super::{directory, numbers};
 use crate::listen::Listen;
-use crate::settings::{AccountsSource, Domain, ListenerSettings, SHARDS_MAX, Settings, TRANSPORTS, When};
+use crate::settings::{AccountsSource, Domain, DomainError, ListenerSettings, SHARDS_MAX, Settings, TRANSPORTS, When};
 
 /// How the log is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -119,6 +120,7 @@ pub(super) fn top(reader: &mut Reader<'_, '_>, folder: &Path) -> (Settings, Opti
                         settings.location.durability = durability;
                     }
                 }
+                "dns" => dns(reader, &mut settings),
                 _ => {}
             }
         });
@@ -177,6 +179,46 @@ fn domain(reader: &mut Reader<'_, '_>, settings: &mut Settings) {
     settings.redirect = reader.flag("redirect").unwrap_or(settings.redirect);
     if settings.open && reader.has("algorithms") {
         reader.warning("algorithms", "has no use", "nobody is asked for credentials in an open domain");
+    }
+}
+
+fn dns(reader: &mut Reader<'_, '_>, settings: &mut Settings) {
+    if let Some(servers) = reader.texts::<NameServer>("servers") {
+        settings.dns.servers = servers.into_iter().map(|NameServer(address)| address).collect();
+    }
+    for KnownHost(name, addresses) in reader.texts("hosts").unwrap_or_default() {
+        addresses.into_iter().for_each(|address| settings.hosts.add(name.as_str(), address));
+    }
+    settings.ipv6_first = reader.flag("ipv6_first").unwrap_or(settings.ipv6_first);
+    settings.maddr = reader.flag("maddr").unwrap_or(settings.maddr);
+}
+
+/// A name and its addresses.
+struct KnownHost(Domain, Vec<IpAddr>);
+
+impl FromStr for KnownHost {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<KnownHost, String> {
+        let mut words = text.split_whitespace();
+        let name: Domain = words.next().unwrap_or_default().parse().map_err(|error: DomainError| error.to_string())?;
+        let addresses = words.map(str::parse).collect::<Result<Vec<IpAddr>, _>>();
+        match addresses {
+            Ok(addresses) if !addresses.is_empty() => Ok(KnownHost(name, addresses)),
+            _ => Err("expected a name and its addresses: gw.example.com 192.0.2.10 2001:db8::10".to_owned()),
+        }
+    }
+}
+
+/// An address, and a port where it is another than 53.
+struct NameServer(SocketAddr);
+
+impl FromStr for NameServer {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<NameServer, &'static str> {
+        let address = text.parse().or_else(|_| text.parse().map(|ip: IpAddr| SocketAddr::new(ip, 53)));
+        address.map(NameServer).map_err(|_| "expected an address, and perhaps a port: 192.0.2.53, [2001:db8::53]:5353")
     }
 }
 

@@ -1,6 +1,7 @@
 //! Settings as a configuration file.
 
 use std::fmt::Write as _;
+use std::net::IpAddr;
 use std::path::Path;
 
 use super::sections::{ALGORITHMS, transport_name};
@@ -46,6 +47,13 @@ pub fn show(settings: &Settings, log: &LogSettings) -> String {
         }
         if section == "directory" {
             directory::show(text, &settings.directory);
+        }
+        if section == "dns" {
+            line(text, "servers", &array(settings.dns.servers.iter().map(|server| server.to_string())));
+            let addresses = |all: &[IpAddr]| all.iter().map(|ip| format!(" {ip}")).collect::<String>();
+            line(text, "hosts", &array(settings.hosts.iter().map(|(name, all)| format!("{name}{}", addresses(all)))));
+            line(text, "ipv6_first", &settings.ipv6_first.to_string());
+            line(text, "maddr", &settings.maddr.to_string());
         }
         show_numbers(text, section, settings);
     }
@@ -103,8 +111,8 @@ fn comment(out: &mut String, text: &str) {
     _ = writeln!(out, "# {text}");
 }
 
-pub(super) fn array<'a>(texts: impl Iterator<Item = &'a str>) -> String {
-    format!("[{}]", texts.map(quoted).collect::<Vec<_>>().join(", "))
+pub(super) fn array(texts: impl Iterator<Item = impl AsRef<str>>) -> String {
+    format!("[{}]", texts.map(|text| quoted(text.as_ref())).collect::<Vec<_>>().join(", "))
 }
 
 /// A path that is no UTF-8 can't be written in TOML: what stands for it is for the eye only.

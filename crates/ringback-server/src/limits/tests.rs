@@ -12,6 +12,7 @@ const NO_LIMITS: &[(&str, &str)] = &[
     ("HEX_MAX", "the size of an array that hashes are written into"),
     ("MAX_FORWARDS", "what we write where a request has no Max-Forwards"),
     ("PURGED_PER_USE", "how much is tidied up at a time"),
+    ("RETRY_AFTER_SECS_MAX", "how long a target is put last at most"),
     ("SUBTAG_BYTES_MAX", "what a part of a language tag may be by its grammar"),
     ("TRANSACTIONS_MAX", "the default of two settings"),
     ("VERSION_MAX", "the largest version of a session description"),

@@ -1,14 +1,17 @@
 //! Endpoints that register at the server and call each other through it: both ends of every message are ours.
 
 use ringback_auth::{Account, Password};
-use ringback_base::{Hop, Micros, Random, Transport};
-use ringback_message::{HeaderId, Message};
+use ringback_base::{Hop, Micros, Now, Random, Transport};
+use ringback_message::{HeaderId, Message, Method};
 use ringback_stack::Endpoint;
+use ringback_transport::resolve::{Family, Preferences};
 use ringback_ua::{
-    Config, EndReason, Event, Local, Media, RegistrationConfig, RegistrationEvent, RegistrationId, RegistrationState,
+    Config, EndReason, Event, Failure, Local, Media, Outbound, RegistrationConfig, RegistrationEvent, RegistrationId,
+    RegistrationState,
 };
 
 use crate::world::{ALICE, BOB, SERVER, World};
+use crate::zone::Zone;
 
 struct Phone {
     address: &'static str,
@@ -189,4 +192,67 @@ fn a_call_between_two_that_are_registered() {
         EndReason::Rejected(_)
     ));
     wait(&mut world, &mut [&mut alice, &mut bob], Micros::from_secs(60));
+}
+
+/// An endpoint that finds by itself where a URI leads: the first host can't be reached, and is put last for the next request.
+#[test]
+fn an_endpoint_looks_names_up() {
+    let local = "127.0.0.1:5071".parse().unwrap();
+    let mut preferences = Preferences::new(vec![Transport::Udp], vec![Family::V4]);
+    preferences.loopback = true;
+    let config = Config::new("alice", vec![Local::new(Transport::Udp, local)]);
+    let mut endpoint = Endpoint::looks_names_up(config, preferences, Random::from_seed([5; 32]));
+    let mut zone = Zone::default();
+    zone.srv("_sip._udp.farm.example", 10, "one.farm.example", 5061);
+    zone.srv("_sip._udp.farm.example", 20, "two.farm.example", 5062);
+    zone.host("one.farm.example", "127.0.1.1");
+    zone.host("two.farm.example", "127.0.1.2");
+    let (one, two) = ("127.0.1.1:5061".parse().unwrap(), "127.0.1.2:5062".parse().unwrap());
+    let mut now = Now::default();
+
+    let message = |endpoint: &mut Endpoint, uri: &str, now: Now| {
+        let outbound = Outbound::new("sip:alice@example.com", uri);
+        endpoint.agent_mut().request_outside(&outbound, Method::Message, |builder| builder, now).unwrap();
+    };
+    let answer = |endpoint: &mut Endpoint, zone: &mut Zone, now: Now| {
+        while let Some(asked) = endpoint.poll_question(now) {
+            endpoint.handle_answer(asked.token, zone.answer(&asked.question), now);
+        }
+    };
+    let sent_to = |endpoint: &mut Endpoint| -> Vec<_> {
+        std::iter::from_fn(|| endpoint.poll_transmit()).map(|transmit| transmit.hop.remote).collect()
+    };
+
+    message(&mut endpoint, "sip:farm.example", now);
+    answer(&mut endpoint, &mut zone, now);
+    assert_eq!(sent_to(&mut endpoint), [one]);
+    endpoint.handle_send_failed(&Hop::udp(local, one), now);
+    assert_eq!(sent_to(&mut endpoint), [two]);
+    message(&mut endpoint, "sip:farm.example", now);
+    answer(&mut endpoint, &mut zone, now);
+    assert_eq!(sent_to(&mut endpoint), [two], "the one that failed comes last");
+    now = now.after(Micros::from_secs(61));
+    endpoint.handle_timeout(now);
+    while endpoint.agent_mut().poll_event().is_some() {}
+    _ = sent_to(&mut endpoint);
+    message(&mut endpoint, "sip:farm.example", now);
+    answer(&mut endpoint, &mut zone, now);
+    assert_eq!(sent_to(&mut endpoint), [one]);
+
+    // Nobody answers: it is told in the time of three questions.
+    message(&mut endpoint, "sip:silent.example", now);
+    let end = now.mono.plus(Micros::from_secs(9));
+    while endpoint.poll_question(now).is_some() || now.mono < end {
+        let at = endpoint.poll_timeout().unwrap();
+        now = now.after(at.since(now.mono));
+        endpoint.handle_timeout(now);
+    }
+    let failed = std::iter::from_fn(|| endpoint.agent_mut().poll_event())
+        .any(|event| matches!(event, Event::Failed { failure: Failure::NoRoute, .. }));
+    assert!(failed && now.mono == end, "{now:?}");
+
+    // What is no name, or not a SIP URI, takes no question.
+    message(&mut endpoint, "tel:+1234", now);
+    assert_eq!(endpoint.poll_question(now), None);
+    assert!(matches!(endpoint.agent_mut().poll_event(), Some(Event::Failed { failure: Failure::NoRoute, .. })));
 }

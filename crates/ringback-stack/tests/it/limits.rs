@@ -188,7 +188,7 @@ fn addresses_of_a_target() {
     bob_is_at(&mut world, "<sip:bob@many.example>");
     let text = invite(&mut world, ALICE);
     world.send(ALICE, text);
-    assert_eq!(reached(&world), only("addresses_max_reached"));
+    assert_eq!(reached(&world), only("walk_limits_reached"));
     world.ends_empty();
 }
 

@@ -3,8 +3,10 @@
 
 mod calls;
 mod endpoints;
+mod hops;
 mod limits;
 mod refusals;
 mod register;
 mod streams;
 mod world;
+mod zone;

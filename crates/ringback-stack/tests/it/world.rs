@@ -10,6 +10,8 @@ use ringback_location::{Binding, Version};
 use ringback_message::{HeaderId, Message, Request, Response};
 use ringback_stack::{Account, Answer, Config, Event, Listener, Lookup, Query, Stack};
 
+use crate::zone::Zone;
+
 pub(crate) const SERVER: &str = "127.0.0.1:5060";
 pub(crate) const ALICE: &str = "127.0.0.1:5071";
 pub(crate) const BOB: &str = "127.0.0.1:5072";
@@ -34,6 +36,7 @@ pub(crate) struct World {
     /// Names are answered only when told.
     pub(crate) slow_names: bool,
     asked_names: Vec<Lookup>,
+    pub(crate) zone: Zone,
     random: Random,
     branches: u32,
 }
@@ -62,6 +65,7 @@ impl World {
             mute: false,
             slow_names: false,
             asked_names: Vec::new(),
+            zone: Zone::default(),
             random: Random::from_seed([2; 32]),
             branches: 0,
         }
@@ -90,7 +94,7 @@ impl World {
                 self.events.push(event);
             }
             let Some(lookup) = self.stack.poll_lookup() else { return };
-            if self.slow_names && matches!(lookup.query, Query::Resolve { .. }) {
+            if self.slow_names && matches!(lookup.query, Query::Dns { .. }) {
                 self.asked_names.push(lookup);
             } else if !self.mute {
                 let answer = self.answer(lookup.query);
@@ -100,11 +104,13 @@ impl World {
     }
 
     pub(crate) fn names_come(&mut self) {
-        for lookup in std::mem::take(&mut self.asked_names) {
-            let answer = self.answer(lookup.query);
-            self.stack.handle_answer(lookup.token, answer, self.now);
+        while !self.asked_names.is_empty() {
+            for lookup in std::mem::take(&mut self.asked_names) {
+                let answer = self.answer(lookup.query);
+                self.stack.handle_answer(lookup.token, answer, self.now);
+            }
+            self.settle();
         }
-        self.settle();
     }
 
     fn answer(&mut self, query: Query) -> Answer {
@@ -133,13 +139,8 @@ impl World {
                 let ha1s = Ha1Set::of(&user, "example.com", &Password::new("secret"));
                 Answer::Account(known.then(|| Account { ha1s, redirect: self.redirected.as_deref() == Some(&*user) }))
             }
-            Query::Resolve { host } if &*host == "phone.example" => {
-                Answer::Addresses(vec!["127.0.0.1".parse().unwrap()])
-            }
-            Query::Resolve { host } if &*host == "many.example" => {
-                Answer::Addresses((1..=9).map(|n| [127, 0, 0, n].into()).collect())
-            }
-            _ => Answer::Addresses(Vec::new()),
+            Query::Dns { question } => Answer::Dns(self.zone.answer(&question)),
+            other => panic!("{other:?}"),
         }
     }
 

@@ -14,6 +14,8 @@ use ringback_sdp::negotiate::{Codec, LocalMedia};
 use ringback_stack::{Account, Answer, Config, Endpoint, Listener, Query, Stack};
 use ringback_ua::{EndReason, Event, InviteId, Local, Media, Outbound, SessionId, UserAgent};
 
+use ringback_testkit::zone::Zone;
+
 use super::line::Scribe;
 
 /// One way from an element to the next.
@@ -468,6 +470,14 @@ impl Node {
     }
 }
 
+fn hosts(name: &str) -> Zone {
+    let mut zone = Zone::default();
+    for address in resolve(name) {
+        zone.add_host(name, address);
+    }
+    zone
+}
+
 /// Where a URI leads. `[RFC 3263, Section 4]`
 fn hops(from: &str, uri: &[u8]) -> Vec<Hop> {
     use ringback_message::{HeaderId, Uri};
@@ -498,8 +508,8 @@ impl Server {
                 let ha1s = Ha1Set::of(&user, &self.domain, &Password::new("secret"));
                 Answer::Account(Some(Account { ha1s, redirect: false }))
             }
-            Query::Resolve { host } if self.silent.contains(&&*host) => return None,
-            Query::Resolve { host } => Answer::Addresses(resolve(&host)),
+            Query::Dns { question } if self.silent.contains(&&*question.name) => return None,
+            Query::Dns { question } => Answer::Dns(hosts(&question.name).answer(&question)),
             _ => Answer::Failed,
         })
     }
