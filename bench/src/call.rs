@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn calls_go_through_on_both_sides_and_again_from_the_tape() {
         for side in [Side::Callee, Side::Caller] {
-            let texts = Texts::of_tests();
+            let texts = Texts::own();
             let mut tape = Tape::default();
             let mut calls = Calls::new(side, 1).unwrap();
             for number in 0..3 {

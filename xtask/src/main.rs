@@ -6,6 +6,7 @@
 //! cargo xtask interop [ARGUMENT]...                      the black-box cases alone; see the crate `interop`
 //! cargo xtask fuzz [TARGET]... [--seconds N | --runs N]  libFuzzer on the targets of `ringback-fuzz`
 //! cargo xtask bench [parse|call|capture|server] [--quick] [--rounds N] [--kind KIND]...      the yardstick; see `bench/README.md`
+//! cargo xtask matrix                                     the response matrix, played and printed
 //! ```
 //!
 //! | module | holds |
@@ -43,6 +44,7 @@ usage: cargo xtask ci [--skip STAGE]... [--only STAGE]...
        cargo xtask interop [ARGUMENT]...
        cargo xtask fuzz [TARGET]... [--seconds N | --runs N]
        cargo xtask bench [parse|call|capture|server] [--quick] [--rounds N] [--kind KIND]...
+       cargo xtask matrix
 
 exit status: 0 all good, 1 a stage failed, 2 wrong usage
 ";
@@ -61,6 +63,7 @@ fn main() -> ExitCode {
         "interop" => Ok(stages::interop_alone(&project, rest)),
         "fuzz" => fuzz::run(&project, rest),
         "bench" => bench::run(&project, rest),
+        "matrix" if rest.is_empty() => Ok(stages::matrix(&project)),
         other => Err(format!("no command {other:?}")),
     });
     match outcome {

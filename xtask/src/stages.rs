@@ -139,6 +139,14 @@ pub(crate) fn interop_alone(project: &Project, arguments: &[String]) -> bool {
     verdict.is_good()
 }
 
+/// Every response code: who sends it, when, and that it does; see `docs/matrix.md`.
+pub(crate) fn matrix(project: &Project) -> bool {
+    let play = ["test", "-q", "-p", "ringback-testkit", "--test", "it", "matrix::page::printed"];
+    let verdict = cargo(project, &[&play[..], &["--", "--ignored", "--nocapture"]].concat());
+    verdict.tell();
+    verdict.is_good()
+}
+
 fn table(rows: &[(&str, Duration, Verdict)]) -> String {
     let mut text = format!("\n{:<12} {:>7}  result\n", "stage", "minutes");
     let mut line = |name: &str, time: Duration, word: &str| {

@@ -88,17 +88,27 @@ impl Texts {
         Bytes::from(numbered(&text, call).replace("nashd9", method).into_bytes())
     }
 
-    #[cfg(test)]
-    pub(crate) fn of_tests() -> Texts {
-        let invite = "INVITE sip:bob@198.51.100.7 SIP/2.0\r\nVia: SIP/2.0/UDP 203.0.113.9;branch=z9hG4bK6a1f03b2\r\n\
-            From: <sip:a@a.example>;tag=1\r\nTo: <sip:b@b.example>\r\nCall-ID: a84b4c76e66710\r\nCSeq: 314159 INVITE\r\n\
-            Contact: <sip:a@192.0.2.101>\r\nContent-Type: application/sdp\r\nContent-Length: 104\r\n\r\n";
-        let body = "v=0\r\no=a 1 1 IN IP4 192.0.2.101\r\ns=-\r\nc=IN IP4 192.0.2.101\r\nt=0 0\r\nm=audio 49172 RTP/AVP 0\r\n\
-            a=sendrecv\r\n";
-        let ack = "ACK sip:bob@198.51.100.7 SIP/2.0\r\nVia: SIP/2.0/UDP 203.0.113.9;branch=z9hG4bKnashd92\r\n\
-            From: <sip:a@a.example>;tag=1\r\nTo: <sip:b@b.example>;tag=a6c85cf\r\nCall-ID: a84b4c76e66710\r\n\
+    /// Our own, of the same kind and size: for those who don't have the reference's.
+    #[must_use]
+    pub fn own() -> Texts {
+        let invite = "INVITE sip:bob@198.51.100.7 SIP/2.0\r\n\
+            Via: SIP/2.0/UDP 203.0.113.9;branch=z9hG4bK6a1f03b2.1;i=7ad\r\n\
+            Via: SIP/2.0/UDP 192.0.2.101:5060;branch=z9hG4bKb2c1d4e7;received=192.0.2.101;rport=5060\r\n\
+            Record-Route: <sip:edge3.example.net;lr;ftag=1928301774>\r\nMax-Forwards: 69\r\n\
+            From: \"Alice\" <sip:alice@atlanta.example.com>;tag=1928301774\r\nTo: \"Bob\" <sip:bob@biloxi.example.com>\r\n\
+            Call-ID: a84b4c76e66710\r\nCSeq: 314159 INVITE\r\n\
+            Contact: <sip:alice@192.0.2.101:5060>;+sip.instance=\"<urn:uuid:00000000-0000-1000-8000-000a95a0e128>\"\r\n\
+            Allow: INVITE, ACK, CANCEL, OPTIONS, BYE, REFER, NOTIFY, MESSAGE, SUBSCRIBE, INFO, UPDATE, PRACK\r\n\
+            Supported: replaces, timer, outbound, path, gruu\r\nAccept: application/sdp, application/dtmf-relay\r\n\
+            User-Agent: Desk Phone 4.1.22\r\nContent-Type: application/sdp\r\nContent-Length: LENGTH\r\n\r\n";
+        let body = "v=0\r\no=alice 2890844526 2890844526 IN IP4 192.0.2.101\r\ns=-\r\nc=IN IP4 192.0.2.101\r\nt=0 0\r\n\
+            m=audio 49172 RTP/AVP 0 8 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n\
+            a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=ptime:20\r\na=sendrecv\r\n";
+        let ack = "ACK sip:bob@198.51.100.7 SIP/2.0\r\nVia: SIP/2.0/UDP 203.0.113.9;branch=z9hG4bKnashd92.b2c1d4e7\r\n\
+            From: \"Alice\" <sip:alice@atlanta.example.com>;tag=1928301774\r\n\
+            To: \"Bob\" <sip:bob@biloxi.example.com>;tag=a6c85cf\r\nCall-ID: a84b4c76e66710\r\n\
             CSeq: 314159 ACK\r\nContent-Length: 0\r\n\r\n";
-        let invite = invite.replace("104", &body.len().to_string()) + body;
+        let invite = invite.replace("LENGTH", &body.len().to_string()) + body;
         Texts { invite, ack: ack.to_owned(), bye: ack.replace("ACK", "BYE"), body: body.to_owned() }
     }
 }

@@ -141,6 +141,14 @@ impl LocationDb {
         LocationDb::start(Disk::file(path, &options), options, now)
     }
 
+    /// A database in memory, which is gone with the process.
+    ///
+    /// # Errors
+    /// Where a thread can't be had.
+    pub fn in_memory(options: Options, now: Now) -> Result<LocationDb, OpenError> {
+        LocationDb::open_backend(redb::backends::InMemoryBackend::new(), options, now)
+    }
+
     /// Opens the database in storage of the caller's own, or makes it there if that is empty. It is not opened anew after a failure.
     ///
     /// # Errors

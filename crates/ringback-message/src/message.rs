@@ -10,7 +10,7 @@ use crate::cursor::{Cursor, decimal};
 use crate::error::{ParseError, ParseErrorKind, Rejected};
 use crate::essentials::Essentials;
 use crate::header::list as header_list;
-use crate::header::{HeaderId, NameAddr, Via, tokens};
+use crate::header::{CSeq, HeaderId, NameAddr, Via, tokens};
 use crate::method::Method;
 use crate::parse;
 use crate::status::StatusCode;
@@ -165,6 +165,15 @@ impl Message {
             StartLine::Request { method, .. } => Some(method.of(&self.buf)),
             _ => None,
         }
+    }
+
+    /// The method of the request, or of that which a response answers; `None` where the registry lacks it.
+    pub(crate) fn own_method(&self) -> Option<Method> {
+        if self.is_request() {
+            return Method::registered(self.method_text()?);
+        }
+        let cseq = self.first(HeaderId::CSeq)?;
+        Method::registered(CSeq::parse(cseq.value(), cseq.offset()).ok()?.method)
     }
 
     /// The Request-URI as written; empty for a response.

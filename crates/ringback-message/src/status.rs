@@ -8,6 +8,7 @@
 //! | Is it over? | [`StatusCode::is_final`] |
 //! | What does the code mean here? | [`StatusCode::info`] |
 //! | What do I do with a code I have never seen? | [`StatusCode::treat_as`] |
+//! | Who of us sends it, and when? | [`StatusCode::origin`] |
 //! | Which codes exist? | [`registry`] |
 //!
 //! A code is any number from 100 to 699: one that is not in the table is kept as it came, and keeps its class.
@@ -20,6 +21,7 @@ use core::str::FromStr;
 use crate::registry::Source;
 
 mod carry;
+mod origin;
 mod table;
 
 pub use carry::{Carry, When};
@@ -73,6 +75,12 @@ impl StatusCode {
         let rows = registry();
         let at = rows.binary_search_by_key(&self, |row| row.code).ok()?;
         rows.get(at)
+    }
+
+    /// Who of Ringback's elements sends it, and for what reason; `None` for a code that the table does not have.
+    pub fn origin(self) -> Option<&'static Origin> {
+        let at = origin::ROWS.binary_search_by_key(&self, |row| row.code).ok()?;
+        origin::ROWS.get(at)
     }
 
     /// The reason phrase to send when there is nothing better to say.
@@ -158,6 +166,62 @@ impl core::error::Error for InvalidStatusCode {}
 /// Every row, ascending by code.
 pub fn registry() -> &'static [StatusInfo] {
     table::ROWS
+}
+
+/// Who of Ringback's elements sends a code, and for what reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Origin {
+    /// The code.
+    pub code: StatusCode,
+    /// Whether one of us sends it, and who.
+    pub state: OriginState,
+    /// For what reason; where nobody sends it, why not.
+    pub trigger: &'static str,
+}
+
+/// Whether Ringback sends a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OriginState {
+    /// This element does.
+    Sent(Element),
+    /// Nobody does, and nobody should: a client understands it.
+    ReceivedOnly,
+    /// Nobody does yet.
+    Open,
+}
+
+/// An element of Ringback that sends responses of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Element {
+    /// The user agent, by itself.
+    Agent,
+    /// Whoever uses the user agent: a person, or the program above it.
+    Application,
+    /// The server, before it is looked whom the request is for, or for itself.
+    Server,
+    /// The server as registrar.
+    Registrar,
+    /// The server as proxy.
+    Proxy,
+    /// The server as redirect server.
+    RedirectServer,
+}
+
+impl Element {
+    /// How it is called.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Element::Agent => "user agent",
+            Element::Application => "application of the user agent",
+            Element::Server => "server",
+            Element::Registrar => "registrar",
+            Element::Proxy => "proxy",
+            Element::RedirectServer => "redirect server",
+        }
+    }
 }
 
 /// One row of the table.
@@ -449,6 +513,19 @@ mod tests {
 
     fn row(code: u16) -> &'static StatusInfo {
         StatusCode::new(code).unwrap().info().unwrap()
+    }
+
+    #[test]
+    fn each_code_has_an_origin() {
+        let rows: Vec<_> = origin::ROWS.iter().map(|row| row.code).collect();
+        let codes: Vec<_> = registry().iter().map(|row| row.code).collect();
+        assert_eq!(rows, codes);
+        for row in origin::ROWS {
+            let is_received = row.state == OriginState::ReceivedOnly;
+            assert_eq!(is_received, matches!(row.code.as_u16(), 402 | 409 | 411), "{}", row.code);
+            assert!(!row.trigger.is_empty() && !row.trigger.ends_with('.'), "{}", row.code);
+            assert_eq!(row.code.origin(), Some(row));
+        }
     }
 
     #[test]

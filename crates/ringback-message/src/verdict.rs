@@ -33,7 +33,7 @@ use bytes::Bytes;
 
 use crate::cursor::{Cursor, Strictness};
 use crate::error::{ParseError, ParseErrorKind, Rejected, write_defect};
-use crate::header::facts::{Repeats, Where};
+use crate::header::facts::Repeats;
 use crate::header::{CSeq, HeaderId, check};
 use crate::message::{Message, StartLine};
 use crate::method::Method;
@@ -188,20 +188,15 @@ impl Semantics<'_> {
     /// Lines that stand where they may not, or more often than they may.
     fn lines(&mut self) {
         let is_request = self.message.is_request();
+        let method = self.message.own_method();
         for header in self.message.headers() {
             let Some(facts) = header.id().facts() else { continue };
             let again = facts.repeats == Repeats::Once
                 && self.message.first(header.id()).is_some_and(|first| first.index() != header.index());
-            let misplaced = match facts.place {
-                Where::Requests => !is_request,
-                Where::Responses => is_request,
-                Where::Both => false,
-            };
-            let (kind, expected) = match (again, misplaced) {
-                (true, _) => (ParseErrorKind::Repeated, "this header field only once"),
-                (_, true) if is_request => (ParseErrorKind::Misplaced, "no such header field in a request"),
-                (_, true) => (ParseErrorKind::Misplaced, "no such header field in a response"),
-                _ => continue,
+            let (kind, expected) = match facts.misplaced(is_request, method.as_ref()) {
+                _ if again => (ParseErrorKind::Repeated, "this header field only once"),
+                Some(expected) => (ParseErrorKind::Misplaced, expected),
+                None => continue,
             };
             let (header, offset) = (Some(header.id()), header.offset());
             self.faults.push(FaultError {

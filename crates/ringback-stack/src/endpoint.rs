@@ -40,7 +40,7 @@ pub struct EndpointCounters {
     pub requests: u64,
     /// Responses that could be read.
     pub responses: u64,
-    /// Datagrams that only keep a way open.
+    /// Datagrams that only keep a way open, and answers to keep-alives of ours.
     pub keep_alives: u64,
     /// Messages that could not be read.
     pub malformed: u64,
@@ -124,6 +124,12 @@ impl Endpoint {
         if let Some((id, hops)) = found {
             self.agent.handle_hops(id, &hops, now);
         }
+    }
+
+    /// A keep-alive of ours was answered on the connection of this hop: [`ringback_transport::Stream::take_pong`].
+    pub fn handle_pong(&mut self, hop: &Hop, now: Now) {
+        self.counters.keep_alives += 1;
+        self.agent.handle_pong(hop, now);
     }
 
     /// Nothing can be sent by this hop: refused, unreachable, too large.

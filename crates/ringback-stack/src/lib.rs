@@ -113,13 +113,17 @@ impl Stack {
     /// # Errors
     /// Where the settings of authentication contradict themselves.
     pub fn new(config: Config, mut random: Random) -> Result<Stack, AuthConfigError> {
+        let mut transactions = Transactions::new(config.transactions, random.hasher());
+        for (peer, timers) in &config.timers_of {
+            transactions.set_timers_of(*peer, Some(*timers));
+        }
         Ok(Stack {
             names: Names::new(&config.domain, &config.aliases, &config.listeners),
             routes: Routes::new(&config.route_secret),
             loops: LoopHash::new(Routes::new(&config.route_secret).hash()),
             stateless: random.hasher(),
             auth: config.authenticator(&mut random)?,
-            transactions: Transactions::new(config.transactions, random.hasher()),
+            transactions,
             calls: Calls::new(random.hasher()),
             jobs: Jobs::new(random.hasher()),
             walks: Walks::new(config.preferences()),

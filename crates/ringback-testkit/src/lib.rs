@@ -22,6 +22,7 @@
 //! | [`agents`] | the library's user agents with their applications, their model, and runs of them |
 //! | [`scenario`] | [`Scenario`](scenario::Scenario): whole runs drawn from a number |
 //! | [`check`] | the invariants of the design, and the model that checks them at each step |
+//! | [`lab`] | [`Lab`](lab::Lab): a network and a clock for what you build on the library yourself |
 //! | [`phone`] | scripted user agents with good manners and bad |
 //! | [`strange`] | what strangers send |
 //! | [`net`] | links, packets and their fates |
@@ -71,6 +72,7 @@
 pub mod agents;
 pub mod check;
 pub mod failure;
+pub mod lab;
 pub mod ladder;
 pub mod net;
 pub mod notation;

@@ -74,7 +74,12 @@ mod linux {
     async fn tell(socket: Arc<UdpSocket>, local: SocketAddr, to: Unreachables) {
         let mut buffer = vec![0; START_BYTES];
         loop {
-            match socket.async_io(Interest::ERROR, || next(&socket, &mut buffer)).await {
+            let told = tokio::select! {
+                told = socket.async_io(Interest::ERROR, || next(&socket, &mut buffer)) => told,
+                // The socket is not ours alone, and would stay bound.
+                () = to.closed() => return,
+            };
+            match told {
                 Ok(Some((start, remote))) => {
                     if to.send(Unreachable { start, hop: Hop::udp(local, remote) }).await.is_err() {
                         return;

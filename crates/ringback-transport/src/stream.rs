@@ -122,6 +122,14 @@ impl Stream {
         Ok(Some(Frame::Message(self.buf.split_to(length).freeze())))
     }
 
+    /// True, once for each, where [`PONG`] has come: for whoever has sent a keep-alive. It is asked after [`Stream::poll_frame`]
+    /// has yielded nothing; without that question two of them would look like a keep-alive. `[RFC 5626, Section 3.5.1]`
+    pub fn take_pong(&mut self) -> bool {
+        let is_pong = self.line_ends >= 2;
+        self.line_ends = if is_pong { self.line_ends.saturating_sub(2) } else { self.line_ends };
+        is_pong
+    }
+
     /// When [`Stream::is_overdue`] is next worth asking.
     #[must_use]
     pub fn poll_timeout(&self) -> Micros {

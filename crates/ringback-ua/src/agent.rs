@@ -3,11 +3,15 @@
 mod aftermath;
 mod called;
 mod calling;
+mod flows;
 mod leg;
 mod modify;
+mod provisional;
 mod publications;
+mod pursuing;
 mod redirects;
 mod refers;
+mod refusing;
 mod registrations;
 mod sending;
 mod subscriptions;
@@ -20,6 +24,7 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::hash::BuildHasher as _;
+use core::net::IpAddr;
 
 use bytes::Bytes;
 use ringback_auth::{Account, DigestClient};
@@ -27,14 +32,16 @@ use ringback_base::{Hop, KeyedHash, Micros, Now, Random, Table, TimerId, TimerQu
 use ringback_message::body::NewPart;
 use ringback_message::header::{TypedHeader, Unsupported};
 use ringback_message::{HeaderId, Method, Request, Response, ResponseBuilder, StatusCode};
-use ringback_sdp::negotiate::Session;
-use ringback_transaction::{ClientId, ServerId, Transactions, Transmit};
+use ringback_sdp::negotiate::SessionView;
+use ringback_transaction::{ClientId, ServerId, Timers, Transactions, Transmit};
 
 use crate::config::Config;
 use crate::dialog::{Dialog, DialogId};
 use crate::event::{CommandError, EndReason, Event, Lookup, RegistrationId, SessionId};
+use crate::pursuit::Pursuit;
 use aftermath::{Remains, SentAck};
 use calling::Invite;
+use flows::Flows;
 use leg::{Leg, Phase, Timer};
 pub use redirects::Attempt;
 use registrations::Entry;
@@ -62,6 +69,8 @@ pub struct Outbound {
     pub parts: Vec<NewPart>,
     /// The attempt that this one follows; [`Outbound::redirected`] sets it.
     pub after: Option<Attempt>,
+    /// How far a call goes on by itself after a response that lets it.
+    pub pursuit: Pursuit,
 }
 
 impl Outbound {
@@ -75,6 +84,35 @@ impl Outbound {
     #[must_use]
     pub fn with(mut self, header: impl Into<TypedHeader>) -> Outbound {
         self.headers.push(header.into());
+        self
+    }
+
+    /// Follows so many 3xx to the contacts that they name. `[RFC 3261, Section 8.1.3.4]`
+    #[must_use]
+    pub fn follow_redirects(mut self, max: u8) -> Outbound {
+        self.pursuit.redirects_max = max;
+        self
+    }
+
+    /// Waits for what Retry-After says, so many seconds in all, and sends the INVITE again. `[RFC 3261, Section 20.33]`
+    #[must_use]
+    pub fn wait_at_most(mut self, seconds: u32) -> Outbound {
+        self.pursuit.wait_max_secs = seconds;
+        self
+    }
+
+    /// Sends so many INVITEs at most.
+    #[must_use]
+    pub fn at_most_requests(mut self, max: u8) -> Outbound {
+        self.pursuit.requests_max = max;
+        self
+    }
+
+    /// Does without this extension, which Require or Proxy-Require asks for, where a 420 says that it is not known.
+    /// `[RFC 3261, Section 8.1.3.5]`
+    #[must_use]
+    pub fn optional_extension(mut self, tag: &str) -> Outbound {
+        self.pursuit.optional_extensions.push(tag.into());
         self
     }
 }
@@ -104,12 +142,15 @@ pub struct UserAgent {
     /// What sessions have left undone that are over.
     remains: Vec<Remains>,
     timers: TimerQueue<(SessionId, Timer)>,
+    /// INVITEs that are sent again later.
+    waiting: TimerQueue<u64>,
     events: VecDeque<Event>,
     lookups: VecDeque<Lookup>,
     /// What challenges are answered with.
     digest: DigestClient,
     registrations: Table<Entry>,
     registration_timers: TimerQueue<RegistrationId>,
+    flows: Flows,
     pub(crate) usages: Usages,
 }
 
@@ -121,8 +162,12 @@ impl UserAgent {
         let (hash, inner) = (random.hasher(), random.hasher());
         let digest = DigestClient::new(&mut random);
         let usages = Usages::new(&mut random);
+        let mut transactions = Transactions::new(config.transactions, inner);
+        for (peer, timers) in &config.timers_of {
+            transactions.set_timers_of(*peer, Some(*timers));
+        }
         UserAgent {
-            transactions: Transactions::new(config.transactions, inner),
+            transactions,
             legs: Table::new(config.sessions_max),
             invites: Table::new(config.sessions_max),
             registrations: Table::new(config.registrations_max),
@@ -136,10 +181,12 @@ impl UserAgent {
             acks: BTreeMap::new(),
             remains: Vec::new(),
             timers: TimerQueue::new(),
+            waiting: TimerQueue::new(),
             events: VecDeque::new(),
             lookups: VecDeque::new(),
             digest,
             registration_timers: TimerQueue::new(),
+            flows: Flows::default(),
             usages,
         }
     }
@@ -199,7 +246,10 @@ impl UserAgent {
                 self.settle(now);
             }
         }
+        self.waiting_due(now);
         self.registrations_due(now);
+        self.settle(now);
+        self.keep_alives_due(now);
         self.settle(now);
         while let Some(usage) = self.usages.due(now) {
             self.usage_timeout(usage, now);
@@ -232,7 +282,19 @@ impl UserAgent {
         let own = self.timers.next().map(|(at, _)| at);
         let below = self.transactions.poll_timeout().map(|(at, _)| at);
         let of_registrations = self.registration_timers.next().map(|(at, _)| at);
-        own.into_iter().chain(of_registrations).chain(below).chain(self.usages.poll_timeout()).min()
+        let of_waiting = self.waiting.next().map(|(at, _)| at);
+        own.into_iter()
+            .chain(of_waiting)
+            .chain(of_registrations)
+            .chain(self.flows.poll_timeout())
+            .chain(below)
+            .chain(self.usages.poll_timeout())
+            .min()
+    }
+
+    /// Timers for the transactions with this peer that begin from now on; `None` gives it those of all again.
+    pub fn set_timers_of(&mut self, peer: IpAddr, timers: Option<Timers>) {
+        self.transactions.set_timers_of(peer, timers);
     }
 
     /// The transaction layer, to be looked at.
@@ -253,7 +315,9 @@ impl UserAgent {
             && self.acks.is_empty()
             && self.remains.is_empty()
             && self.timers.is_empty()
+            && self.waiting.is_empty()
             && self.registration_timers.is_empty()
+            && self.flows.poll_timeout().is_none()
             && self.events.is_empty()
             && self.lookups.is_empty()
             && self.usages.is_idle()
@@ -278,7 +342,7 @@ impl UserAgent {
 
     /// What was agreed on in a session; `None` while an offer is open.
     #[must_use]
-    pub fn media(&self, session: SessionId) -> Option<&Session> {
+    pub fn media(&self, session: SessionId) -> Option<SessionView> {
         self.legs.get(session.0).and_then(|leg| leg.exchange.session())
     }
 

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 
 use ringback_base::{Hop, Micros, Transport};
 use ringback_message::Method;
@@ -59,6 +59,8 @@ pub enum ForkPolicy {
 pub struct Config {
     /// The transaction layer's part.
     pub transactions: ringback_transaction::Config,
+    /// Peers whose transactions have timers of their own, whatever their port and transport.
+    pub timers_of: Vec<(IpAddr, ringback_transaction::Timers)>,
     /// Where we are, the preferred address first.
     pub locals: Vec<Local>,
     /// The user part of our Contact.
@@ -85,6 +87,9 @@ pub struct Config {
     pub answers_options: bool,
     /// Whether calls have a Session-ID, by which they are found again in the logs of all elements. `[RFC 7989]`
     pub session_ids: bool,
+    /// Whether our Contact is the GRUU that a registrar has given us, in requests from a registered address of record and in
+    /// responses to requests for it. `[RFC 5627, Section 4.4]`
+    pub gruus: bool,
     /// Whether the application sends each PRACK itself, with an offer perhaps. `[RFC 3262, Section 5]`
     pub manual_pracks: bool,
     /// For User-Agent and Server; left out where empty.
@@ -100,6 +105,7 @@ impl Config {
     pub fn new(user: &str, locals: Vec<Local>) -> Config {
         Config {
             transactions: ringback_transaction::Config::default(),
+            timers_of: Vec::new(),
             locals,
             user: user.into(),
             outbound: None,
@@ -128,6 +134,7 @@ impl Config {
             info_packages: Vec::new(),
             answers_options: true,
             session_ids: true,
+            gruus: true,
             manual_pracks: false,
             product: "".into(),
             patience: Micros::from_secs(30),

@@ -5,9 +5,12 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use ringback_message::body::Body;
+use ringback_message::header::Warning;
 use ringback_message::{HeaderId, Message};
 use ringback_sdp::SessionDescription;
-use ringback_sdp::negotiate::{Answer, Endpoint, Offer, OfferError, PendingOffer, ReceivedOffer, Refusal, Session};
+use ringback_sdp::negotiate::{
+    Answer, Endpoint, Offer, OfferError, PackedSession, PendingOffer, ReceivedOffer, Refusal, Session, SessionView,
+};
 
 /// What one side would have of media, for a message that may carry an offer or an answer: it becomes what the dialog needs then.
 #[derive(Clone, Debug, Default)]
@@ -59,15 +62,14 @@ pub enum MediaError {
 }
 
 /// The exchanges of one dialog.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Exchange(State);
 
-/// What is open has a block of its own: it is open for a moment, and what is agreed on is kept for the whole call.
+/// What is open is open for a moment; what is agreed on is kept for the whole call, and so it is packed.
 #[derive(Debug)]
-#[allow(clippy::large_enum_variant)]
 enum State {
     /// Nothing is open.
-    Settled(Session),
+    Settled(PackedSession),
     /// Ours is out.
     Offered(Carrier, Box<PendingOffer>),
     /// Theirs came in.
@@ -76,19 +78,18 @@ enum State {
     Answering(Carrier, Box<Answer>),
 }
 
-impl Default for Exchange {
-    fn default() -> Exchange {
-        Exchange(State::Settled(Session::new()))
-    }
-}
-
 impl Exchange {
     /// What was agreed on; `None` while an offer is open.
-    pub(crate) fn session(&self) -> Option<&Session> {
+    pub(crate) fn session(&self) -> Option<SessionView> {
         match &self.0 {
-            State::Settled(session) => Some(session),
+            State::Settled(session) => Some(session.view()),
             _ => None,
         }
+    }
+
+    /// Nothing is open.
+    pub(crate) fn is_settled(&self) -> bool {
+        matches!(self.0, State::Settled(_))
     }
 
     /// The offer of ours that is out.
@@ -125,22 +126,22 @@ impl Exchange {
 
     /// True where nothing was agreed on, and nothing is on its way.
     pub(crate) fn is_blank(&self) -> bool {
-        matches!(&self.0, State::Settled(session) if session.local().is_none())
+        matches!(&self.0, State::Settled(session) if session.is_blank())
     }
 
     /// Makes an offer of it; the text goes into the carrier.
     pub(crate) fn offer(&mut self, carrier: Carrier, media: Media) -> Result<Vec<u8>, MediaError> {
         let State::Settled(session) = &self.0 else { return Err(MediaError::OfferOpen) };
-        let offer = draft(session, media)?;
+        let offer = draft(&session.view(), media)?;
         let text = offer.description().to_bytes();
         let State::Settled(session) = core::mem::take(&mut self.0) else { return Err(MediaError::OfferOpen) };
-        match session.send(offer) {
+        match session.unpack().send(offer) {
             Ok(pending) => {
                 self.0 = State::Offered(carrier, Box::new(pending));
                 Ok(text)
             }
             Err(unfit) => {
-                self.0 = State::Settled(unfit.session);
+                self.0 = State::Settled(unfit.session.into());
                 Err(MediaError::OfferOpen)
             }
         }
@@ -150,13 +151,13 @@ impl Exchange {
     pub(crate) fn receive(&mut self, carrier: Carrier, body: &[u8]) -> Result<(), Refusal> {
         let description = SessionDescription::parse(body).map_err(Refusal::from)?;
         match core::mem::take(&mut self.0) {
-            State::Settled(session) => match session.receive(description) {
+            State::Settled(session) => match session.unpack().receive(description) {
                 Ok(offer) => {
                     self.0 = State::Asked(carrier, Box::new(offer));
                     Ok(())
                 }
                 Err(refused) => {
-                    self.0 = State::Settled(refused.session);
+                    self.0 = State::Settled(refused.session.into());
                     Err(refused.refusal)
                 }
             },
@@ -181,7 +182,7 @@ impl Exchange {
         match core::mem::take(&mut self.0) {
             State::Offered(carrier, pending) => match pending.accept(description) {
                 Ok(session) => {
-                    self.0 = State::Settled(session);
+                    self.0 = State::Settled(session.into());
                     Ok(())
                 }
                 Err(unanswered) => {
@@ -232,7 +233,7 @@ impl Exchange {
     /// Our answer is with them.
     pub(crate) fn answered(&mut self) {
         self.0 = match core::mem::take(&mut self.0) {
-            State::Answering(_, answer) => State::Settled(answer.sent()),
+            State::Answering(_, answer) => State::Settled(answer.sent().into()),
             other => other,
         };
     }
@@ -241,9 +242,9 @@ impl Exchange {
     pub(crate) fn settle(&mut self) {
         self.0 = State::Settled(match core::mem::take(&mut self.0) {
             State::Settled(session) => session,
-            State::Offered(_, pending) => pending.withdraw(),
-            State::Asked(_, offer) => offer.refuse(),
-            State::Answering(_, answer) => answer.unsent().refuse(),
+            State::Offered(_, pending) => pending.withdraw().into(),
+            State::Asked(_, offer) => offer.refuse().into(),
+            State::Answering(_, answer) => answer.unsent().refuse().into(),
         });
     }
 
@@ -258,7 +259,7 @@ impl Exchange {
 
 impl Default for State {
     fn default() -> State {
-        State::Settled(Session::new())
+        State::Settled(PackedSession::default())
     }
 }
 
@@ -276,7 +277,7 @@ fn answer(carrier: Carrier, offer: ReceivedOffer, media: Media) -> (State, Resul
     let answered = match media {
         Media::Endpoint(endpoint) => match offer.answer(&endpoint) {
             Ok(answer) => Ok(answer),
-            Err(refused) => return (State::Settled(refused.session), Err(MediaError::Refused(refused.refusal))),
+            Err(refused) => return (State::Settled(refused.session.into()), Err(MediaError::Refused(refused.refusal))),
         },
         Media::Description(description) => offer.answer_with(description),
         Media::Offer(_) | Media::None => {
@@ -328,17 +329,33 @@ pub(crate) enum Found {
 /// The session description of a message: its body, or a part of that. `[RFC 5621, Section 3]`
 pub(crate) fn find(message: &Message) -> Found {
     let Ok(parts) = message.parts() else { return Found::Unknown };
-    let is_sdp = |part: &&Body| {
-        let is_plain =
-            part.first(HeaderId::ContentEncoding).is_none_or(|coding| coding.value().eq_ignore_ascii_case(b"identity"));
-        let is_session = part.disposition().is_ok_and(|disposition| disposition.is("session"));
-        is_plain && is_session && matches!(part.content_type(), Ok(Some(kind)) if kind.is("application", "sdp"))
-    };
-    match parts.iter().find(is_sdp) {
+    match parts.iter().find(|part| is_session_description(part)) {
         Some(part) => Found::Sdp(part.bytes().to_vec()),
         None if parts.iter().all(|part| part.disposition().is_ok_and(|disposition| !disposition.is_required)) => {
             Found::Nothing
         }
         None => Found::Unknown,
     }
+}
+
+/// Whether a part of a body describes the session: in SDP that is not coded, and for that use. `[RFC 5621, Section 3]`
+#[must_use]
+pub fn is_session_description(part: &Body) -> bool {
+    let is_plain =
+        part.first(HeaderId::ContentEncoding).is_none_or(|coding| coding.value().eq_ignore_ascii_case(b"identity"));
+    let is_session = part.disposition().is_ok_and(|disposition| disposition.is("session"));
+    is_plain && is_session && matches!(part.content_type(), Ok(Some(kind)) if kind.is("application", "sdp"))
+}
+
+/// What the refusal of an offer says to people; `agent` is who says it, a host name or a pseudonym.
+/// `[RFC 3261, Section 20.43]`
+#[must_use]
+pub fn refusal_warning(refusal: &Refusal, agent: &str) -> Option<Warning> {
+    let code = refusal.warning?;
+    let said = refusal.text().unwrap_or(code.text());
+    let text = match &refusal.defect {
+        Some(defect) => alloc::format!("{said}: {defect}"),
+        None => said.into(),
+    };
+    Some(Warning::new(code.code(), agent, text))
 }

@@ -21,16 +21,27 @@
 //! | `dialog` | [`Dialog`]: route set, remote target, CSeq |
 //! | `exchange` | which offer is open in a dialog, and what a body that comes in is then |
 //! | `session_timer` | RFC 4028 as pure functions |
+//! | `config`, `event` | what a user agent is set up with, and what it tells |
 //! | `agent` | [`UserAgent`]: brings messages to sessions, and sends what they want sent |
+//! | `agent/leg` | a session as it is kept |
 //! | `agent/sending` | client requests: next hop, Via, credentials, further hops |
 //! | `agent/calling`, `agent/called` | the INVITE that makes a session, from both sides |
+//! | `agent/provisional` | what is said before the answer: ringing, 100rel, PRACK |
+//! | `agent/redirects` | the INVITE that follows a 3xx |
 //! | `agent/within`, `agent/modify` | requests within a session, from both sides |
+//! | `agent/refusing` | what is said of a body that can't be had |
+//! | `agent/aftermath` | what outlives a session: ACKs for repeated 2xx, what was open when it ended |
+//! | `registration` | [`Registration`]: when to register, refresh, wait and give up |
+//! | `agent/registrations` | what goes out for registrations, and what comes back |
+//! | `agent/flows` | the connection and the GRUU that a registration gives |
 //! | `subscriber`, `notifier` | RFC 6665 from both sides, with the conditions of RFC 5839 |
+//! | `event_type` | when two event packages are the same |
 //! | `refer` | RFC 3515 from both sides: [`Referrer`], [`Referee`], and what a Refer-To asks for |
 //! | `publication` | RFC 3903: [`Publication`], and the rule of a compositor |
+//! | `outcome` | [`Outcome`]: what a response asks of whoever sent the request; [`Said`]: what it says to people |
+//! | `pursuit` | [`Pursuit`]: how far a call goes on by itself after a response that lets it |
 //! | `agent/usages` | keeps those four, and brings them messages; `subscriptions`, `refers`, `publications` beside it are their calls |
-//! | `agent/registrations` | what goes out for registrations, and what comes back |
-//! | `registration` | [`Registration`]: when to register, refresh, wait and give up |
+//! | `origin`, `refusal` | who sends what these four send, and what they refuse with |
 //!
 //! A call, here with both sides in one process, and no time that passes:
 //!
@@ -109,9 +120,11 @@ mod event_type;
 mod exchange;
 mod notifier;
 mod origin;
+mod outcome;
 #[cfg(test)]
 mod probe;
 mod publication;
+mod pursuit;
 mod refer;
 mod refusal;
 mod registration;
@@ -126,16 +139,21 @@ pub use event::{
     RefereeId, RegistrationId, RequestId, SessionId, SubscriberId, SubscriberTold,
 };
 pub use event_type::same_event;
-pub use exchange::{Carrier, Media, MediaError};
+pub use exchange::{Carrier, Media, MediaError, is_session_description, refusal_warning};
 pub use notifier::{
     Admission, EventState, NewSubscription, Notification, Notifier, NotifierConfig, NotifierState,
     NotifierSubscription, NotifyOutcome, Package, SUBSCRIPTIONS_MAX, SubscribeAnswer, SubscribeVerdict, SubscriptionId,
     TerminationReason,
 };
 pub use origin::Origin;
+pub use outcome::{
+    Acceptable, Correction, Described, OUTCOME_ITEMS_MAX, Outcome, Progress, Question, Redirect, Redirection, Said,
+    Target, Wait, Why, blame,
+};
 pub use publication::{
     Publication, PublicationConfig, PublicationOutcome, PublishOperation, PublishRuling, rule_publish,
 };
+pub use pursuit::{CALL_REQUESTS_MAX, Pursuit, PursuitStep};
 pub use refer::{
     REFERRAL_FIELDS_MAX, ReferConfig, ReferOutcome, ReferProgress, ReferSubscription, Referee, RefereeConfig, Referral,
     Referrer, refer_to_replacing,

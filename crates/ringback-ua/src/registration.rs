@@ -5,6 +5,7 @@ mod config;
 mod event;
 mod outcome;
 mod request;
+mod texts;
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -18,6 +19,7 @@ pub use binding::Gruu;
 pub use config::{CONTACTS_MAX, RegistrationConfig, RegistrationContact, RegistrationError, RegistrationPolicy};
 pub use event::{RegistrationEvent, RegistrationState, RegistrationStep};
 use outcome::Outcome;
+use texts::{Bindings, Further, Texts};
 
 /// How many Contacts of a 200 are looked at for our own.
 pub const BINDINGS_READ_MAX: usize = 256;
@@ -66,16 +68,9 @@ pub const LEARNT_BYTES_MAX: usize = 2_048;
 #[derive(Debug)]
 pub struct Registration {
     policy: Arc<RegistrationPolicy>,
-    aor: Box<str>,
-    from: Option<Box<str>>,
-    registrar: Box<str>,
-    routes: Box<[Box<str>]>,
-    instance: Option<Box<str>>,
-    call_id: Box<str>,
-    from_tag: Box<str>,
-    bindings: Vec<Binding>,
-    service_route: Box<[Box<[u8]>]>,
-    path: Box<[Box<[u8]>]>,
+    texts: Texts,
+    further: Option<Box<Further>>,
+    bindings: Bindings,
     /// When to refresh, or to try again.
     due: Option<Micros>,
     cseq: u32,
@@ -84,7 +79,6 @@ pub struct Registration {
     expires_min_secs: u32,
     /// 0 for none, and after a 439.
     reg_id: u32,
-    flow_timer_secs: Option<u32>,
     phase: Phase,
     out: Option<Purpose>,
     /// What was asked for while another REGISTER was out.
@@ -130,22 +124,14 @@ impl Registration {
         let registrar = config.check()?;
         Ok(Registration {
             policy: Arc::clone(&config.policy),
-            aor: config.aor.as_str().into(),
-            from: config.from.as_deref().map(Box::from),
-            registrar,
-            routes: config.routes.iter().map(|route| Box::from(route.as_str())).collect(),
-            instance: config.instance.as_deref().map(Box::from),
-            call_id: random.token().into(),
-            from_tag: random.token().into(),
+            texts: Texts::new(&config.aor, &random.token(), &random.token(), &registrar),
+            further: Further::of(config),
             bindings: config.contacts.iter().map(Binding::new).collect(),
-            service_route: Box::default(),
-            path: Box::default(),
             due: None,
             cseq: 0,
             expires_secs: config.expires_secs,
             expires_min_secs: 0,
             reg_id: config.reg_id.unwrap_or(0),
-            flow_timer_secs: None,
             phase: Phase::Idle,
             out: None,
             next: None,
@@ -188,26 +174,23 @@ impl Registration {
     /// # Errors
     /// Where one is no URI, there are too many, or there is a reg-id and not one. Nothing has changed then.
     pub fn set_contacts(&mut self, contacts: &[RegistrationContact]) -> Result<RegistrationStep, RegistrationError> {
-        config::check_contacts(&self.aor, contacts)?;
+        config::check_contacts(self.aor(), contacts)?;
         if self.reg_id != 0 && contacts.len() != 1 {
             return Err(RegistrationError::RegId);
         }
-        let fresh: Vec<Binding> = contacts.iter().map(Binding::new).collect();
-        let old = core::mem::replace(&mut self.bindings, fresh);
-        for mut binding in old {
-            match self.bindings.iter().position(|fresh| fresh.is_same(&binding)) {
-                Some(place) => {
-                    if let Some(fresh) = self.bindings.get_mut(place) {
-                        fresh.inherit(binding);
-                    }
-                }
-                None if binding.is_bound() && self.bindings.len() < CONTACTS_MAX.saturating_mul(2) => {
+        let mut fresh: Vec<Binding> = contacts.iter().map(Binding::new).collect();
+        for mut binding in self.bindings.take() {
+            let has_room = fresh.len() < CONTACTS_MAX.saturating_mul(2);
+            match fresh.iter_mut().find(|fresh| fresh.is_same(&binding)) {
+                Some(fresh) => fresh.inherit(binding),
+                None if binding.is_bound() && has_room => {
                     binding.is_going = true;
-                    self.bindings.push(binding);
+                    fresh.push(binding);
                 }
                 None => {}
             }
         }
+        self.bindings = fresh.into_iter().collect();
         Ok(match self.phase {
             Phase::Wanted | Phase::Bound => self.ask(Purpose::Bind),
             Phase::Idle | Phase::Refused => RegistrationStep::default(),
@@ -219,7 +202,7 @@ impl Registration {
     /// # Errors
     /// Where it is no SIP URI, or names a user.
     pub fn set_registrar(&mut self, registrar: &str) -> Result<(), RegistrationError> {
-        self.registrar = config::checked_registrar(registrar)?;
+        self.texts.set_registrar(&config::checked_registrar(registrar)?);
         Ok(())
     }
 
@@ -229,7 +212,7 @@ impl Registration {
         self.reg_id != 0
             && other.reg_id != 0
             && self.reg_id != other.reg_id
-            && (&self.instance, &self.aor) == (&other.instance, &other.aor)
+            && (self.instance(), self.aor()) == (other.instance(), other.aor())
     }
 
     /// Whether another flow of this device works: failures are then waited out longer. `[RFC 5626, Section 4.5]`
@@ -339,31 +322,31 @@ impl Registration {
     /// The address of record.
     #[must_use]
     pub fn aor(&self) -> &str {
-        &self.aor
+        self.texts.aor()
     }
 
     /// The Call-ID of all its REGISTERs.
     #[must_use]
     pub fn call_id(&self) -> &str {
-        &self.call_id
+        self.texts.call_id()
     }
 
     /// The URI that says where a REGISTER is sent: that of the first route, or the registrar's.
     #[must_use]
     pub fn next_uri(&self) -> &str {
-        self.routes.first().map_or(&self.registrar, |route| route)
+        self.routes().first().map_or(self.texts.registrar(), |route| route)
     }
 
     /// The Routes that requests of this address of record are to carry, in this order, as they came. `[RFC 3608, Section 6.1]`
     #[must_use]
     pub fn service_route(&self) -> &[Box<[u8]>] {
-        &self.service_route
+        self.further.as_deref().map_or(&[], |further| &further.service_route)
     }
 
     /// The proxies that a request to us comes through, as the registrar knows them. `[RFC 3327, Section 5.1]`
     #[must_use]
     pub fn path(&self) -> &[Box<[u8]>] {
-        &self.path
+        self.further.as_deref().map_or(&[], |further| &further.path)
     }
 
     /// The URIs that lead to this device from anywhere, of the contact at this place. `[RFC 5627, Section 4.2]`
@@ -372,24 +355,42 @@ impl Registration {
         self.bindings.get(contact).and_then(Binding::gruu)
     }
 
+    /// The public GRUU of the first contact that has one. `[RFC 5627, Section 4.2]`
+    #[must_use]
+    pub fn public_gruu(&self) -> Option<&str> {
+        self.bindings.iter().find_map(|binding| binding.gruu()?.public.as_deref())
+    }
+
+    /// True while its flow is to be kept alive: it is bound, and that is wanted. `[RFC 5626, Section 4.4]`
+    #[must_use]
+    pub fn keeps_alive(&self) -> bool {
+        self.policy.keeps_alive && self.phase == Phase::Bound
+    }
+
     /// How long the edge waits for a keep-alive, in seconds. `[RFC 5626, Section 4.4]`
     #[must_use]
     pub fn flow_timer_secs(&self) -> Option<u32> {
-        self.flow_timer_secs
+        self.further.as_deref()?.flow_timer_secs
     }
 
     /// How many bytes it keeps beside itself.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
-        let texts = [Some(&self.aor), self.from.as_ref(), Some(&self.registrar), self.instance.as_ref()];
-        let texts = texts.into_iter().flatten().chain([&self.call_id, &self.from_tag]).chain(&self.routes);
-        let lists = self.service_route.iter().chain(&self.path).map(|value| value.len());
-        let text = texts.map(|text| text.len()).chain(lists).fold(0_usize, usize::saturating_add);
-        let pointers = self.routes.len().saturating_add(self.service_route.len()).saturating_add(self.path.len());
-        let bindings = self.bindings.iter().fold(0_usize, |sum, binding| sum.saturating_add(binding.heap_bytes()));
-        text.saturating_add(pointers.saturating_mul(size_of::<Box<str>>()))
-            .saturating_add(bindings)
-            .saturating_add(self.bindings.capacity().saturating_mul(size_of::<Binding>()))
+        let further = self.further.as_deref().map_or(0, Further::heap_bytes);
+        self.texts.heap_bytes().saturating_add(further).saturating_add(self.bindings.heap_bytes())
+    }
+
+    fn routes(&self) -> &[Box<str>] {
+        self.further.as_deref().map_or(&[], |further| &further.routes)
+    }
+
+    fn instance(&self) -> Option<&str> {
+        self.further.as_deref()?.instance.as_deref()
+    }
+
+    /// Who registers, where it is somebody else.
+    fn from(&self) -> Option<&str> {
+        self.further.as_deref()?.from.as_deref()
     }
 
     /// Sends it now, or when the REGISTER that is out has its response.
@@ -427,9 +428,7 @@ impl Registration {
     /// "If the re-registration request is refused or if an existing registration expires …, the UA SHOULD discard any stored
     /// service route" `[RFC 3608, Section 6.1]`; a GRUU lasts as long as the registration. `[RFC 5627, Section 4.4]`
     fn forget_learnt(&mut self) {
-        self.service_route = Box::default();
-        self.path = Box::default();
-        self.flow_timer_secs = None;
+        self.further = self.further.take().and_then(|further| further.without_learnt());
         self.is_outbound = false;
         self.is_proven = false;
         self.bindings.iter_mut().for_each(Binding::forget);

@@ -12,8 +12,11 @@
 //! | [`sdp`] | what a session description says; reading and writing one |
 //! | [`negotiation`] | offer and answer; hold; changes; glare |
 //! | [`early_media`] | the offer in an INVITE, the answer in a 200, 488, and media before the call is taken |
+//! | [`transactions`] | what is sent again, for how long, and what finds what |
+//! | [`dialogs`] | what two phones know of each other; routes; CSeq |
 //! | [`authentication`] | digest, as server and as client |
 //! | [`hostile_input`] | depths of verdict; what to answer to what is malformed; limits |
+//! | [`testing`] | your application on a line that loses every third datagram, in a second |
 //! | [`adding_a_header`] | a header field of one's own, with a type; how to contribute one |
 
 #[doc = include_str!("../manual/messages.md")]
@@ -39,11 +42,20 @@ pub mod negotiation {}
 #[doc = include_str!("../manual/early-media.md")]
 pub mod early_media {}
 
+#[doc = include_str!("../manual/transactions.md")]
+pub mod transactions {}
+
+#[doc = include_str!("../manual/dialogs.md")]
+pub mod dialogs {}
+
 #[doc = include_str!("../manual/authentication.md")]
 pub mod authentication {}
 
 #[doc = include_str!("../manual/hostile-input.md")]
 pub mod hostile_input {}
+
+#[doc = include_str!("../manual/testing.md")]
+pub mod testing {}
 
 #[doc = include_str!("../manual/adding-a-header.md")]
 pub mod adding_a_header {}

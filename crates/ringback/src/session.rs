@@ -25,10 +25,10 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use ringback_message::header::Warning;
 use ringback_message::{Message, RequestBuilder, Response, ResponseBuilder, StatusCode};
 use ringback_sdp::negotiate::{Endpoint, Refusal};
 use ringback_sdp::{Origin, SessionDescription};
+use ringback_ua::{is_session_description, refusal_warning};
 
 /// The session description in a message.
 pub trait MessageSdp {
@@ -43,8 +43,8 @@ pub trait MessageSdp {
 impl MessageSdp for Message {
     fn sdp(&self) -> Result<Option<SessionDescription>, SdpError> {
         for part in self.parts().map_err(SdpError::Body)? {
-            let content_type = part.content_type().map_err(SdpError::Body)?;
-            if content_type.is_some_and(|content_type| content_type.is("application", "sdp")) {
+            part.content_type().map_err(SdpError::Body)?;
+            if is_session_description(&part) {
                 return SessionDescription::try_from(part.bytes()).map(Some).map_err(SdpError::Description);
             }
         }
@@ -95,10 +95,7 @@ pub fn endpoint(address: IpAddr) -> Endpoint {
 pub fn refusing<'a>(request: &'a Message, refusal: &Refusal, agent: &str) -> ResponseBuilder<'a> {
     let status = StatusCode::new(refusal.status).unwrap_or(StatusCode::ServerInternalError);
     let response = Response::to(request, status);
-    match refusal.warning {
-        Some(warning) => response.header(Warning::new(warning.code(), agent, warning.text())),
-        None => response,
-    }
+    refusal_warning(refusal, agent).into_iter().fold(response, ResponseBuilder::header)
 }
 
 /// Why the session description of a message can't be had: the sender's doing.

@@ -1,6 +1,6 @@
 //! The rows of the registries as entries.
 
-use ringback_message::header::facts::{HeaderFacts, Repeats, Shape, Standing, Where};
+use ringback_message::header::facts::{HeaderFacts, Methods, Repeats, Shape, Standing, Where};
 use ringback_message::header::is_typed;
 use ringback_message::registry::{
     EventKind, EventType, EventTypeInfo, HeaderParameter, OptionTagInfo, Q850Cause, Q850CauseInfo, ReasonProtocolInfo,
@@ -71,7 +71,7 @@ pub(crate) fn header(facts: &HeaderFacts) -> Entry {
     entry
         .fact("value", if CALL_IDS.contains(&id) { "a Call-ID" } else { shape(facts.shape) })
         .fact("repeats", repeats(facts.repeats))
-        .fact("place", place(facts.place))
+        .fact("place", place(facts))
         .fact("standing", standing(facts.standing))
         .fact("typed", is_typed(id))
         .fact("parameters", parameters.collect::<Vec<_>>())
@@ -284,11 +284,18 @@ fn repeats(repeats: Repeats) -> &'static str {
     }
 }
 
-fn place(place: Where) -> &'static str {
-    match place {
-        Where::Requests => "requests",
-        Where::Responses => "responses",
-        Where::Both => "requests and responses",
+fn place(facts: &HeaderFacts) -> String {
+    let names = |methods: &[Method]| methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+    match (facts.place, facts.methods) {
+        (Where::Requests, Methods::Only(methods)) => format!("requests: {}", names(methods)),
+        (Where::Responses, Methods::Only(methods)) => format!("responses to {}", names(methods)),
+        (Where::Both, Methods::Only(methods)) => format!("requests and responses: {}", names(methods)),
+        (Where::Responses | Where::Both, Methods::Requests(methods)) => {
+            format!("responses, and requests: {}", names(methods))
+        }
+        (Where::Requests, _) => "requests".to_owned(),
+        (Where::Responses, _) => "responses".to_owned(),
+        (Where::Both, _) => "requests and responses".to_owned(),
     }
 }
 

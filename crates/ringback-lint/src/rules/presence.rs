@@ -4,7 +4,7 @@ use alloc::collections::BTreeSet;
 use alloc::format;
 
 use ringback_message::header::check_value;
-use ringback_message::header::facts::{Repeats, Standing, Where};
+use ringback_message::header::facts::{Repeats, Standing};
 use ringback_message::{HeaderId, Method};
 
 use crate::tables::{Mark, Verdict, verdict, wanted};
@@ -47,15 +47,15 @@ rules! { "Presence and count of header fields"
         bad ["BYE", "Contact: <sip:alice@192.0.2.4>"]
         good ["BYE", "-Contact"]
         => not_applicable;
-    "header-in-another-response" Warning "RFC 3261, Section 20"
+    "header-in-another-response" Note "RFC 3261, Section 20"
         "A header field stands in a message of a kind for which the tables have no place for it."
         "It has no meaning there, and hints at a code or a header field that was mistaken for another."
         bad ["200 BYE", "Retry-After: 5"]
         good ["503 BYE", "Retry-After: 5"]
         => elsewhere;
     "header-misplaced" Error "RFC 3261, Section 20"
-        "A header field for requests stands in a response, or the other way round."
-        "Its receiver has no use for it."
+        "A header field for requests stands in a response, or the other way round; or one of certain methods in another."
+        "Its receiver has no use for it, and some reject the message."
         bad ["200 OPTIONS", "+Max-Forwards: 70"]
         good ["200 OPTIONS", "-Max-Forwards"]
         => misplaced;
@@ -133,7 +133,8 @@ fn replaced(subject: &Subject<'_>, id: HeaderId) -> bool {
 fn not_applicable(subject: &Subject<'_>, findings: &mut Findings<'_>) {
     let Some(method) = subject.method() else { return };
     // A code that came after the tables may carry what they have no place for.
-    for header in subject.message().headers().filter(|header| !super::status::is_called_for(subject, header.id())) {
+    let is_ours = |id| !super::status::is_called_for(subject, id) && !is_misplaced(subject, id);
+    for header in subject.message().headers().filter(|header| is_ours(header.id())) {
         if let Verdict::Is { mark: Mark::NotApplicable, source } = verdict(header.id(), method, subject.status()) {
             let kind = if subject.is_request() { "" } else { "a response to " };
             findings.header_by(&header, format!("{} must not stand in {kind}{method}", header.id()), Some(source));
@@ -143,7 +144,8 @@ fn not_applicable(subject: &Subject<'_>, findings: &mut Findings<'_>) {
 
 fn elsewhere(subject: &Subject<'_>, findings: &mut Findings<'_>) {
     let (Some(method), Some(status)) = (subject.method(), subject.status()) else { return };
-    for header in subject.message().headers().filter(|header| !super::status::is_known(subject, header.id())) {
+    let is_ours = |id| !super::status::is_known(subject, id) && !is_misplaced(subject, id);
+    for header in subject.message().headers().filter(|header| is_ours(header.id())) {
         if let Verdict::Elsewhere(source) = verdict(header.id(), method, Some(status)) {
             findings.header_by(
                 &header,
@@ -154,23 +156,24 @@ fn elsewhere(subject: &Subject<'_>, findings: &mut Findings<'_>) {
     }
 }
 
-/// What a table has a place for is in its place, such as a Warning in a NOTIFY.
+/// What its own document defines for other messages. The builder refuses it by the same rows.
 fn misplaced(subject: &Subject<'_>, findings: &mut Findings<'_>) {
-    let is_placed = |id| {
-        let verdict = subject.method().map(|method| verdict(id, method, subject.status()));
-        matches!(verdict, Some(Verdict::Is { mark, .. }) if mark != Mark::NotApplicable)
-    };
-    for header in subject.message().headers().filter(|header| !is_placed(header.id())) {
-        let Some(facts) = header.id().facts() else { continue };
-        // Requests may have it where a table says so, and nowhere else. `[RFC 3261, Section 20.43]`
-        let place = if header.id() == HeaderId::Warning { Where::Responses } else { facts.place };
-        let kind = match place {
-            Where::Requests if !subject.is_request() => "responses",
-            Where::Responses if subject.is_request() => "requests",
-            _ => continue,
-        };
-        findings.header_by(&header, format!("{} is not for {kind}", header.id()), Some(facts.source.as_str()));
+    for header in subject.message().headers().filter(|header| is_misplaced(subject, header.id())) {
+        let id = header.id();
+        let Some(facts) = id.facts() else { continue };
+        let text =
+            match (subject.is_request(), subject.method().filter(|_| facts.may_stand(subject.is_request(), None))) {
+                (true, Some(method)) => format!("{id} is not for {method}"),
+                (false, Some(method)) => format!("{id} is not for responses to {method}"),
+                (true, None) => format!("{id} is not for requests"),
+                (false, None) => format!("{id} is not for responses"),
+            };
+        findings.header_by(&header, text, Some(facts.source.as_str()));
     }
+}
+
+fn is_misplaced(subject: &Subject<'_>, id: HeaderId) -> bool {
+    id.facts().is_some_and(|facts| !facts.may_stand(subject.is_request(), subject.method()))
 }
 
 fn repeated(subject: &Subject<'_>, findings: &mut Findings<'_>) {
@@ -194,20 +197,11 @@ fn malformed(subject: &Subject<'_>, findings: &mut Findings<'_>) {
 /// What drafts had beside RFC 2543; what the registry has as deprecated is in its table.
 const DROPPED: [&[u8]; 1] = [b"Also"];
 
-/// Where those were described that RFC 3261 no longer names.
-const DROPPED_KNOWN: [(HeaderId, &str); 3] = [
-    (HeaderId::Encryption, "RFC 2543, Section 6.19"),
-    (HeaderId::Hide, "RFC 2543, Section 6.22"),
-    (HeaderId::ResponseKey, "RFC 2543, Section 6.31"),
-];
-
 fn deprecated(subject: &Subject<'_>, findings: &mut Findings<'_>) {
     for header in subject.message().headers() {
         match header.id().facts() {
             Some(facts) if facts.standing == Standing::Deprecated => {
-                let section = DROPPED_KNOWN.iter().find(|(id, _)| *id == header.id()).map(|(_, section)| *section);
-                let section = section.unwrap_or(facts.source.as_str());
-                findings.header_by(&header, format!("{} is deprecated", header.id()), Some(section));
+                findings.header_by(&header, format!("{} is deprecated", header.id()), Some(facts.source.as_str()));
             }
             None if DROPPED.iter().any(|name| header.name().eq_ignore_ascii_case(name)) => {
                 findings.header(&header, "this header field was dropped from SIP in 2002");

@@ -38,6 +38,9 @@ sections! { EXTENSIONS
         SipEtag "2xx" "- - - m";
         SipIfMatch "R" "- - - o";
     }
+    "RFC 5839, Section 6.1" [Notify] {
+        SipEtag "R" "o";
+    }
     "RFC 3892, Section 3" [Ack Bye Cancel Invite Options Register] {
         ReferredBy "R" "- o - o o o";
     }

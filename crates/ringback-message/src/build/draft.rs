@@ -7,10 +7,11 @@ use core::fmt;
 use crate::chars;
 use crate::cursor::{Cursor, decimal};
 use crate::error::{BuildError, ParseError, ParseErrorKind};
-use crate::header::facts::{Repeats, Where};
+use crate::header::facts::Repeats;
 use crate::header::list::has_token;
 use crate::header::text::Escaped;
-use crate::header::{Accept, HeaderId, HeaderName, NameAddr, Qvalue, TypedHeader, Values, check_strict, text};
+use crate::header::{Accept, CSeq, HeaderId, HeaderName, NameAddr, Qvalue, TypedHeader, Values, check_strict, text};
+use crate::method::Method;
 use crate::params::Params;
 use crate::uri::Uri;
 use crate::writer::Writer;
@@ -177,21 +178,22 @@ impl Draft {
         self.fields.iter().any(|field| field.id == id && has_token(id, &field.value, token.as_bytes()))
     }
 
+    /// The method that CSeq names, if the registry has it.
+    pub(crate) fn cseq_method(&self) -> Option<Method> {
+        let cseq = self.fields.iter().find(|field| field.id == HeaderId::CSeq)?;
+        Method::registered(CSeq::parse(&cseq.value, 0).ok()?.method)
+    }
+
     /// The first mistake of a setter; or of a value that can't be read back, or a body without its type.
-    pub(crate) fn check(&self, kind: Where) -> Result<(), BuildError> {
+    pub(crate) fn check(&self, in_request: bool, method: Option<&Method>) -> Result<(), BuildError> {
         self.first_mistake()?;
         for field in &self.fields {
             if !is_text(&field.value) {
                 return Err(defect(field.id, ParseErrorKind::HeaderValue, "no control characters"));
             }
-            match (field.id.facts().map(|facts| facts.place), kind) {
-                (Some(Where::Responses), Where::Requests) => {
-                    return Err(defect(field.id, ParseErrorKind::Misplaced, "no such header field in a request"));
-                }
-                (Some(Where::Requests), Where::Responses) => {
-                    return Err(defect(field.id, ParseErrorKind::Misplaced, "no such header field in a response"));
-                }
-                _ => {}
+            let misplaced = field.id.facts().and_then(|facts| facts.misplaced(in_request, method));
+            if let Some(expected) = misplaced {
+                return Err(defect(field.id, ParseErrorKind::Misplaced, expected));
             }
         }
         for field in self.fields.iter().filter(|field| !field.checked) {

@@ -6,7 +6,6 @@ use alloc::vec::Vec;
 use crate::build::draft::{Draft, setters};
 use crate::build::rules;
 use crate::error::BuildError;
-use crate::header::facts::Where;
 use crate::header::{Allow, HeaderId, Qvalue, Refresher, SessionExpires, Supported, TypedHeader};
 use crate::message::{Message, Request};
 use crate::method::Method;
@@ -114,7 +113,7 @@ impl RequestBuilder {
         if !self.draft.has(HeaderId::MaxForwards) {
             self.draft.number(HeaderId::MaxForwards, 70);
         }
-        self.draft.check(Where::Requests)?;
+        self.draft.check(true, Some(&self.method))?;
         Uri::parse_strict(self.uri.as_bytes(), HeaderId::Other, 0).map_err(BuildError::RequestUri)?;
         self.check_method()?;
         let message = self.build_unchecked()?;

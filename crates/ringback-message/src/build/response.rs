@@ -8,7 +8,6 @@ use smallvec::SmallVec;
 use crate::build::draft::{Draft, is_text, setters};
 use crate::build::rules;
 use crate::error::BuildError;
-use crate::header::facts::Where;
 use crate::header::{
     Allow, HeaderId, ProxyAuthenticate, Qvalue, Refresher, SessionExpires, Supported, TypedHeader, WwwAuthenticate,
 };
@@ -145,7 +144,11 @@ impl<'a> ResponseBuilder<'a> {
     /// # Errors
     /// Names what is missing or malformed and the section that asks for it.
     pub fn build(mut self) -> Result<Response, BuildError> {
-        self.draft.check(Where::Responses)?;
+        let method = match self.request {
+            Some(request) => request.method_text().and_then(Method::registered),
+            None => self.draft.cseq_method(),
+        };
+        self.draft.check(false, method.as_ref())?;
         self.check_tag()?;
         if self.reason.as_deref().is_some_and(|reason| !is_text(reason.as_bytes())) {
             return Err(BuildError::Rule {

@@ -152,9 +152,11 @@ fn dialogs(request: &Request) -> Result<(), BuildError> {
     )?;
     let demands = request.is(&Method::Cancel) && (has(HeaderId::Require) || has(HeaderId::ProxyRequire));
     must(!demands, "a CANCEL has neither Require nor Proxy-Require", "RFC 3261, Section 9.1")?;
-    let replaces = has(HeaderId::Replaces);
-    must(!replaces || request.is(&Method::Invite), "Replaces stands in an INVITE only", "RFC 3891, Section 3")?;
-    must(!(replaces && has(HeaderId::Join)), "Replaces and Join don't stand together", "RFC 3911, Section 4")
+    must(
+        !(has(HeaderId::Replaces) && has(HeaderId::Join)),
+        "Replaces and Join don't stand together",
+        "RFC 3911, Section 4",
+    )
 }
 
 /// The rules of responses, as far as their header fields were given and not repeated.

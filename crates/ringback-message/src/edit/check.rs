@@ -4,7 +4,7 @@ use super::{Change, Edit, What};
 use crate::build::rules::{CSEQ_END, CSEQ_RULE, request_uri};
 use crate::cursor::{Cursor, decimal};
 use crate::error::{BuildError, ParseError, ParseErrorKind};
-use crate::header::facts::{Repeats, Where};
+use crate::header::facts::{Methods, Repeats};
 use crate::header::{CSeq, HeaderId, check_strict, check_value};
 use crate::message::{Header, Message, missing};
 use crate::uri::Uri;
@@ -12,7 +12,6 @@ use crate::uri::Uri;
 impl Edit<'_> {
     /// Before anything is written: the new values, and the places that were named.
     pub(super) fn check_texts(&self) -> Result<(), BuildError> {
-        let is_request = self.message.is_request();
         if let Some(uri) = self.uri {
             self.check_request_uri(uri.of(&self.texts))?;
         }
@@ -21,7 +20,7 @@ impl Edit<'_> {
             match (what, old) {
                 (What::InsertBefore(id, value), _) => {
                     self.check_new(id, value.of(&self.texts)).map_err(BuildError::Value)?;
-                    check_place(id, is_request)?;
+                    check_place(id, self.message)?;
                 }
                 (What::Replace(value), Some(old)) => {
                     self.check_replaced(old, value.of(&self.texts)).map_err(BuildError::Value)?;
@@ -158,12 +157,11 @@ impl Edit<'_> {
     }
 }
 
-fn check_place(id: HeaderId, is_request: bool) -> Result<(), BuildError> {
-    let expected = match (id.facts().map(|facts| facts.place), is_request) {
-        (Some(Where::Responses), true) => "no such header field in a request",
-        (Some(Where::Requests), false) => "no such header field in a response",
-        _ => return Ok(()),
-    };
+fn check_place(id: HeaderId, message: &Message) -> Result<(), BuildError> {
+    let Some(facts) = id.facts() else { return Ok(()) };
+    // Most are for any method, and it need not be read.
+    let method = if matches!(facts.methods, Methods::Any) { None } else { message.own_method() };
+    let Some(expected) = facts.misplaced(message.is_request(), method.as_ref()) else { return Ok(()) };
     let error = Cursor::new(id, &[], 0).error(expected);
     Err(BuildError::Value(ParseError { kind: ParseErrorKind::Misplaced, ..error }))
 }

@@ -4,22 +4,29 @@
 //! compile without. Source: the header fields of the IANA "Session Initiation Protocol (SIP) Parameters", and the
 //! documents that it names.
 //!
-//! A row reads: variant, source, the shape of a value, how often, where, and for a few a standing other than `Current`.
+//! A row reads: variant, source, the shape of a value, how often, where, for a few of which methods, and a standing other than
+//! `Current`.
 //! The grammars of RFC 3261 are in its section 25.1; its rows name the section that defines the field.
 //! Of the fields of 3GPP TS 24.229, a document that is no RFC, only the names are known here.
-//! Warning is one of responses, but for a NOTIFY, which may carry it as well. `[RFC 3265, Section 7.1]`
+//!
+//! A field is bound to methods where its document defines it for them and no other that we know has a place for it. What a table of
+//! an RFC merely marks as not applicable in one method or another, such as Contact in a BYE, is the matter of those who judge.
 //!
 //! ```
-//! use ringback_message::HeaderId;
+//! use ringback_message::{HeaderId, Method};
 //! use ringback_message::header::facts::{Repeats, Where};
 //!
 //! let facts = HeaderId::Contact.facts().unwrap();
 //! assert_eq!(facts.source.to_string(), "[RFC 3261, Section 20.10]");
 //! assert_eq!((facts.repeats, facts.place), (Repeats::List, Where::Both));
 //! assert!(HeaderId::Other.facts().is_none());
+//!
+//! let rack = HeaderId::RAck.facts().unwrap();
+//! assert!(rack.may_stand(true, Some(&Method::Prack)) && !rack.may_stand(true, Some(&Method::Invite)));
 //! ```
 
 use super::HeaderId;
+use crate::method::Method;
 use crate::registry::Source;
 
 /// One row of the table.
@@ -36,6 +43,8 @@ pub struct HeaderFacts {
     pub repeats: Repeats,
     /// In which messages it may stand.
     pub place: Where,
+    /// Of which methods those are.
+    pub methods: Methods,
     /// Its standing in the registry.
     pub standing: Standing,
 }
@@ -99,6 +108,18 @@ pub enum Where {
     Both,
 }
 
+/// Of which methods the messages are that a header field may stand in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Methods {
+    /// Of any; also where it isn't known.
+    Any,
+    /// Requests of these and responses to them, as far as it is for requests and for responses.
+    Only(&'static [Method]),
+    /// Requests of these; responses to any, as far as it is for responses.
+    Requests(&'static [Method]),
+}
+
 /// What the registry says of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -114,10 +135,36 @@ pub enum Standing {
 impl HeaderFacts {
     /// The rows of the table.
     pub const REGISTERED: &'static [HeaderFacts] = ROWS;
+
+    /// Whether it may stand in a request of this method, or in a response to one.
+    ///
+    /// What isn't known forbids nothing: a method that is `None` or that the registry lacks.
+    #[must_use]
+    pub fn may_stand(&self, in_request: bool, method: Option<&Method>) -> bool {
+        self.misplaced(in_request, method).is_none()
+    }
+
+    /// What a reader expects instead, where it may not stand there.
+    pub(crate) fn misplaced(&self, in_request: bool, method: Option<&Method>) -> Option<&'static str> {
+        let is_among = |methods: &[Method]| method.is_some_and(|method| methods.contains(method));
+        let is_foreign = |methods| method.is_some_and(|method| method.info().is_some()) && !is_among(methods);
+        match (self.place, self.methods, in_request) {
+            (Where::Responses, Methods::Requests(methods), true) if is_among(methods) => None,
+            (Where::Responses, _, true) => Some("no such header field in a request"),
+            (Where::Requests, _, false) => Some("no such header field in a response"),
+            (_, Methods::Only(methods) | Methods::Requests(methods), true) if is_foreign(methods) => {
+                Some("no such header field in a request of this method")
+            }
+            (_, Methods::Only(methods), false) if is_foreign(methods) => {
+                Some("no such header field in a response to this method")
+            }
+            _ => None,
+        }
+    }
 }
 
 macro_rules! header_facts {
-    ($($id:ident $source:literal $shape:ident $repeats:ident $place:ident $($standing:ident)?;)*) => {
+    ($($id:ident $source:literal $shape:ident $repeats:ident $place:ident $([$bound:ident $($method:ident)+])? $($standing:ident)?;)*) => {
         static ROWS: &[HeaderFacts] = &[$(ROW::$id),*];
 
         #[allow(non_upper_case_globals, non_snake_case, reason = "each is the row of the header field of its name")]
@@ -130,7 +177,8 @@ macro_rules! header_facts {
                 shape: Shape::$shape,
                 repeats: Repeats::$repeats,
                 place: Where::$place,
-                standing: header_facts!(@ $($standing)?),
+                methods: header_facts!(@methods $($bound $($method)+)?),
+                standing: header_facts!(@standing $($standing)?),
             };)*
         }
 
@@ -145,8 +193,10 @@ macro_rules! header_facts {
             }
         }
     };
-    (@) => { Standing::Current };
-    (@ $standing:ident) => { Standing::$standing };
+    (@methods) => { Methods::Any };
+    (@methods $bound:ident $($method:ident)+) => { Methods::$bound(&[$(Method::$method),+]) };
+    (@standing) => { Standing::Current };
+    (@standing $standing:ident) => { Standing::$standing };
 }
 
 header_facts! {
@@ -156,7 +206,7 @@ header_facts! {
     AcceptLanguage "RFC 3261, Section 20.3" Media List Both;
     AcceptResourcePriority "RFC 4412, Section 3.2" Token List Responses;
     AdditionalIdentity "3GPP TS 24.229" Unknown Unknown Both;
-    AlertInfo "RFC 3261, Section 20.4" Uri List Both;
+    AlertInfo "RFC 3261, Section 20.4" Uri List Both [Only Invite];
     AlertMsgError "RFC 8876, Section 5.2" NumberParams Once Responses;
     Allow "RFC 3261, Section 20.5" Token List Both;
     AllowEvents "RFC 6665, Section 8.2.2" Token List Both;
@@ -177,9 +227,9 @@ header_facts! {
     CSeq "RFC 3261, Section 20.16" Own Once Both;
     Date "RFC 3261, Section 20.17" Own Once Both;
     DcInfo "3GPP TS 24.229" Unknown Unknown Both;
-    Encryption "RFC 3261, Section 28.1" Unknown Unknown Both Deprecated;
+    Encryption "RFC 2543, Section 6.19" Unknown Unknown Both Deprecated;
     ErrorInfo "RFC 3261, Section 20.18" Uri List Responses;
-    Event "RFC 6665, Section 8.2.1" TokenParams Once Requests;
+    Event "RFC 6665, Section 8.2.1" TokenParams Once Requests [Only Subscribe Notify Publish];
     Expires "RFC 3261, Section 20.19" Number Once Both;
     FeatureCaps "RFC 6809, Section 6.2" TokenParams List Both;
     FlowTimer "RFC 5626, Section 10" Number Once Responses;
@@ -187,34 +237,35 @@ header_facts! {
     Geolocation "RFC 6442, Section 4.1" Uri List Both;
     GeolocationError "RFC 6442, Section 4.4" NumberParams Once Responses;
     GeolocationRouting "RFC 6442, Section 4.2" TokenParams Once Both;
-    Hide "RFC 3261, Section 28.1" Unknown Unknown Both Deprecated;
+    Hide "RFC 2543, Section 6.22" Unknown Unknown Both Deprecated;
     HistoryInfo "RFC 7044, Section 5" Address List Both;
     Identity "RFC 8224, Section 4" Own Lines Requests;
     IdentityInfo "RFC 4474, Section 9" Uri Once Requests Deprecated;
-    InfoPackage "RFC 6086, Section 7.2" TokenParams Once Requests;
-    InReplyTo "RFC 3261, Section 20.21" CallId List Requests;
-    Join "RFC 3911, Section 7.1" CallId Once Requests;
+    InfoPackage "RFC 6086, Section 7.2" TokenParams Once Requests [Only Info];
+    InReplyTo "RFC 3261, Section 20.21" CallId List Requests [Only Invite Message];
+    Join "RFC 3911, Section 7.1" CallId Once Requests [Only Invite];
     MaxBreadth "RFC 5393, Section 5.8" Number Once Requests;
     MaxForwards "RFC 3261, Section 20.22" Number Once Requests;
     MimeVersion "RFC 3261, Section 20.24" Own Once Both;
     MinExpires "RFC 3261, Section 20.23" Number Once Responses;
-    MinSe "RFC 4028, Section 5" NumberParams Once Both;
+    // A 422 has it, and may answer any method as far as its row goes.
+    MinSe "RFC 4028, Section 5" NumberParams Once Both [Requests Invite Update];
     Organization "RFC 3261, Section 20.25" Text Once Both;
     OriginationId "3GPP TS 24.229" Unknown Unknown Both;
     PAccessNetworkInfo "RFC 7315, Section 5.4" TokenParams List Both;
     PAnswerState "RFC 4964, Section 7.1" TokenParams Once Responses;
     PAssertedIdentity "RFC 3325, Section 9.1" Address List Both;
     PAssertedService "RFC 6050, Section 4.1" Own List Requests;
-    PAssociatedUri "RFC 7315, Section 5.1" Address List Responses;
+    PAssociatedUri "RFC 7315, Section 5.1" Address List Responses [Only Register];
     PCalledPartyId "RFC 7315, Section 5.2" Address Once Requests;
     PChargeInfo "RFC 8496, Section 6" Address Once Requests;
     PChargingFunctionAddresses "RFC 7315, Section 5.5" Params List Both;
     PChargingVector "RFC 7315, Section 5.6" Params Once Both;
-    PDcsTracePartyId "RFC 5503, Section 5.1" Address Once Requests;
-    PDcsOsps "RFC 5503, Section 6.1" Token Once Requests;
-    PDcsBillingInfo "RFC 5503, Section 7.1" Own Once Both;
-    PDcsLaes "RFC 5503, Section 8.1" Own Once Both;
-    PDcsRedirect "RFC 5503, Section 8.1" Own Once Both;
+    PDcsTracePartyId "RFC 5503, Section 5.1" Address Once Requests [Only Invite];
+    PDcsOsps "RFC 5503, Section 6.1" Token Once Requests [Only Invite Update];
+    PDcsBillingInfo "RFC 5503, Section 7.1" Own Once Both [Only Invite];
+    PDcsLaes "RFC 5503, Section 8.1" Own Once Both [Only Invite];
+    PDcsRedirect "RFC 5503, Section 8.1" Own Once Both [Only Invite];
     PEarlyMedia "RFC 5009, Section 9" Token List Both;
     PMediaAuthorization "RFC 3313, Section 5.1" Token List Both;
     PPreferredIdentity "RFC 3325, Section 9.2" Address List Both;
@@ -225,10 +276,10 @@ header_facts! {
     PServedUser "RFC 5502, Section 6" Address Once Requests;
     PUserDatabase "RFC 4457" Unknown Unknown Both;
     PVisitedNetworkId "RFC 7315, Section 5.3" TokenParams List Requests;
-    Path "RFC 3327, Section 4" Address List Both;
+    Path "RFC 3327, Section 4" Address List Both [Only Register];
     PermissionMissing "RFC 5360, Section 5.9.3" Address List Responses;
-    PolicyContact "RFC 6794, Section 4.4.5.2" Uri List Both;
-    PolicyId "RFC 6794, Section 4.4.5.1" Own List Requests;
+    PolicyContact "RFC 6794, Section 4.4.5.2" Uri List Both [Only Invite Prack Update];
+    PolicyId "RFC 6794, Section 4.4.5.1" Own List Requests [Only Invite Prack Update];
     Priority "RFC 3261, Section 20.26" Token Once Requests;
     PriorityShare "3GPP TS 24.229" Unknown Unknown Both;
     PriorityVerstat "3GPP TS 24.229" Unknown Unknown Both;
@@ -237,24 +288,24 @@ header_facts! {
     ProxyAuthenticate "RFC 3261, Section 20.27" Scheme Lines Responses;
     ProxyAuthorization "RFC 3261, Section 20.28" Scheme Lines Requests;
     ProxyRequire "RFC 3261, Section 20.29" Token List Requests;
-    RAck "RFC 3262, Section 7.2" Own Once Requests;
+    RAck "RFC 3262, Section 7.2" Own Once Requests [Only Prack];
     Reason "RFC 3326, Section 2" TokenParams List Both;
     ReasonPhrase "RFC 3261, Section 7.2" Unknown Unknown Both Reserved;
     RecordRoute "RFC 3261, Section 20.30" Address List Both;
     RecvInfo "RFC 6086, Section 7.3" TokenParams List Both;
-    ReferEventsAt "RFC 7614, Section 4.8" Address Once Responses;
-    ReferSub "RFC 4488, Section 4" TokenParams Once Both;
-    ReferTo "RFC 3515, Section 2.1" Address Once Requests;
+    ReferEventsAt "RFC 7614, Section 4.8" Address Once Responses [Only Refer];
+    ReferSub "RFC 4488, Section 4" TokenParams Once Both [Only Refer];
+    ReferTo "RFC 3515, Section 2.1" Address Once Requests [Only Refer];
     ReferredBy "RFC 3892, Section 3" Address Once Requests;
     RejectContact "RFC 3841, Section 9.2" TokenParams List Requests;
     RelayedCharge "3GPP TS 24.229" Unknown Unknown Both;
-    Replaces "RFC 3891, Section 6.1" CallId Once Requests;
-    ReplyTo "RFC 3261, Section 20.31" Address Once Both;
+    Replaces "RFC 3891, Section 6.1" CallId Once Requests [Only Invite];
+    ReplyTo "RFC 3261, Section 20.31" Address Once Both [Only Invite Message];
     RequestDisposition "RFC 3841, Section 9.1" Token List Requests;
     Require "RFC 3261, Section 20.32" Token List Both;
     ResourcePriority "RFC 4412, Section 3.1" Token List Requests;
     ResourceShare "3GPP TS 24.229" Unknown Unknown Both;
-    ResponseKey "RFC 3261, Section 28.1" Unknown Unknown Both Deprecated;
+    ResponseKey "RFC 2543, Section 6.31" Unknown Unknown Both Deprecated;
     ResponseSource "3GPP TS 24.229" Unknown Unknown Both;
     RestorationInfo "3GPP TS 24.229" Unknown Unknown Both;
     RetryAfter "RFC 3261, Section 20.33" NumberParams Once Responses;
@@ -265,16 +316,16 @@ header_facts! {
     SecurityVerify "RFC 3329, Section 2.2" TokenParams List Requests;
     Server "RFC 3261, Section 20.35" Software Once Responses;
     ServiceInteractInfo "3GPP TS 24.229" Unknown Unknown Both;
-    ServiceRoute "RFC 3608, Section 5" Address List Responses;
-    SessionExpires "RFC 4028, Section 4" NumberParams Once Both;
+    ServiceRoute "RFC 3608, Section 5" Address List Responses [Only Register];
+    SessionExpires "RFC 4028, Section 4" NumberParams Once Both [Only Invite Update];
     SessionId "RFC 7989, Section 5" TokenParams Once Both;
     SipEtag "RFC 3903, Section 11.3.1" Token Once Both;
-    SipIfMatch "RFC 3903, Section 11.3.2" Token Once Requests;
+    SipIfMatch "RFC 3903, Section 11.3.2" Token Once Requests [Only Publish];
     Subject "RFC 3261, Section 20.36" Text Once Requests;
-    SubscriptionState "RFC 6665, Section 8.2.3" TokenParams Once Requests;
+    SubscriptionState "RFC 6665, Section 8.2.3" TokenParams Once Requests [Only Notify];
     Supported "RFC 3261, Section 20.37" Token List Both;
-    SuppressIfMatch "RFC 5839, Section 7.3" Token Once Requests;
-    TargetDialog "RFC 4538, Section 7" CallId Once Requests;
+    SuppressIfMatch "RFC 5839, Section 7.3" Token Once Requests [Only Subscribe];
+    TargetDialog "RFC 4538, Section 7" CallId Once Requests [Only Invite Refer Subscribe];
     Timestamp "RFC 3261, Section 20.38" Own Once Both;
     To "RFC 3261, Section 20.39" Address Once Both;
     TriggerConsent "RFC 5360, Section 5.11.2" Own List Requests;
@@ -282,6 +333,7 @@ header_facts! {
     UserAgent "RFC 3261, Section 20.41" Software Once Both;
     UserToUser "RFC 7433, Section 4.1" TokenParams List Both;
     Via "RFC 3261, Section 20.42" Own List Both;
-    Warning "RFC 3261, Section 20.43" Own List Both;
+    // A NOTIFY may have it as well. `[RFC 3265, Section 7.1]`
+    Warning "RFC 3261, Section 20.43" Own List Responses [Requests Notify];
     WwwAuthenticate "RFC 3261, Section 20.44" Scheme Lines Responses;
 }

@@ -381,6 +381,50 @@ fn section(error: BuildError) -> &'static str {
     section
 }
 
+/// One table says which messages a header field is for, and of which methods.
+#[test]
+fn a_header_field_stands_in_messages_that_it_is_for() {
+    let misplaced = |error: Option<BuildError>, header: HeaderId| match error {
+        None => false,
+        Some(BuildError::Value(error)) if error.kind == ParseErrorKind::Misplaced => error.header == Some(header),
+        Some(other) => panic!("{other}"),
+    };
+    for (id, value, of, not_of) in [
+        (HeaderId::InReplyTo, "8@a.example", Some(Method::Message), &[Method::Options, Method::Bye][..]),
+        (HeaderId::RAck, "1 1 INVITE", Some(Method::Prack), &[Method::Options, Method::Message]),
+        (HeaderId::Path, "<sip:p.example;lr>", Some(Method::Register), &[Method::Options, Method::Publish]),
+        (HeaderId::MinSe, "90", Some(Method::Update), &[Method::Options, Method::Bye]),
+        (HeaderId::Replaces, "9@a;to-tag=1;from-tag=2", None, &[Method::Options, Method::Bye]),
+        (HeaderId::MinExpires, "60", None, &[Method::Register, Method::Publish]),
+        (HeaderId::Warning, "399 a \"b\"", None, &[Method::Options, Method::Bye]),
+    ] {
+        let build = |method: &Method| {
+            let uri = started(method.clone(), Some("t1")).raw(id, value);
+            let uri = if *method == Method::Update { uri.contact("sip:a@a.example", None) } else { uri };
+            uri.build().err()
+        };
+        of.iter().for_each(|method| assert!(build(method).is_none(), "{id} in {method}: {:?}", build(method)));
+        not_of.iter().for_each(|method| assert!(misplaced(build(method), id), "{id} in {method}"));
+        // What an unknown method carries, nobody here knows.
+        let is_for_requests = id.facts().unwrap().may_stand(true, None);
+        assert_eq!(build(&Method::from_token(b"FOO").unwrap()).is_none(), is_for_requests, "{id}");
+    }
+    let to = |method: &str| Message::parse(Bytes::from(format!("{INVITE}\r\n").replace("INVITE", method))).unwrap();
+    let service_route = |method: &str| {
+        let request = &to(method);
+        Response::to(request, StatusCode::Ok)
+            .to_tag("t")
+            .raw(HeaderId::ServiceRoute, "<sip:p.example;lr>")
+            .raw(HeaderId::Contact, "<sip:b@b.example>")
+            .build()
+            .err()
+    };
+    assert!(service_route("REGISTER").is_none());
+    assert!(misplaced(service_route("INVITE"), HeaderId::ServiceRoute));
+    let edited = Edit::new(&to("REGISTER")).append(HeaderId::SubscriptionState, b"active").finish();
+    assert!(misplaced(edited.err(), HeaderId::SubscriptionState));
+}
+
 /// Where the requests of a dialog go: to one address, which a request can be sent to as it is.
 #[test]
 fn the_contact_of_a_dialog_is_one_sip_uri() {
@@ -504,10 +548,12 @@ fn what_is_read_and_not_sent_is_refused() {
             options("sip:b").contact(bad, None),
             options("sip:b").route(bad),
             options("sip:b").raw(HeaderId::Contact, &address),
-            options("sip:b").raw(HeaderId::AlertInfo, &address),
+            options("sip:b").raw(HeaderId::CallInfo, &address),
             options("sip:b").raw_named("m", &address),
-            options("sip:b")
-                .header(TypedHeader::Other(HeaderName::Known(HeaderId::ReplyTo), HeaderValue::Text(address.clone()))),
+            options("sip:b").header(TypedHeader::Other(
+                HeaderName::Known(HeaderId::RecordRoute),
+                HeaderValue::Text(address.clone()),
+            )),
         ] {
             let error = refused.clone().build().unwrap_err();
             assert!(
@@ -534,7 +580,7 @@ fn what_is_read_and_not_sent_is_refused() {
         (HeaderId::Accept, "text/plain;q=1, a/b;c=d;c=e"),
         (HeaderId::Reason, "SIP;cause=200;text=\"a;b\";cause=200"),
         (HeaderId::ContentDisposition, "session;handling=optional;handling=optional"),
-        (HeaderId::SessionExpires, "90;refresher=uac;refresher=uac"),
+        (HeaderId::UserToUser, "56a390f3;encoding=hex;encoding=hex"),
         (HeaderId::Via, "SIP/2.0/UDP b;branch=z9hG4bK2;rport;rport"),
     ] {
         let draft = options("sip:b").raw(id, bad);

@@ -11,12 +11,12 @@ use crate::negotiate::format::{Format, formats};
 
 /// Dynamic payload types of one side: what each stands for in each stream. It is bounded by the number of streams and of
 /// payload types.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct PayloadTypes {
     streams: BTreeMap<usize, Mapped>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Mapped {
     media: MediaType,
     encodings: BTreeMap<u8, (Box<str>, u32, u32)>,

@@ -34,6 +34,10 @@ pub struct Session {
     pub(super) unheld: Option<Vec<Vec<Line>>>,
     pub(super) own_types: PayloadTypes,
     pub(super) their_types: PayloadTypes,
+    /// Whether one has made the offer of the last exchange.
+    pub(super) is_offerer: bool,
+    /// There was one exchange.
+    pub(super) is_first: bool,
 }
 
 /// How one says that one won't listen.
@@ -265,6 +269,7 @@ impl Session {
         self.own_types.learn(&local, &self.streams);
         self.their_types.learn(&remote, &self.streams);
         self.unagreed = self.unagreed.take().filter(|sent| *sent != local);
+        (self.is_offerer, self.is_first) = (is_offerer, self.local.is_none());
         self.local = Some(local);
         self.remote = Some(remote);
         self.turn = self.turn.wrapping_add(1);
@@ -272,7 +277,7 @@ impl Session {
 }
 
 impl Session {
-    /// For forks only: two of them would otherwise be two rights to offer.
+    /// For forks and to look at: two of them would otherwise be two rights to offer.
     pub(super) fn copy(&self) -> Session {
         Session {
             turn: self.turn,
@@ -284,6 +289,8 @@ impl Session {
             unheld: self.unheld.clone(),
             own_types: self.own_types.clone(),
             their_types: self.their_types.clone(),
+            is_offerer: self.is_offerer,
+            is_first: self.is_first,
         }
     }
 }

@@ -185,29 +185,30 @@ fn the_check_finds_what_is_no_address() {
     let at = |connection: &str| TEXT.replace("c=IN IP4 192.0.2.1", &format!("c={connection}"));
     let from = |host: &str| TEXT.replace("1 1 IN IP4 192.0.2.1", &format!("1 1 {host}"));
     let stream = |lines: &str| TEXT.replace("RTP/AVP 0\r\n", &format!("RTP/AVP 0\r\n{lines}"));
-    for (text, wanted) in [
-        (at("IN IP4 192.0.2.999"), "neither one nor a name"),
-        (at("IN IP4 192.0.2"), "neither one nor a name"),
-        (at("IN IP4 -"), "neither one nor a name"),
-        (at("IN IP6 2001:db8::g"), "neither one nor a name"),
-        (at("IN IP6 fe80::1%eth0"), "neither one nor a name"),
-        (at("IN IP4 a_b.example"), "neither one nor a name"),
-        (at("IN IP4 240.0.0.1"), "kept for later"),
-        (from("IN IP6 192.0.2.1"), "said to be of type IP6"),
-        (from("IN IP4 2001:db8::1"), "said to be of type IP4"),
-        (from("IN IP4 192.0.2.1.5"), "neither one nor a name"),
-        (from("IN IP4 233.252.0.1"), "for the host of the origin"),
-        (at("IN IP4 233.252.0.1/1/2"), "several addresses at the session level"),
-        (stream("c=IN IP4 192.0.2.2\r\nc=IN IP4 192.0.2.3\r\n"), "beside another"),
-        (stream("c=IN IP4 233.252.0.1/1\r\nc=IN IP4 192.0.2.3\r\n"), "beside another"),
-        (stream("c=IN IP4 239.255.255.255/1/2\r\n"), "more addresses than"),
-        (stream("c=IN IP6 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/2\r\n"), "more addresses than"),
+    for (text, wanted, section) in [
+        (at("IN IP4 192.0.2.999"), "neither one nor a name", "[RFC 8866, Section 9]"),
+        (at("IN IP4 192.0.2"), "neither one nor a name", "[RFC 8866, Section 9]"),
+        (at("IN IP4 -"), "neither one nor a name", "[RFC 8866, Section 9]"),
+        (at("IN IP6 2001:db8::g"), "neither one nor a name", "[RFC 8866, Section 9]"),
+        (at("IN IP6 fe80::1%eth0"), "neither one nor a name", "[RFC 8866, Section 9]"),
+        (at("IN IP4 a_b.example"), "neither one nor a name", "[RFC 8866, Section 9]"),
+        (at("IN IP4 240.0.0.1"), "kept for later", "[RFC 8866, Section 9]"),
+        (from("IN IP6 192.0.2.1"), "said to be of type IP6", "[RFC 8866, Section 9]"),
+        (from("IN IP4 2001:db8::1"), "said to be of type IP4", "[RFC 8866, Section 9]"),
+        (from("IN IP4 192.0.2.1.5"), "neither one nor a name", "[RFC 8866, Section 9]"),
+        (from("IN IP4 233.252.0.1"), "for the host of the origin", "[RFC 8866, Section 5.2]"),
+        (at("IN IP4 233.252.0.1/1/2"), "several addresses at the session level", "[RFC 8866, Section 5.7]"),
+        (stream("c=IN IP4 192.0.2.2\r\nc=IN IP4 192.0.2.3\r\n"), "beside another", "[RFC 8866, Section 5.7]"),
+        (stream("c=IN IP4 233.252.0.1/1\r\nc=IN IP4 192.0.2.3\r\n"), "beside another", "[RFC 8866, Section 5.7]"),
+        (stream("c=IN IP4 239.255.255.255/1/2\r\n"), "more addresses than", "[RFC 8866, Section 5.7]"),
+        (
+            stream("c=IN IP6 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/2\r\n"),
+            "more addresses than",
+            "[RFC 8866, Section 5.7]",
+        ),
     ] {
         let error = parse(&text).check().expect_err(wanted).to_string();
-        assert!(
-            error.contains(wanted) && error.contains("RFC 8866") && error.contains(", Section "),
-            "{wanted}: {error}"
-        );
+        assert!(error.contains(wanted) && error.ends_with(section), "{wanted}: {error}");
     }
     for text in [
         at("IN IP4 host.example"),

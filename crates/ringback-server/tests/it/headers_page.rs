@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use ringback_message::HeaderId;
-use ringback_message::header::facts::{Repeats, Standing, Where};
+use ringback_message::header::facts::{Methods, Repeats, Standing, Where};
 use ringback_message::header::is_typed;
+use ringback_message::{HeaderId, Method};
 
 const HEAD: &str = "\
 # Header fields
@@ -15,6 +15,8 @@ holds its value. A value without a type is text: it is passed on and can be read
 stands in it. The documents that define these are none of the IETF's, or reserve a name, or drop it.
 
 A field of several values may hold them on one line with commas between, or on several lines; \"own lines\" means one on each.
+Where methods are named, it is for messages of these alone; behind \"requests:\" are those that requests are of, and responses
+answer any.
 
 The names were compared with a stored copy of the registry, of March 2026; sections and grammars with the texts of the RFCs, but
 for one: the text of RFC 7316, which has the grammar of P-Private-Network-Indication, was not at hand.
@@ -74,10 +76,16 @@ fn row(id: HeaderId) -> String {
         Where::Responses => "responses",
         Where::Both => "both",
     };
+    let names = |methods: &[Method]| methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+    let methods = match facts.methods {
+        Methods::Only(methods) => format!(": {}", names(methods)),
+        Methods::Requests(methods) => format!("; requests: {}", names(methods)),
+        _ => String::new(),
+    };
     let standing = match facts.standing {
         Standing::Deprecated => " (deprecated)",
         Standing::Reserved => " (reserved)",
         _ => "",
     };
-    format!("| {id} | {compact} | {value} | {several} | {place} | {}{standing} |\n", facts.source.as_str())
+    format!("| {id} | {compact} | {value} | {several} | {place}{methods} | {}{standing} |\n", facts.source.as_str())
 }

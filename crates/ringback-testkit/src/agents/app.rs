@@ -79,6 +79,8 @@ pub enum Tale {
     Called(Vec<u8>),
     /// It answered, and was acknowledged.
     Confirmed(Vec<u8>),
+    /// It never answered the offer of the 200 by the one of this tag, so that no ACK could go.
+    Forgot(Vec<u8>),
     /// The dialog of these tags, its own first, ended.
     Ended(Vec<u8>, Vec<u8>, End),
     /// It forgot everything.
@@ -268,7 +270,7 @@ impl App {
                 self.diary.tell(&names.call_id, Tale::Confirmed(names.local));
                 self.talks(session, ua, todo, random, now);
             }
-            Event::InviteFailed { invite, failure } => {
+            Event::InviteFailed { invite, failure, .. } => {
                 self.diary.count("call failed");
                 if let Some(call_id) = self.invites.get(&invite) {
                     self.diary.tell(call_id, Tale::Failed(failure.status().as_u16()));
@@ -362,14 +364,19 @@ impl App {
             Carrier::Update => "offered in UPDATE",
             _ => "offered",
         });
-        self.learn(session, ua);
         let at = now.mono.plus(self.ways.thinks.draw(random));
         if App::chance(random, self.ways.forgets_offers_percent) && carrier != Carrier::Invite {
             self.diary.count("forgets an offer");
+            let names = self.learn(session, ua);
+            if carrier == Carrier::Success {
+                self.diary.tell(&names.call_id, Tale::Forgot(names.remote));
+            }
             self.may_end(session);
         } else if App::chance(random, self.ways.refuses_offers_percent) {
+            self.learn(session, ua);
             todo.set(at, Todo::RefuseOffer(session));
         } else {
+            self.learn(session, ua);
             todo.set(at, Todo::Reply(session));
         }
     }

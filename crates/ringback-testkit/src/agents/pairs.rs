@@ -25,7 +25,7 @@ pub(crate) fn judge_media<'a>(agents: impl Iterator<Item = &'a Agent>) -> Result
             let Some(theirs) = peer.watch.session_of(&other, &peer.ua) else { continue };
             let (Some(ours), Some(theirs)) = (agent.ua.media(session), peer.ua.media(theirs)) else { continue };
             compared += 1;
-            if let Err(detail) = agree_on(ours, theirs) {
+            if let Err(detail) = agree_on(&ours, &theirs) {
                 let detail = format!("{} and {}: {detail}", agent.line.name, peer.line.name);
                 violated(Invariant::MediaAgrees, Some(&key.call_id), detail)?;
             }
@@ -124,7 +124,8 @@ pub(super) fn possible(tales: &[&[Tale]], is_faithful: bool) -> Result<(), Strin
     for tag in &answered {
         // A BYE may overtake the ACK.
         let is_hung_up = ends.iter().any(|(local, _, end)| local == tag && *end == End::RemoteBye);
-        if !confirmed.contains(tag) && !is_hung_up {
+        let is_forgotten = caller.iter().any(|tale| matches!(tale, Tale::Forgot(by) if by == *tag));
+        if !confirmed.contains(tag) && !is_hung_up && !is_forgotten {
             return Err(format!("answered by {}, who was not acknowledged", tag.escape_ascii()));
         }
     }

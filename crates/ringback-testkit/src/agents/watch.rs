@@ -33,6 +33,8 @@ struct Served {
     /// Every response that left, once.
     said: Vec<Bytes>,
     last: Option<u16>,
+    /// When the first final response left: the transaction outlives it by so long, and no longer.
+    finished: Option<Micros>,
     /// It came with an offer while one was open: it may not be answered with 2xx.
     must_refuse: bool,
     /// An offer has been made in a response.
@@ -132,16 +134,30 @@ impl Watch {
         if request.is(&Method::Ack) {
             return self.ack_received(request);
         }
+        if is_damaged {
+            self.open_is_unclear(request);
+        }
         let Some(key) = Key::of(&request.top_via(), request.method().as_str().as_bytes()) else { return };
-        if self.served.contains_key(&key) {
+        // One that comes again when its transaction is gone is another.
+        let is_gone = |served: &Served| served.finished.is_some_and(|since| at.since(since) >= self.t1_64);
+        if self.served.get(&key).is_some_and(|served| !is_gone(served)) {
             return;
         }
         if request.is(&Method::Invite) && !is_damaged {
             self.invite_received(request);
         }
-        let must_refuse = if is_damaged { self.open_is_unclear(request) } else { self.offer_received(request) };
+        let must_refuse = if is_damaged { false } else { self.offer_received(request) };
         let (request, dialog) = (request.clone(), DialogKey::of_received(request));
-        let served = Served { request, dialog, at, said: Vec::new(), last: None, must_refuse, has_offered: false };
+        let served = Served {
+            request,
+            dialog,
+            at,
+            said: Vec::new(),
+            last: None,
+            finished: None,
+            must_refuse,
+            has_offered: false,
+        };
         self.served.insert(key, served);
     }
 
@@ -149,7 +165,7 @@ impl Watch {
         if is_damaged {
             self.call_is_unclear(response);
         }
-        let Some(key) = Key::of(&response.top_via(), response.cseq_method()) else { return };
+        let Some(key) = self.key_of(response) else { return };
         let status = response.status().as_u16();
         let left = self.left(&key);
         let Some(asked) = self.asked.get_mut(&key) else { return };
@@ -173,7 +189,16 @@ impl Watch {
         }
         let since = if status < 200 { &mut asked.progressed } else { &mut asked.finished };
         since.get_or_insert(at);
+        // The branch is its own, and the dialog that it would make is nobody's: the request was damaged on its way, or this was.
+        let is_foreign =
+            is_invite && status < 300 && asked.request.to_tag().is_none() && !is_to(response, &asked.request);
+        if is_foreign && status >= 200 {
+            return;
+        }
         asked.last = Some(asked.last.unwrap_or(0).max(status));
+        if is_foreign {
+            return;
+        }
         let request = asked.request.clone();
         if is_invite && (200..300).contains(&status) {
             if is_damaged {
@@ -187,6 +212,15 @@ impl Watch {
         } else {
             self.answer_received(&request, response);
         }
+    }
+
+    /// The request that a response is to, by branch and method: what else its Via says is of no matter.
+    /// `[RFC 3261, Section 17.1.3]`
+    fn key_of(&self, response: &Response) -> Option<Key> {
+        let Key { branch, method, .. } = Key::of(&response.top_via(), response.cseq_method())?;
+        let first = Key { branch: branch.clone(), sent_by: Vec::new(), method: Vec::new() };
+        let of_branch = self.asked.range(first..).map(|(key, _)| key).take_while(|key| key.branch == branch);
+        of_branch.into_iter().find(|key| key.method == method).cloned()
     }
 
     /// When the session ended in whose dialog a request was sent: by their BYE, or by what came of ours. Only then is an INVITE that
@@ -293,6 +327,9 @@ impl Watch {
             served.said.push(response.as_bytes().clone());
         }
         served.last = Some(before.unwrap_or(0).max(status));
+        if status >= 200 {
+            served.finished.get_or_insert(at);
+        }
         let (must_refuse, request) = (served.must_refuse, served.request.clone());
         self.judged(Invariant::OneFinal);
         let was_final = before.is_some_and(|last| last >= 200);
@@ -444,6 +481,13 @@ impl Watch {
         self.served.retain(|_, served| served.is_open() || now.since(served.at) < KEPT);
         self.asked.retain(|_, asked| now.since(asked.at) < KEPT || asked.last.is_some_and(|last| last < 200));
     }
+}
+
+/// Whether a response copies what it has to copy from its request. `[RFC 3261, Section 8.2.6.2]`
+fn is_to(response: &Response, request: &Request) -> bool {
+    response.call_id() == request.call_id()
+        && response.cseq() == request.cseq()
+        && response.from_tag() == request.from_tag()
 }
 
 /// The number of a reliable provisional response.

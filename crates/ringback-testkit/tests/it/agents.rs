@@ -1,42 +1,15 @@
 //! Ten thousand calls of user agents: the commit tier; more of them where the environment says so.
 
-use std::collections::BTreeMap;
-
 use ringback_testkit::agents::{AgentScenario, AgentSummary};
 use ringback_testkit::check::Invariant;
 
-use crate::towns::{CALLS_VARIABLE, SEED_VARIABLE, number, play};
-
-const CALLS: u64 = 10_000;
-const CALLS_PER_WORLD: u32 = 100;
+use crate::worlds::{CALLS_PER_WORLD, play_all};
 
 #[test]
 fn ten_thousand_calls_of_agents() {
-    let calls = number(CALLS_VARIABLE, CALLS);
-    let first = number(SEED_VARIABLE, 1);
-    let worlds = calls.div_ceil(u64::from(CALLS_PER_WORLD));
     let mut total = AgentSummary::default();
-    let mut failures = Vec::new();
     let run = |seed| AgentScenario { calls: CALLS_PER_WORLD, ..AgentScenario::of_seed(seed) }.run();
-    for (seed, played) in play(first..first + worlds, run) {
-        match played {
-            Ok(summary) => total.add(&summary),
-            Err(failure) => failures.push((seed, failure)),
-        }
-    }
-    println!("{total:#?}");
-    if let Some((seed, failure)) = failures.first() {
-        let mut seeds: BTreeMap<Invariant, Vec<u64>> = BTreeMap::new();
-        for (seed, failure) in &failures {
-            seeds.entry(failure.violation.invariant).or_default().push(*seed);
-        }
-        panic!(
-            "{} of {worlds} worlds failed: {seeds:?}\nthe first alone: {SEED_VARIABLE}={seed} {CALLS_VARIABLE}={CALLS_PER_WORLD}\n\n{failure}",
-            failures.len()
-        );
-    }
-    // A smaller run need not show everything.
-    if calls >= CALLS {
+    if play_all(&mut total, AgentSummary::add, run) {
         is_not_vacuous(&total);
     }
 }

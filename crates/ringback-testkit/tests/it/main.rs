@@ -6,6 +6,8 @@ mod explored;
 mod figures;
 mod flows;
 mod machines;
+mod matrix;
 mod promises;
 mod reports;
 mod towns;
+mod worlds;

@@ -3,69 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ringback_testkit::check::Invariant;
-use ringback_testkit::failure::Failure;
 use ringback_testkit::scenario::Scenario;
 use ringback_testkit::world::Summary;
 
-/// How many calls are placed in all.
-pub(crate) const CALLS_VARIABLE: &str = "RINGBACK_SIM_CALLS";
-/// The number of the first world.
-pub(crate) const SEED_VARIABLE: &str = "RINGBACK_SIM_SEED";
-const CALLS: u64 = 10_000;
-const CALLS_PER_WORLD: u32 = 100;
-
-pub(crate) fn number(variable: &str, default: u64) -> u64 {
-    let text = std::env::var(variable).ok().filter(|text| !text.is_empty());
-    text.map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{variable} is no number: {text}")))
-}
-
-pub(crate) type Played = (u64, Result<Summary, Box<Failure>>);
-
-/// Plays the worlds on all cores; the results are in the order of the worlds.
-pub(crate) fn play(
-    seeds: std::ops::Range<u64>,
-    world: impl Fn(u64) -> Result<Summary, Box<Failure>> + Sync,
-) -> Vec<Played> {
-    let threads = std::thread::available_parallelism().map_or(1, |threads| threads.get() as u64);
-    let mut all: Vec<Played> = std::thread::scope(|scope| {
-        let run = |thread: u64| {
-            let mine = seeds.clone().filter(move |seed| seed % threads == thread);
-            mine.map(|seed| (seed, world(seed))).collect()
-        };
-        let handles: Vec<_> = (0..threads).map(|thread| scope.spawn(move || run(thread))).collect();
-        handles.into_iter().flat_map(|handle| -> Vec<Played> { handle.join().unwrap() }).collect()
-    });
-    all.sort_by_key(|(seed, _)| *seed);
-    all
-}
+use crate::worlds::{CALLS_PER_WORLD, play_all};
 
 #[test]
 fn ten_thousand_calls() {
-    let calls = number(CALLS_VARIABLE, CALLS);
-    let first = number(SEED_VARIABLE, 1);
-    let worlds = calls.div_ceil(u64::from(CALLS_PER_WORLD));
     let mut total = Total::default();
-    let mut failures = Vec::new();
     let run = |seed| Scenario { calls: CALLS_PER_WORLD, ..Scenario::of_seed(seed) }.run();
-    for (seed, played) in play(first..first + worlds, run) {
-        match played {
-            Ok(summary) => total.add(&summary),
-            Err(failure) => failures.push((seed, failure)),
-        }
-    }
-    println!("{total:#?}");
-    if let Some((seed, failure)) = failures.first() {
-        let mut seeds: BTreeMap<Invariant, Vec<u64>> = BTreeMap::new();
-        for (seed, failure) in &failures {
-            seeds.entry(failure.violation.invariant).or_default().push(*seed);
-        }
-        panic!(
-            "{} of {worlds} worlds failed: {seeds:?}\nthe first alone: {SEED_VARIABLE}={seed} {CALLS_VARIABLE}={CALLS_PER_WORLD}\n\n{failure}",
-            failures.len()
-        );
-    }
-    // A smaller run need not show everything.
-    if calls >= CALLS {
+    if play_all(&mut total, Total::add, run) {
         total.is_not_vacuous();
     }
 }

@@ -130,3 +130,18 @@ fn a_connection_that_is_idle_holds_no_memory() {
         assert_eq!(stream.buf.capacity(), 0, "{behind:?}");
     }
 }
+
+#[test]
+fn whoever_has_asked_sees_each_answer_once_and_no_keep_alive_in_two() {
+    let now = Now::default();
+    let mut stream = Stream::new(StreamLimits::default(), now);
+    for _ in 0..3 {
+        stream.handle_data(PONG, now);
+        assert_eq!(stream.poll_frame().unwrap(), None);
+        assert!(stream.take_pong());
+        assert!(!stream.take_pong());
+    }
+    stream.handle_data(b"\r\n\r\n", now);
+    assert_eq!(stream.poll_frame().unwrap(), Some(Frame::Ping));
+    assert!(!stream.take_pong());
+}

@@ -17,6 +17,7 @@ use crate::event::SessionId;
 /// An ACK that was sent, for as long as its INVITE may be answered again. `[RFC 3261, Section 13.2.2.4]`
 #[derive(Debug)]
 pub(crate) struct SentAck {
+    session: Option<SessionId>,
     to_tag: Box<[u8]>,
     bytes: Bytes,
     hop: Hop,
@@ -62,7 +63,7 @@ impl UserAgent {
         // Where the transaction is gone, nothing comes by it any more.
         if let Some(client) = client.filter(|client| self.transactions.client_request(*client).is_some()) {
             let to_tag = request.to_tag().unwrap_or_default().into();
-            self.acks.entry(client).or_default().push(SentAck { to_tag, bytes: bytes.clone(), hop });
+            self.acks.entry(client).or_default().push(SentAck { session, to_tag, bytes: bytes.clone(), hop });
         }
         self.transmit(bytes, hop);
     }
@@ -74,6 +75,15 @@ impl UserAgent {
         let Some((bytes, hop)) = sent.map(|ack| (ack.bytes.clone(), ack.hop)) else { return false };
         self.transmit(bytes, hop);
         true
+    }
+
+    /// No 2xx to this INVITE comes any more, so nobody wants its ACKs again.
+    pub(crate) fn forget_acks(&mut self, client: ClientId) {
+        for session in self.acks.remove(&client).unwrap_or_default().into_iter().filter_map(|ack| ack.session) {
+            if let Some(leg) = self.legs.get_mut(session.0) {
+                leg.ack = leg.ack.take().filter(|ack| ack.client != Some(client));
+            }
+        }
     }
 
     pub(crate) fn acknowledge_again(&mut self, session: SessionId, cseq: u32) {

@@ -164,7 +164,7 @@ impl UserAgent {
             }
         };
         let is_secure = crate::dialog::is_sips(request.request_uri_text());
-        let response = referee.response(&request).raw(HeaderId::Contact, self.contact(&hop, is_secure));
+        let response = referee.response(&request).raw(HeaderId::Contact, self.contact_for(&request, &hop, is_secure));
         let response = if request.to_tag().is_none() { response.to_tag(&tag) } else { response };
         let response = response.build()?;
         let hash = self.random.next_u64();

@@ -7,6 +7,7 @@ use ringback_auth::{Account, DigestClient};
 use ringback_base::{Hop, Now, TimerId, Transport};
 use ringback_message::{HeaderId, Method, NameAddr, Response};
 
+use super::flows::Flow;
 use super::sending::Purpose;
 use super::{Outbound, UserAgent};
 use crate::event::{CommandError, Event, Failure, RegistrationId};
@@ -19,8 +20,8 @@ pub(crate) struct Entry {
     /// Where its user is another than that of the user agent.
     pub(crate) digest: Option<Box<DigestClient>>,
     timer: Option<TimerId>,
-    /// The way that the last REGISTER took.
-    hop: Option<Box<Hop>>,
+    /// The connection that the last REGISTER took.
+    pub(crate) flow: Option<Box<Flow>>,
 }
 
 impl UserAgent {
@@ -41,17 +42,18 @@ impl UserAgent {
             digest.add(account);
             Box::new(digest)
         });
-        let entry = Entry { registration, digest, timer: None, hop: None };
+        let entry = Entry { registration, digest, timer: None, flow: None };
         let hash = self.random.next_u64();
         self.registrations.insert(hash, |_| entry).map(RegistrationId).ok_or(CommandError::Full)
     }
 
     /// Forgets a registration, whatever the registrar has of it; [`UserAgent::unregister`] comes before.
     pub fn remove_registration(&mut self, id: RegistrationId) {
-        let entry = self.registrations.remove(id.0);
-        if let Some(timer) = entry.and_then(|entry| entry.timer) {
+        let Some(entry) = self.registrations.remove(id.0) else { return };
+        if let Some(timer) = entry.timer {
             self.registration_timers.stop(timer);
         }
+        self.flows.forget(id, &entry);
     }
 
     /// Registers, and refreshes from then on. Where a REGISTER is out, this waits for its end, as all of the following do.
@@ -164,7 +166,7 @@ impl UserAgent {
     pub(crate) fn register_answered(&mut self, id: RegistrationId, response: Response, hop: Option<Hop>, now: Now) {
         self.look_at_siblings(id);
         let Some(entry) = self.registrations.get_mut(id.0) else { return };
-        entry.hop = hop.map(Box::new);
+        self.flows.took(entry, hop);
         let step = entry.registration.handle_response(&response, now, &mut self.random);
         self.take_step(id, step, Some(response), now);
     }
@@ -183,17 +185,18 @@ impl UserAgent {
             return;
         }
         let is_it = |known: &Hop| known.transport == hop.transport && known.remote == hop.remote;
-        let over_it = self.registrations.iter().filter(|(_, entry)| entry.hop.as_deref().is_some_and(is_it));
+        let over_it =
+            self.registrations.iter().filter(|(_, entry)| entry.flow.as_deref().is_some_and(|flow| is_it(&flow.hop)));
         let ids: alloc::vec::Vec<_> = over_it.map(|(id, _)| RegistrationId(id)).collect();
         for id in ids {
             self.flow_lost(id, now);
         }
     }
 
-    fn flow_lost(&mut self, id: RegistrationId, now: Now) {
+    pub(crate) fn flow_lost(&mut self, id: RegistrationId, now: Now) {
         self.look_at_siblings(id);
         let Some(entry) = self.registrations.get_mut(id.0) else { return };
-        entry.hop = None;
+        self.flows.took(entry, None);
         let step = entry.registration.flow_failed(now, &mut self.random);
         self.take_step(id, step, None, now);
     }
@@ -238,6 +241,9 @@ impl UserAgent {
             self.events.push_back(Event::Registration { registration: id, event, response });
         }
         self.set_registration_timer(id);
+        if let Some(entry) = self.registrations.get_mut(id.0) {
+            self.flows.tend(id, entry, &mut self.random, now);
+        }
         let Some(builder) = step.send else { return };
         let Some(entry) = self.registrations.get(id.0) else { return };
         let uri: Box<[u8]> = entry.registration.next_uri().as_bytes().into();

@@ -294,7 +294,7 @@ impl UserAgent {
     ) {
         let Some(hop) = self.transactions.server_reply_hop(id) else { return };
         let is_secure = crate::dialog::is_sips(request.request_uri_text());
-        let response = answer.response(request).raw(HeaderId::Contact, self.contact(&hop, is_secure));
+        let response = answer.response(request).raw(HeaderId::Contact, self.contact_for(request, &hop, is_secure));
         let response = tag.into_iter().fold(response, |response, tag| response.to_tag(tag));
         if let Ok(response) = response.build() {
             _ = self.transactions.respond(id, response, now);

@@ -9,8 +9,8 @@ use ringback_sdp::negotiate::Refusal;
 use ringback_transaction::ServerId;
 
 use super::UserAgent;
-use super::called::filled;
 use super::leg::{Means, Phase, Timer};
+use super::refusing::filled;
 use crate::event::{CommandError, EndReason, Event, SessionId};
 use crate::exchange::{Carrier, Found, Media, MediaError, find};
 use crate::session_timer::Asked;
@@ -181,7 +181,8 @@ impl UserAgent {
         if is_confirmed {
             leg.timer = asked.timer();
         }
-        let contact = self.contact(&hop, self.legs.get(session.0).is_some_and(|leg| leg.dialog.is_secure()));
+        let is_secure = self.legs.get(session.0).is_some_and(|leg| leg.dialog.is_secure());
+        let contact = self.contact_for(request, &hop, is_secure);
         let header = asked.header().filter(|_| is_confirmed);
         self.say(id, request, StatusCode::Ok, |r| updated(r, &contact, header, body), now);
         if is_confirmed {
@@ -251,7 +252,7 @@ impl UserAgent {
     /// Where nothing is offered.
     pub fn refuse(&mut self, session: SessionId, refusal: &Refusal, now: Now) -> Result<(), CommandError> {
         let leg = self.legs.get_mut(session.0).ok_or(CommandError::Unknown)?;
-        let (carrier, owed) = (leg.exchange.theirs(), leg.owed.take());
+        let (carrier, owed) = (leg.unanswered_in(), leg.owed.take());
         leg.exchange.settle();
         self.stop(session, Timer::AnswerMissing);
         match (carrier, owed) {
@@ -295,13 +296,13 @@ impl UserAgent {
             }
             return self.go_on(session, now);
         }
-        match leg.exchange.theirs() {
+        match leg.unanswered_in() {
             Some(Carrier::Success) => {
                 leg.exchange.settle();
                 self.send_ack(session, None, now);
                 self.hang_up_for(session, EndReason::AnswerMissing, now);
             }
-            Some(Carrier::Provisional) => {
+            Some(Carrier::Provisional) if leg.exchange.theirs().is_some() => {
                 let invite = leg.invite;
                 leg.exchange.settle();
                 if let Some(invite) = invite {

@@ -65,7 +65,8 @@ pub struct RegistrationPolicy {
     pub expires_max_secs: u32,
     /// Whether a 439 is answered by registering without outbound. `[RFC 5626, Section 4.2.1]`
     pub falls_back_to_plain: bool,
-    /// Whether the flow is kept alive: it counts as working once a keep-alive was answered. `[RFC 5626, Section 4.5]`
+    /// Whether the flow is kept alive, where it is a connection: it counts as working once a keep-alive was answered.
+    /// `[RFC 5626, Section 4.5]`
     pub keeps_alive: bool,
 }
 

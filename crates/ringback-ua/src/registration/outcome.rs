@@ -7,6 +7,7 @@ use ringback_base::{Micros, Now, Random};
 use ringback_message::header::{Contact, FlowTimer, MinExpires, RetryAfter};
 use ringback_message::{HeaderId, Response, StatusCode};
 
+use super::texts::Further;
 use super::{
     BINDINGS_READ_MAX, LEARNT_BYTES_MAX, Phase, Purpose, Registration, RegistrationEvent, RegistrationStep,
     TOO_BRIEF_MAX,
@@ -110,9 +111,13 @@ impl Registration {
         let Some(expires_secs) = of_ours.into_iter().flatten().min() else { return self.not_bound(now, random) };
         (self.phase, self.too_brief) = (Phase::Bound, 0);
         self.is_outbound = self.reg_id != 0 && response.has_token(HeaderId::Require, "outbound");
-        self.flow_timer_secs = response.get::<FlowTimer>().ok().flatten().map(|timer| timer.0);
-        self.service_route = learnt(response, HeaderId::ServiceRoute);
-        self.path = learnt(response, HeaderId::Path);
+        let flow_timer_secs = response.get::<FlowTimer>().ok().flatten().map(|timer| timer.0);
+        let (service_route, path) = (learnt(response, HeaderId::ServiceRoute), learnt(response, HeaderId::Path));
+        self.further = self.further.take().map_or_else(Further::default, |further| *further).learning(
+            service_route,
+            path,
+            flow_timer_secs,
+        );
         if !(self.is_outbound && self.policy.keeps_alive) {
             self.is_proven = true;
             self.failures = 0;
@@ -124,7 +129,7 @@ impl Registration {
 
     /// For how many seconds the contact at this place is bound, if it is.
     fn found(&mut self, place: usize, contacts: &[Contact<&[u8]>], default: Option<u32>, now: Now) -> Option<u32> {
-        let (instance, reg_id) = (self.instance.as_deref(), self.reg_id);
+        let (instance, reg_id) = (self.instance(), self.reg_id);
         let binding = self.bindings.get(place)?;
         let asked = self.wanted_secs(binding);
         let is_at = |contact: &&Contact<&[u8]>| contact.address().is_some_and(|address| binding.is_at(&address.uri));

@@ -13,13 +13,13 @@ impl Registration {
     /// The next REGISTER, without Via.
     pub(super) fn build(&mut self, purpose: Purpose) -> RequestBuilder {
         self.cseq = self.cseq.saturating_add(1);
-        let from = self.from.as_deref().unwrap_or(&self.aor);
-        let builder = RequestBuilder::new(Method::Register, &self.registrar)
-            .from("", from, Some(&self.from_tag))
-            .to("", &self.aor, None)
-            .call_id(&self.call_id)
+        let from = self.from().unwrap_or(self.aor());
+        let builder = RequestBuilder::new(Method::Register, self.texts.registrar())
+            .from("", from, Some(self.texts.tag()))
+            .to("", self.aor(), None)
+            .call_id(self.call_id())
             .cseq(self.cseq, Method::Register);
-        let builder = self.routes.iter().fold(builder, |builder, route| builder.route(route));
+        let builder = self.routes().iter().fold(builder, |builder, route| builder.route(route));
         let builder = self.contacts(purpose, builder);
         builder.supported_tags(self.supported())
     }
@@ -27,7 +27,7 @@ impl Registration {
     /// "MUST include the outbound option tag", "by including the 'path' option-tag" `[RFC 5626, Section 4.2.1]`; "MUST include
     /// "gruu" as one of the option tags". `[RFC 5627, Section 4.1]`
     fn supported(&self) -> Vec<String> {
-        let of_instance = self.instance.is_some().then_some("gruu");
+        let of_instance = self.instance().is_some().then_some("gruu");
         let of_flow = (self.reg_id != 0).then_some("outbound");
         ["path"].into_iter().chain(of_flow).chain(of_instance).map(String::from).collect()
     }
@@ -65,7 +65,7 @@ impl Registration {
         if let Some(expires) = expires {
             contact = contact.with_expires(expires);
         }
-        if let Some(instance) = self.instance.as_deref().filter(|_| self.from.is_none()) {
+        if let Some(instance) = self.instance().filter(|_| self.from().is_none()) {
             contact = contact.with_instance(instance);
             if self.reg_id != 0 {
                 contact = contact.with_param(Param::number("reg-id", self.reg_id));

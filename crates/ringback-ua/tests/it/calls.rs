@@ -2,10 +2,12 @@
 
 use ringback_base::Micros;
 use ringback_message::{HeaderId, Method, StatusCode};
-use ringback_sdp::negotiate::HoldForm;
-use ringback_ua::{Carrier, EndReason, Event, Failure, Media, Outbound};
+use ringback_sdp::Origin;
+use ringback_sdp::negotiate::{Codec, Endpoint, HoldForm, LocalMedia};
+use ringback_transaction::Timers;
+use ringback_ua::{Carrier, CommandError, EndReason, Event, Failure, Media, MediaError, Outbound};
 
-use crate::net::{Net, sound, uri};
+use crate::net::{Net, address, sound, uri};
 
 #[test]
 fn ringing_answered_and_hung_up() {
@@ -301,4 +303,51 @@ fn a_call_goes_where_a_302_points_and_is_the_same_call() {
     let caller = net.answered(0);
     net.agents[0].hang_up(caller, net.now).unwrap();
     net.assert_idle();
+}
+
+/// Behind a satellite nothing is sent again before an answer can be there, and others are not waited for longer.
+#[test]
+fn a_peer_far_away_has_timers_of_its_own() {
+    let slow = Timers::new(Micros::from_secs(2), Micros::from_secs(8), Micros::from_secs(9));
+    let mut net = Net::with(3, |_, config| config.timers_of = vec![(address(1).ip(), slow)]);
+    net.fate = Box::new(|_| 0);
+    net.invite(0, 1, sound(0));
+    net.invite(0, 2, sound(0));
+    net.run(Micros::from_ms(1_900));
+    let count = |net: &Net, what: &str| net.ladder.iter().filter(|line| *line == what).count();
+    assert_eq!((count(&net, "a INVITE b"), count(&net, "a INVITE c")), (1, 3));
+    net.agents[0].set_timers_of(address(1).ip(), None);
+    net.ladder.clear();
+    net.invite(0, 1, sound(0));
+    net.run(Micros::from_ms(1_900));
+    assert_eq!(count(&net, "a INVITE b"), 3 + 1, "the new one has the timers of all, the old one goes on with its own");
+}
+
+/// The 200 offers what the caller doesn't have: that is known only when the caller tries to answer it, and the callee waits for its
+/// ACK all the same. `[RFC 3261, Section 13.2.2.4]`
+#[test]
+fn an_offer_in_a_200_that_does_not_fit_is_acknowledged_and_hung_up() {
+    for refuses in [true, false] {
+        let mut net = Net::new(2);
+        net.invite(0, 1, Media::None);
+        net.settle();
+        let callee = net.incoming(1);
+        net.agents[1].answer(callee, sound(1), net.now).unwrap();
+        net.settle();
+        let caller = net.answered(0);
+        let origin = Origin::parse("- 100 1 IN IP4 192.0.2.1").unwrap();
+        let other = Endpoint::new(origin, "192.0.2.1").media(LocalMedia::audio(40_000).codec(Codec::pcma()));
+        let other = Media::Endpoint(other);
+        let error = net.agents[0].accept(caller, other, net.now).unwrap_err();
+        let CommandError::Media(MediaError::Refused(refusal)) = error else { panic!("{error:?}") };
+        if refuses {
+            net.agents[0].refuse(caller, &refusal, net.now).unwrap();
+        }
+        // Who forgets to, has the agent do it in its own time.
+        net.run(Micros::from_secs(31));
+        assert_eq!(net.ladder.iter().filter(|line| *line == "a ACK b").count(), 1);
+        // An ACK without an answer: it hangs up as well.
+        assert!(matches!(net.ended(1), EndReason::BadAnswer(_) | EndReason::RemoteBye(_)));
+        net.assert_idle();
+    }
 }

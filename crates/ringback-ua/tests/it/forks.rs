@@ -118,3 +118,30 @@ fn the_same_invite_by_another_path_is_refused() {
     net.agents[0].hang_up(answered, net.now).unwrap();
     net.assert_idle();
 }
+
+/// There is room for one: the second phone that answers is hung up, and the first, which still rings, may have the call.
+#[test]
+fn an_answer_without_room_leaves_the_call_to_the_one_that_rings() {
+    let mut net = Net::with(3, |agent, config| {
+        if agent == 0 {
+            config.sessions_max = 1;
+        }
+    });
+    forked(&mut net);
+    net.settle();
+    let sessions = [net.incoming(1), net.incoming(2)];
+    net.agents[1].ring(sessions[0], StatusCode::Ringing, Media::None, net.now).unwrap();
+    net.settle();
+    net.agents[2].answer(sessions[1], sound(2), net.now).unwrap();
+    net.settle();
+    assert_eq!((count(&net, "a ACK c"), count(&net, "a BYE c")), (1, 1));
+    net.agents[1].answer(sessions[0], sound(1), net.now).unwrap();
+    net.settle();
+    let answered = net.event(0, |event| match event {
+        Event::Answered { session, .. } => Some(Some(*session)),
+        Event::InviteFailed { .. } => Some(None),
+        _ => None,
+    });
+    net.agents[0].hang_up(answered.unwrap(), net.now).unwrap();
+    net.assert_idle();
+}

@@ -4,8 +4,8 @@ use ringback_auth::{Account, Algorithm, AuthConfig, Authenticator, Begin, Ha1Set
 use ringback_base::{Hop, Micros, Now, Random, Transport};
 use ringback_message::{HeaderId, Message, Method, Request, Response, StatusCode};
 use ringback_ua::{
-    Config, Event, Failure, Local, Media, Outbound, RegistrationConfig, RegistrationEvent, RegistrationId,
-    RegistrationState, UserAgent,
+    Config, EndReason, Event, Failure, Local, Media, Outbound, RegistrationConfig, RegistrationEvent, RegistrationId,
+    RegistrationPolicy, RegistrationState, UserAgent,
 };
 
 use crate::net::{Net, address, uri};
@@ -327,6 +327,35 @@ fn rfc3261_section_22_3_a_call_through_a_proxy_to_a_server_that_both_ask() {
     assert!(credentials(&bye, HeaderId::Authorization)[0].contains("nc=00000002"));
 }
 
+/// A proxy lets it ring and asks then, the next wants a longer interval: what rang is over, and doesn't ring on beside the call.
+#[test]
+fn rfc3261_section_13_2_2_3_early_dialogs_end_with_their_attempt() {
+    let mut alone = Alone::new(Transport::Udp);
+    alone.agent.add_account(alice().at("b.example"));
+    alone.agent.invite(&Outbound::new("sip:alice@b.example", &uri(1)), Media::None, alone.now).unwrap();
+    let contact = format!("Contact: <{}>", uri(1));
+    let asks: [(u16, &[&str]); 2] = [
+        (407, &["Proxy-Authenticate: Digest realm=\"b.example\", nonce=\"p\", qop=\"auth\""]),
+        (422, &["Min-SE: 7200"]),
+    ];
+    for (code, lines) in asks {
+        let invite = alone.next();
+        alone.answer(&invite, 183, &[&contact]);
+        assert_eq!(alone.agent.session_len(), 1);
+        let Some(Event::Progress { session: Some(early), .. }) = alone.agent.poll_event() else { panic!() };
+        alone.answer(&invite, code, lines);
+        assert_eq!(alone.agent.session_len(), 0, "{code}");
+        let ended = alone.agent.poll_event();
+        assert_eq!(ended, Some(Event::Ended { session: early, reason: EndReason::Elsewhere }));
+        assert_eq!(alone.next().method(), Method::Ack);
+    }
+    let invite = alone.next();
+    assert_eq!(invite.cseq(), 3);
+    alone.answer(&invite, 200, &[&contact]);
+    assert!(matches!(alone.agent.poll_event(), Some(Event::Answered { .. })));
+    assert_eq!(alone.agent.session_len(), 1);
+}
+
 /// FreeSWITCH CVE-2021-41158: whom we call asks in the name of our provider.
 #[test]
 fn cve_2021_41158_a_stranger_is_not_answered() {
@@ -365,6 +394,96 @@ fn rfc5626_section_4_5_a_lost_connection_is_replaced_at_once() {
     alone.agent.handle_transport_error(&hop, alone.now);
     assert!(matches!(alone.told(), Some(RegistrationEvent::Failed { .. })));
     assert!(alone.sent().is_none());
+}
+
+/// The edge says how long it waits; what is not answered within ten seconds is lost.
+#[test]
+fn rfc5626_section_4_4_1_a_connection_is_kept_alive_for_as_long_as_it_answers() {
+    let mut alone = Alone::new(Transport::Tcp);
+    let mut config = config("alice");
+    config.registrar = Some(format!("sip:{};transport=tcp", address(1)));
+    let mut policy = RegistrationPolicy::default();
+    policy.keeps_alive = true;
+    config.policy = std::sync::Arc::new(policy);
+    let id = alone.agent.add_registration(&config, None).unwrap();
+    alone.agent.register(id, alone.now).unwrap();
+    let (first, hop) = alone.sent().unwrap();
+    let contact = format!("Contact: <{}>;expires=3600", uri(0));
+    alone.answer(&first, 200, &[&contact, "Flow-Timer: 100"]);
+    for _ in 0..3 {
+        let at = alone.agent.poll_timeout().unwrap();
+        let after = at.since(alone.now.mono).to_duration().as_secs();
+        assert!((80..=100).contains(&after), "{after}");
+        alone.now = alone.now.after(at.since(alone.now.mono));
+        alone.agent.handle_timeout(alone.now);
+        let ping = alone.agent.poll_transmit().unwrap();
+        assert_eq!((&ping.bytes[..], ping.hop), (&b"\r\n\r\n"[..], hop));
+        // What comes from elsewhere is no answer.
+        alone.agent.handle_pong(&Hop { remote: address(5), ..hop }, alone.now);
+        assert_eq!(alone.agent.poll_timeout().unwrap().since(alone.now.mono), Micros::from_secs(10));
+        alone.agent.handle_pong(&hop, alone.now);
+    }
+    assert!(alone.sent().is_none());
+    for _ in 0..2 {
+        let at = alone.agent.poll_timeout().unwrap();
+        alone.now = alone.now.after(at.since(alone.now.mono));
+        alone.agent.handle_timeout(alone.now);
+        if let Some(ping) = alone.agent.poll_transmit().filter(|sent| sent.bytes.len() != 4) {
+            assert!(ping.bytes.starts_with(b"REGISTER "), "the connection is replaced at once, as it had worked");
+            return;
+        }
+    }
+    panic!("nobody misses the answer");
+}
+
+/// The registrar's name for this device goes into every Contact of its user, and into nobody else's.
+#[test]
+fn rfc5627_section_4_4_the_gruu_is_the_contact_of_calls_both_ways() {
+    const GRUU: &str = "sip:alice@b.example;gr=urn:uuid:00000000-0000-1000-8000-000a95a0e128";
+    for is_wanted in [true, false] {
+        let mut settings = Config::new("alice", vec![Local::new(Transport::Udp, address(0))]);
+        settings.gruus = is_wanted;
+        let mut alone = Alone::new(Transport::Udp);
+        alone.agent = UserAgent::new(settings, Random::from_seed([8; 32]));
+        let own = format!("<{}>", alone.agent.contact_uri(Transport::Udp).unwrap());
+        let mut config = config("alice");
+        config.instance = Some("urn:uuid:00000000-0000-1000-8000-000a95a0e128".into());
+        let id = alone.agent.add_registration(&config, None).unwrap();
+        alone.agent.register(id, alone.now).unwrap();
+        let register = alone.next();
+        let contact = format!("Contact: <{}>;expires=3600;pub-gruu=\"{GRUU}\"", uri(0));
+        alone.answer(&register, 200, &[&contact]);
+        let expected = if is_wanted { format!("<{GRUU}>") } else { own.clone() };
+        let mut contact_of_call_from = |us: &str| {
+            alone.agent.invite(&Outbound::new(us, &uri(1)), Media::None, alone.now).unwrap();
+            credentials(&alone.next(), HeaderId::Contact).remove(0)
+        };
+        assert_eq!(contact_of_call_from("sip:alice@b.example"), expected);
+        assert_eq!(contact_of_call_from("sip:anonymous@anonymous.invalid"), own);
+        let invite = format!(
+            "INVITE {} SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.2;branch=z9hG4bK1\r\nMax-Forwards: 70\r\n\
+             From: <sip:bob@b.example>;tag=1\r\nTo: <sip:alice@b.example>\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\n\
+             Contact: <sip:bob@192.0.2.2>\r\nContent-Length: 0\r\n\r\n",
+            uri(0)
+        );
+        let invite = Request::check(Message::parse(invite.into_bytes().into()).unwrap()).unwrap();
+        alone.agent.handle_request(invite, Hop::udp(address(0), address(1)), alone.now);
+        let incoming = |event| match event {
+            Event::Incoming { session, .. } => Some(session),
+            _ => None,
+        };
+        let session = std::iter::from_fn(|| alone.agent.poll_event()).find_map(incoming).unwrap();
+        alone.agent.ring(session, StatusCode::Ringing, Media::None, alone.now).unwrap();
+        let sent = std::iter::from_fn(|| alone.agent.poll_transmit()).map(|sent| Message::parse(sent.bytes).unwrap());
+        let ringing = sent.last().unwrap();
+        assert_eq!(ringing.first(HeaderId::Contact).unwrap().value(), expected.as_bytes());
+        // Taken back, it leads nowhere.
+        alone.agent.unregister(id, alone.now).unwrap();
+        let register = alone.next();
+        alone.answer(&register, 200, &[]);
+        alone.agent.invite(&Outbound::new("sip:alice@b.example", &uri(1)), Media::None, alone.now).unwrap();
+        assert_eq!(credentials(&alone.next(), HeaderId::Contact), [own]);
+    }
 }
 
 /// Of two flows of a device, the one that fails is waited for longer while the other works.

@@ -88,7 +88,9 @@ impl Watch {
         // A dialog goes on from the number of the INVITE that made it.
         let first = DialogKey { remote: Vec::new(), ..key.clone() };
         let before = self.talks.get(&key).and_then(|talk| talk.cseq);
-        let before = before.or_else(|| self.talks.get(&first).and_then(|talk| talk.cseq));
+        // A damaged 2xx without a tag has made a dialog that looks as if it were the first INVITE.
+        let is_clear = !self.unclear.contains(&key.call_id);
+        let before = before.or_else(|| self.talks.get(&first).and_then(|talk| talk.cseq).filter(|_| is_clear));
         if before.is_some_and(|before| request.cseq() <= before) {
             let detail = format!("{} {} after {}", request.method().as_str(), request.cseq(), before.unwrap_or(0));
             return violated(Invariant::CSeqRises, Some(request.call_id()), detail);
@@ -191,12 +193,14 @@ impl Watch {
         self.judged(Invariant::ByeAfterAck);
         let t1_64 = self.t1_64;
         let call_id = request.call_id().to_vec();
+        let is_clear = !self.unclear.contains(&call_id);
         let talk = self.talk(DialogKey::of_sent(request));
         let waits = |cseq: &u32, since: &Micros| talk.invited <= Some(*cseq) && at.since(*since) < t1_64;
         let early = talk.answered.iter().any(|(cseq, (since, is_here))| !is_here && waits(cseq, since));
         talk.has_bye = true;
         talk.is_known = true;
-        if early {
+        // Which INVITE a damaged ACK was for, and which came damaged, nobody can tell.
+        if early && is_clear {
             return violated(Invariant::ByeAfterAck, Some(&call_id), "a BYE before the ACK");
         }
         Ok(())

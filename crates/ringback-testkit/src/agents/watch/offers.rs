@@ -108,12 +108,11 @@ impl Watch {
     }
 
     /// What is damaged may have said anything of offers, in whatever dialog of its call.
-    pub(super) fn open_is_unclear(&mut self, request: &Request) -> bool {
+    pub(super) fn open_is_unclear(&mut self, request: &Request) {
         for (_, talk) in self.talks.iter_mut().filter(|(key, _)| key.call_id == request.call_id()) {
             talk.open = None;
         }
         self.unclear.insert(request.call_id().to_vec());
-        false
     }
 
     /// Whatever a damaged response says of its call, its branch may still be right.

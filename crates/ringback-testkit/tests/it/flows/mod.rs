@@ -2,7 +2,7 @@
 
 mod judge;
 mod line;
-mod town;
+pub(crate) mod town;
 
 mod conferences;
 mod extensions;

@@ -61,7 +61,14 @@ pub(crate) struct Town {
     pub(crate) dead: Vec<&'static str>,
     /// The next messages that get lost, by the beginnings of their lines: each once.
     pub(crate) lost: Vec<&'static str>,
+    /// The next messages that get damaged on their way, by the beginnings of their lines, and how: each once.
+    pub(crate) damaged: Vec<(&'static str, Damage)>,
+    /// All that was ever sent: by whom, to whom, what.
+    pub(crate) sent: Vec<(&'static str, &'static str, Message)>,
 }
+
+/// What the wire makes of a message.
+pub(crate) type Damage = fn(&str) -> String;
 
 struct Node {
     name: &'static str,
@@ -76,10 +83,16 @@ enum Element {
     Server(Box<Server>),
 }
 
-struct Server {
-    stack: Stack,
+pub(crate) struct Server {
+    pub(crate) stack: Stack,
     domain: String,
     bindings: BTreeMap<String, (Vec<Binding>, u64)>,
+    /// Users that it has no account of.
+    pub(crate) unknown: Vec<&'static str>,
+    /// It has no room for another binding.
+    pub(crate) is_full: bool,
+    /// The names of hosts that nobody answers for.
+    pub(crate) silent: Vec<&'static str>,
 }
 
 struct Flight {
@@ -119,6 +132,8 @@ impl Town {
             scribe: Scribe::default(),
             dead: Vec::new(),
             lost: Vec::new(),
+            damaged: Vec::new(),
+            sent: Vec::new(),
         }
     }
 
@@ -151,7 +166,14 @@ impl Town {
         config.route_secret = [9; 32];
         change(&mut config);
         let stack = Stack::new(config, self.random()).unwrap();
-        let element = Element::Server(Box::new(Server { stack, domain: domain.to_owned(), bindings: BTreeMap::new() }));
+        let element = Element::Server(Box::new(Server {
+            stack,
+            domain: domain.to_owned(),
+            bindings: BTreeMap::new(),
+            unknown: Vec::new(),
+            is_full: false,
+            silent: Vec::new(),
+        }));
         self.nodes.push(Node { name, element, sends_from: name, events: VecDeque::new() });
     }
 
@@ -162,7 +184,7 @@ impl Town {
     /// A user of a server is reached there, with this preference.
     pub(crate) fn binds(&mut self, server: &str, user: &str, contact: &str, q: Option<&str>) {
         let millis = self.now.unix;
-        let Element::Server(server) = &mut self.node(server).element else { panic!("no server") };
+        let server = self.served_by(server);
         let aor = format!("{user}@{}", server.domain);
         let binding = Binding {
             contact: contact.as_bytes().into(),
@@ -181,6 +203,18 @@ impl Town {
 
     fn node(&mut self, name: &str) -> &mut Node {
         self.nodes.iter_mut().find(|node| node.name == name).expect("an element")
+    }
+
+    pub(crate) fn served_by(&mut self, name: &str) -> &mut Server {
+        match &mut self.node(name).element {
+            Element::Server(server) => server,
+            Element::Phone(_) => panic!("{name} is no server"),
+        }
+    }
+
+    /// Whether it is a phone or a server.
+    pub(crate) fn is_phone(&mut self, name: &str) -> bool {
+        matches!(self.node(name).element, Element::Phone(_))
     }
 
     pub(crate) fn agent(&mut self, name: &str) -> &mut UserAgent {
@@ -239,6 +273,12 @@ impl Town {
                     self.lost.remove(at);
                     continue;
                 }
+                let mut bytes = bytes;
+                if let Some(at) = self.damaged.iter().position(|(beginning, _)| line.starts_with(beginning)) {
+                    let (_, damage) = self.damaged.remove(at);
+                    bytes = damage(std::str::from_utf8(&bytes).unwrap()).into();
+                }
+                self.sent.push((from, to, message));
                 self.wire.push_back(Flight { at: now.mono.plus(LATENCY), from, to, bytes });
             }
         }
@@ -417,7 +457,7 @@ impl Node {
             }
             Element::Server(server) => {
                 while let Some(lookup) = server.stack.poll_lookup() {
-                    let answer = server.answer(lookup.query);
+                    let Some(answer) = server.answer(lookup.query) else { continue };
                     server.stack.handle_answer(lookup.token, answer, now);
                 }
                 while server.stack.poll_event().is_some() {}
@@ -448,12 +488,14 @@ fn hops(from: &str, uri: &[u8]) -> Vec<Hop> {
 }
 
 impl Server {
-    fn answer(&mut self, query: Query) -> Answer {
-        match query {
+    /// `None` where no answer comes.
+    fn answer(&mut self, query: Query) -> Option<Answer> {
+        Some(match query {
             Query::LoadBindings { aor } => {
                 let (rows, version) = self.bindings.get(aor.as_str()).cloned().unwrap_or_default();
                 Answer::Bindings { rows, version: Version(version) }
             }
+            Query::StoreBindings { .. } if self.is_full => Answer::Full,
             Query::StoreBindings { aor, version, rows } => {
                 let entry = self.bindings.entry(aor.as_str().to_owned()).or_default();
                 assert_eq!(entry.1, version.0);
@@ -461,13 +503,15 @@ impl Server {
                 Answer::Stored
             }
             Query::ConfirmBindings { .. } => Answer::Stored,
+            Query::Account { user } if self.unknown.contains(&&*user) => Answer::Account(None),
             Query::Account { user } => {
                 let ha1s = Ha1Set::of(&user, &self.domain, &Password::new("secret"));
                 Answer::Account(Some(Account { ha1s, redirect: false }))
             }
+            Query::Dns { question } if self.silent.contains(&&*question.name) => return None,
             Query::Dns { question } => Answer::Dns(hosts(&question.name).answer(&question)),
             _ => Answer::Failed,
-        }
+        })
     }
 }
 

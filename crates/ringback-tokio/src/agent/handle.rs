@@ -1,0 +1,525 @@
+//! Handles: what the rest of a program has of an agent.
+
+use std::future::Future;
+use std::sync::{Arc, OnceLock};
+
+use ringback_auth::Account;
+use ringback_base::Now;
+use ringback_message::{Method, Request, RequestBuilder, Response, ResponseBuilder, StatusCode};
+use ringback_sdp::SessionDescription;
+use ringback_sdp::negotiate::Refusal;
+use ringback_transaction::ServerId;
+use ringback_ua::{
+    CommandError, EndReason, Event, Failure, InviteId, Local, Media, NewSubscription, Outbound, Referral,
+    RegistrationConfig, RegistrationEvent, RegistrationId, RequestId, SessionId, UserAgent,
+};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::desk::{Command, Desk};
+use super::lease::{Dropped, Held, Lease};
+use super::rows::RegistrationRow;
+use crate::counters::{IoCounters, LiveCounters};
+
+/// How a call of ours began, or why not.
+pub(crate) type Outcome = Result<Answered, Failure>;
+
+/// The final response to a request of ours, or why there is none.
+pub(crate) type Responded = Result<Response, Failure>;
+
+/// An agent's task is told by this what to do. Clones are the same agent, which ends when the last of them, and of all handles that
+/// came of them, is dropped.
+#[derive(Clone, Debug)]
+pub struct Agent {
+    commands: mpsc::Sender<Command>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    dropped: Arc<Dropped>,
+    locals: Arc<[Local]>,
+    counters: Arc<LiveCounters>,
+}
+
+/// An agent that may have ended.
+#[derive(Clone, Debug)]
+pub(crate) struct WeakAgent {
+    commands: mpsc::WeakSender<Command>,
+    shared: Arc<Shared>,
+}
+
+impl WeakAgent {
+    pub(crate) fn upgrade(&self) -> Option<Agent> {
+        Some(Agent { commands: self.commands.upgrade()?, shared: Arc::clone(&self.shared) })
+    }
+}
+
+impl Agent {
+    pub(crate) fn new(
+        commands: mpsc::Sender<Command>,
+        dropped: Arc<Dropped>,
+        locals: Arc<[Local]>,
+        counters: Arc<LiveCounters>,
+    ) -> Agent {
+        Agent { commands, shared: Arc::new(Shared { dropped, locals, counters }) }
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakAgent {
+        WeakAgent { commands: self.commands.downgrade(), shared: Arc::clone(&self.shared) }
+    }
+
+    /// Where it is, the preferred address first.
+    #[must_use]
+    pub fn locals(&self) -> &[Local] {
+        &self.shared.locals
+    }
+
+    /// What its sockets counted.
+    #[must_use]
+    pub fn counters(&self) -> IoCounters {
+        let mut sum = IoCounters::default();
+        self.shared.counters.add_to(&mut sum);
+        sum
+    }
+
+    /// Does something with the core, within the task: whatever it is, it must not block.
+    ///
+    /// # Errors
+    /// What the core says, or that the task has ended, which it does where its runtime does.
+    pub async fn with<R: Send + 'static>(
+        &self,
+        act: impl FnOnce(&mut UserAgent, Now) -> Result<R, CommandError> + Send + 'static,
+    ) -> Result<R, CommandError> {
+        self.at_desk(|desk, now| act(desk.agent_mut(), now)).await
+    }
+
+    /// Answers challenges for it from now on.
+    ///
+    /// # Errors
+    /// As [`Agent::with`].
+    pub async fn add_account(&self, account: Account) -> Result<(), CommandError> {
+        self.with(|agent, _| {
+            agent.add_account(account);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Calls somebody. Offers that come within the call are answered with `further`, or told where that is [`Media::None`].
+    ///
+    /// # Errors
+    /// As [`UserAgent::invite`] and [`Agent::with`].
+    pub async fn invite(&self, outbound: Outbound, media: Media, further: Media) -> Result<Calling, CommandError> {
+        let agent = self.clone();
+        self.at_desk(move |desk, now| {
+            let (id, progress, outcome) = desk.invite(&outbound, media, further, now)?;
+            // Made here, so that nothing is left behind where nobody waits for it any more.
+            let lease = agent.lease(Held::Invite(id));
+            Ok(Calling { id, progress, outcome: Some(outcome), agent, _lease: lease })
+        })
+        .await
+    }
+
+    /// Sends a request outside of a session, such as OPTIONS or MESSAGE; `fill` adds to it.
+    ///
+    /// # Errors
+    /// As [`UserAgent::request_outside`] and [`Agent::with`].
+    pub async fn request(
+        &self,
+        outbound: Outbound,
+        method: Method,
+        fill: impl FnOnce(RequestBuilder) -> RequestBuilder + Send + 'static,
+    ) -> Result<Requesting, CommandError> {
+        self.at_desk(move |desk, now| {
+            let id = desk.agent_mut().request_outside(&outbound, method, fill, now)?;
+            Ok(Requesting { id, outcome: desk.await_response(id) })
+        })
+        .await
+    }
+
+    /// Registers, and refreshes from then on.
+    ///
+    /// # Errors
+    /// As [`UserAgent::add_registration`] and [`Agent::with`].
+    pub async fn register(
+        &self,
+        config: RegistrationConfig,
+        account: Option<Account>,
+    ) -> Result<Registering, CommandError> {
+        let agent = self.clone();
+        self.at_desk(move |desk, now| {
+            let id = desk.agent_mut().add_registration(&config, account)?;
+            let (sender, told) = watch::channel(None);
+            desk.rows.registrations.insert(id, RegistrationRow { told: sender, is_dropped: false });
+            let lease = agent.lease(Held::Registration(id));
+            desk.agent_mut().register(id, now)?;
+            Ok(Registering { id, told, _agent: agent, _lease: lease })
+        })
+        .await
+    }
+
+    /// Waits for room, and for the result; whoever stops waiting does not stop what he asked for.
+    fn at_desk<R: Send + 'static>(
+        &self,
+        act: impl FnOnce(&mut Desk, Now) -> Result<R, CommandError> + Send + 'static,
+    ) -> impl Future<Output = Result<R, CommandError>> + Send {
+        let (done, result) = oneshot::channel();
+        let command: Command = Box::new(move |desk, now| {
+            // What nobody waits for is dropped, and so let go of.
+            _ = done.send(act(desk, now));
+        });
+        let commands = self.commands.clone();
+        async move {
+            let ended = CommandError::State("the agent has ended");
+            commands.send(command).await.map_err(|_| ended.clone())?;
+            result.await.unwrap_or(Err(ended))
+        }
+    }
+
+    fn lease(&self, held: Held) -> Lease {
+        Lease::new(held, &self.shared.dropped)
+    }
+}
+
+/// An INVITE of ours that has no final response. Dropping it gives the call up: CANCEL goes as soon as it may, and a 2xx that wins is
+/// acknowledged and its session ended. `[RFC 3261, Section 9.1]`
+#[derive(Debug)]
+pub struct Calling {
+    id: InviteId,
+    progress: mpsc::Receiver<Response>,
+    outcome: Option<oneshot::Receiver<Outcome>>,
+    agent: Agent,
+    _lease: Lease,
+}
+
+/// What comes of an INVITE of ours.
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "one at a time")]
+pub enum CallingEvent {
+    /// A provisional response.
+    Progress(Response),
+    /// A 2xx.
+    Answered(Answered),
+    /// There is no session, nor will be.
+    Failed(Failure),
+}
+
+/// A call of ours that was answered.
+#[derive(Debug)]
+pub struct Answered {
+    /// The session.
+    pub session: Session,
+    /// The 2xx.
+    pub response: Response,
+}
+
+impl Calling {
+    /// Its name in the core.
+    #[must_use]
+    pub fn id(&self) -> InviteId {
+        self.id
+    }
+
+    /// What comes next: any number of provisional responses, and then what became of it. Dropping the future loses nothing.
+    pub async fn next(&mut self) -> CallingEvent {
+        let Some(outcome) = &mut self.outcome else { return CallingEvent::Failed(Failure::Cancelled) };
+        let ended = tokio::select! {
+            biased;
+            Some(response) = self.progress.recv() => return CallingEvent::Progress(response),
+            ended = outcome => ended,
+        };
+        self.outcome = None;
+        match ended {
+            Ok(Ok(answered)) => CallingEvent::Answered(answered),
+            Ok(Err(failure)) => CallingEvent::Failed(failure),
+            // The task is gone.
+            Err(_) => CallingEvent::Failed(Failure::Cancelled),
+        }
+    }
+
+    /// Gives the call up, and goes on to say what becomes of it.
+    ///
+    /// # Errors
+    /// As [`UserAgent::cancel`] and [`Agent::with`].
+    pub async fn cancel(&self) -> Result<(), CommandError> {
+        let id = self.id;
+        self.agent.with(move |agent, now| agent.cancel(id, None, now)).await
+    }
+}
+
+/// A session: an INVITE of theirs, or what came of one. Dropping it answers an INVITE of theirs that has no final response with 500, and
+/// hangs up what stands.
+#[derive(Debug)]
+pub struct Session {
+    id: SessionId,
+    agent: Agent,
+    events: mpsc::Receiver<SessionEvent>,
+    end: Arc<OnceLock<EndReason>>,
+    is_told: bool,
+    _lease: Lease,
+}
+
+/// What comes in a session.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SessionEvent {
+    /// They offer, or ask for an offer: then there is no description. It wants [`Session::accept`] or [`Session::refuse`].
+    Offered(Option<Box<SessionDescription>>),
+    /// What the core tells besides: an agreement, a refresh.
+    Told(Event),
+    /// A request for the application.
+    Request(ServerRequest),
+    /// A REFER. `[RFC 3515]`
+    Refer(ServerRequest, Box<Referral>),
+}
+
+impl Session {
+    pub(crate) fn new(
+        agent: Agent,
+        id: SessionId,
+        events: mpsc::Receiver<SessionEvent>,
+        end: Arc<OnceLock<EndReason>>,
+    ) -> Session {
+        let lease = agent.lease(Held::Session(id));
+        Session { id, agent, events, end, is_told: false, _lease: lease }
+    }
+
+    /// Its name in the core.
+    #[must_use]
+    pub fn id(&self) -> SessionId {
+        self.id
+    }
+
+    /// The agent that has it.
+    #[must_use]
+    pub fn agent(&self) -> &Agent {
+        &self.agent
+    }
+
+    /// What comes next; `None` once the session has ended. Dropping the future loses nothing.
+    pub async fn next(&mut self) -> Option<SessionEvent> {
+        self.events.recv().await
+    }
+
+    /// Why it has ended; `None` while it has not, and after the first time.
+    pub fn take_end(&mut self) -> Option<EndReason> {
+        let end = self.end().cloned().filter(|_| !self.is_told);
+        self.is_told |= end.is_some();
+        end
+    }
+
+    /// Why it has ended; `None` while it has not.
+    #[must_use]
+    pub fn end(&self) -> Option<&EndReason> {
+        self.end.get()
+    }
+
+    /// Says that it rings, or anything else before the answer.
+    ///
+    /// # Errors
+    /// As [`UserAgent::ring`] and [`Agent::with`].
+    pub async fn ring(&self, status: StatusCode, media: Media) -> Result<(), CommandError> {
+        let id = self.id;
+        self.agent.with(move |agent, now| agent.ring(id, status, media, now)).await
+    }
+
+    /// Answers the INVITE with 200; offers that come later are answered with `further`, or told where that is [`Media::None`].
+    ///
+    /// # Errors
+    /// As [`UserAgent::answer`] and [`Agent::with`]. An offer that does not fit is not refused by that.
+    pub async fn answer(&self, media: Media, further: Media) -> Result<(), CommandError> {
+        let id = self.id;
+        self.agent
+            .at_desk(move |desk, now| {
+                desk.set_media(id, further);
+                desk.agent_mut().answer(id, media, now)
+            })
+            .await
+    }
+
+    /// Refuses the INVITE; `fill` adds to the response.
+    ///
+    /// # Errors
+    /// As [`UserAgent::reject`] and [`Agent::with`].
+    pub async fn reject(
+        &self,
+        status: StatusCode,
+        fill: impl FnOnce(ResponseBuilder<'_>) -> ResponseBuilder<'_> + Send + 'static,
+    ) -> Result<(), CommandError> {
+        let id = self.id;
+        self.agent.with(move |agent, now| agent.reject(id, status, fill, now)).await
+    }
+
+    /// Answers an offer.
+    ///
+    /// # Errors
+    /// As [`UserAgent::accept`] and [`Agent::with`].
+    pub async fn accept(&self, media: Media) -> Result<(), CommandError> {
+        let id = self.id;
+        self.agent.with(move |agent, now| agent.accept(id, media, now)).await
+    }
+
+    /// Refuses an offer.
+    ///
+    /// # Errors
+    /// As [`UserAgent::refuse`] and [`Agent::with`].
+    pub async fn refuse(&self, refusal: Refusal) -> Result<(), CommandError> {
+        let id = self.id;
+        self.agent.with(move |agent, now| agent.refuse(id, &refusal, now)).await
+    }
+
+    /// Changes the session by an INVITE within it.
+    ///
+    /// # Errors
+    /// As [`UserAgent::reinvite`] and [`Agent::with`].
+    pub async fn reinvite(&self, media: Media) -> Result<(), CommandError> {
+        let id = self.id;
+        self.agent.with(move |agent, now| agent.reinvite(id, media, now)).await
+    }
+
+    /// Ends it.
+    ///
+    /// # Errors
+    /// As [`UserAgent::hang_up`] and [`Agent::with`].
+    pub async fn hang_up(&self) -> Result<(), CommandError> {
+        let id = self.id;
+        self.agent.with(move |agent, now| agent.hang_up(id, now)).await
+    }
+
+    /// Sends a request within the session, such as INFO; `fill` adds to it.
+    ///
+    /// # Errors
+    /// As [`UserAgent::request`] and [`Agent::with`].
+    pub async fn request(
+        &self,
+        method: Method,
+        fill: impl FnOnce(RequestBuilder) -> RequestBuilder + Send + 'static,
+    ) -> Result<Requesting, CommandError> {
+        let session = self.id;
+        self.agent
+            .at_desk(move |desk, now| {
+                let id = desk.agent_mut().request(session, method, fill, now)?;
+                Ok(Requesting { id, outcome: desk.await_response(id) })
+            })
+            .await
+    }
+}
+
+/// A request of ours that has no final response. It can't be taken back: dropping it only stops waiting.
+#[derive(Debug)]
+pub struct Requesting {
+    id: RequestId,
+    outcome: oneshot::Receiver<Responded>,
+}
+
+impl Requesting {
+    /// Its name in the core.
+    #[must_use]
+    pub fn id(&self) -> RequestId {
+        self.id
+    }
+
+    /// Its final response, whatever it is.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn outcome(self) -> Result<Response, Failure> {
+        self.outcome.await.unwrap_or(Err(Failure::Cancelled))
+    }
+}
+
+/// A registration that is kept up. Dropping it takes the contacts back.
+#[derive(Debug)]
+pub struct Registering {
+    id: RegistrationId,
+    told: watch::Receiver<Option<RegistrationTold>>,
+    _agent: Agent,
+    _lease: Lease,
+}
+
+/// What a registration tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegistrationTold {
+    /// What.
+    pub event: RegistrationEvent,
+    /// The response that it comes from, if it comes from one.
+    pub response: Option<Response>,
+}
+
+impl Registering {
+    /// Its name in the core.
+    #[must_use]
+    pub fn id(&self) -> RegistrationId {
+        self.id
+    }
+
+    /// The latest that was not looked at; `None` where the agent has ended. Dropping the future loses nothing.
+    pub async fn next(&mut self) -> Option<RegistrationTold> {
+        self.told.changed().await.ok()?;
+        self.told.borrow_and_update().clone()
+    }
+}
+
+/// A request of theirs that wants an answer. Dropping it unanswered answers it with 500.
+#[derive(Debug)]
+pub struct ServerRequest {
+    id: ServerId,
+    request: Request,
+    agent: Agent,
+    _lease: Lease,
+}
+
+impl ServerRequest {
+    pub(crate) fn new(agent: Agent, id: ServerId, request: Request) -> ServerRequest {
+        let lease = agent.lease(Held::Server(id));
+        ServerRequest { id, request, agent, _lease: lease }
+    }
+
+    /// Its transaction.
+    #[must_use]
+    pub fn id(&self) -> ServerId {
+        self.id
+    }
+
+    /// The request.
+    #[must_use]
+    pub fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// Answers it; `fill` adds to the response.
+    ///
+    /// # Errors
+    /// As [`UserAgent::respond`] and [`Agent::with`].
+    pub async fn respond(
+        self,
+        status: StatusCode,
+        fill: impl FnOnce(ResponseBuilder<'_>) -> ResponseBuilder<'_> + Send + 'static,
+    ) -> Result<(), CommandError> {
+        let id = self.id;
+        self.agent.with(move |agent, now| agent.respond(id, status, fill, now)).await
+    }
+}
+
+/// What comes in. Whoever takes it has to think of all of it: nothing may stay unanswered.
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "one at a time")]
+pub enum Incoming {
+    /// A call.
+    Call {
+        /// Its early dialog.
+        session: Session,
+        /// The INVITE.
+        request: Request,
+        /// The session whose place it shall take. `[RFC 3891, Section 3]`
+        replaces: Option<SessionId>,
+    },
+    /// A request outside of a session.
+    Request(ServerRequest),
+    /// A REFER outside of a session. `[RFC 3515]`
+    Refer(ServerRequest, Box<Referral>),
+    /// Somebody wants to be told of a state. `[RFC 6665, Section 4.2.1.1]`
+    Subscription(ServerRequest, Box<NewSubscription>),
+    /// Something of what has no handle here: subscriptions, publications and REFERs of ours.
+    Other(Box<Event>),
+}

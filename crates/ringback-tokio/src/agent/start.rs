@@ -1,0 +1,129 @@
+//! From addresses to a running agent.
+
+use std::io;
+use std::sync::Arc;
+
+use ringback_base::{Random, Transport};
+use ringback_stack::Endpoint;
+use ringback_transport::resolve::Preferences;
+use ringback_ua::{Config, Local};
+use tokio::sync::mpsc;
+
+use super::desk::Desk;
+use super::handle::{Agent, Incoming};
+use super::lease::Dropped;
+use super::names::Names;
+use super::task::{Inboxes, Task};
+use crate::bind::{BindError, ListenOn, Opened, open_all};
+use crate::clock::Clock;
+use crate::counters::LiveCounters;
+use crate::dns::{DnsClient, RESOLVES_MAX};
+use crate::icmp::UNREACHABLES_MAX;
+use crate::inbox::Inbox;
+use crate::socket::Socket;
+use crate::tcp::limits::TcpLimits;
+use crate::tcp::table::{Common, Connections};
+
+/// How many commands may wait for the task; who has another waits for room.
+pub const COMMANDS_MAX: usize = 1_024;
+
+/// How many calls and requests may wait to be fetched where nobody says otherwise.
+pub const INCOMING_MAX: usize = 1_024;
+
+/// What an agent is set up with beside the [`Config`] of its core.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct AgentOptions {
+    /// How many calls and requests may wait to be fetched; more are answered with 503.
+    pub incoming_max: usize,
+    /// What TCP peers may take.
+    pub tcp_limits: TcpLimits,
+}
+
+impl Default for AgentOptions {
+    fn default() -> AgentOptions {
+        AgentOptions { incoming_max: INCOMING_MAX, tcp_limits: TcpLimits::default() }
+    }
+}
+
+/// Sockets of an agent that are bound but not read yet.
+#[derive(Debug)]
+pub struct AgentBound {
+    opened: Vec<Opened>,
+    names: Option<DnsClient>,
+}
+
+impl AgentBound {
+    /// Binds all of these addresses, or none.
+    ///
+    /// # Errors
+    /// For the first address that can't be had.
+    pub fn open(addresses: &[ListenOn]) -> Result<AgentBound, BindError> {
+        Ok(AgentBound { opened: open_all(addresses, 1)?, names: None })
+    }
+
+    /// Who looks host names up; several agents can share one. Without it an agent starts one of its own, which asks the name servers of
+    /// the system.
+    #[must_use]
+    pub fn names(self, names: DnsClient) -> AgentBound {
+        AgentBound { names: Some(names), ..self }
+    }
+
+    /// Where the agent will be, with the ports that the kernel chose: each address by UDP, then by TCP.
+    #[must_use]
+    pub fn locals(&self) -> Vec<Local> {
+        let locals = |opened: &Opened| {
+            let udp = opened.sockets.first().map(|_| Local::new(Transport::Udp, opened.address));
+            let tcp = opened.acceptors.first().map(|_| Local::new(Transport::Tcp, opened.address));
+            udp.into_iter().chain(tcp)
+        };
+        self.opened.iter().flat_map(locals).collect()
+    }
+
+    /// Starts the task, on the runtime that this is called in. It ends when all handles are dropped and nothing is left to be sent.
+    ///
+    /// `config.locals` are these addresses where it names none.
+    ///
+    /// # Errors
+    /// Where the system refuses randomness, or to watch a socket.
+    pub fn start(self, mut config: Config, options: AgentOptions) -> io::Result<(Agent, mpsc::Receiver<Incoming>)> {
+        if config.locals.is_empty() {
+            config.locals = self.locals();
+        }
+        let locals: Arc<[Local]> = config.locals.as_slice().into();
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).map_err(no_randomness)?;
+        let (counters, dropped) = (Arc::new(LiveCounters::default()), Arc::new(Dropped::default()));
+        let (told, unreachables) = mpsc::channel(UNREACHABLES_MAX);
+        let (commands, inbox) = mpsc::channel(COMMANDS_MAX);
+        let (found, names) = mpsc::channel(RESOLVES_MAX);
+        let (incoming, fetched) = mpsc::channel(options.incoming_max.max(1));
+        let common = Common::new(options.tcp_limits);
+        let generation = getrandom::u32().map_err(no_randomness)?;
+        let mut connections = Connections::new(0, generation, common, Arc::clone(&counters));
+        let mut sockets = Vec::new();
+        for opened in self.opened {
+            for socket in opened.sockets {
+                sockets.push(Socket::new(socket, opened.address, told.clone())?);
+            }
+            for acceptor in opened.acceptors {
+                connections.listen(acceptor, opened.address)?;
+            }
+        }
+        let clock = Clock::start();
+        let agent = Agent::new(commands, Arc::clone(&dropped), locals, Arc::clone(&counters));
+        let reached: Vec<_> = config.locals.iter().map(|local| (local.transport, local.address.ip())).collect();
+        let preferences = Preferences::of_sockets(&reached, true);
+        let endpoint = Endpoint::looks_names_up(config, preferences, Random::from_seed(seed));
+        let desk = Desk::new(endpoint, incoming, agent.downgrade());
+        let inboxes =
+            Inboxes { commands: inbox, dropped, names: Inbox::new(names), unreachables: Inbox::new(unreachables) };
+        let names = Names::new(self.names, found);
+        tokio::spawn(Task::new(desk, sockets, connections, inboxes, names, counters, clock).run());
+        Ok((agent, fetched))
+    }
+}
+
+fn no_randomness(error: getrandom::Error) -> io::Error {
+    io::Error::other(error.to_string())
+}

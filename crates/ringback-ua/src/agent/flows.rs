@@ -1,0 +1,167 @@
+//! What a registration gives beyond itself: a connection that is kept open, and a name that leads to it.
+//! `[RFC 5626, Section 4.4.1]` `[RFC 5627, Section 4.4]`
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+use ringback_base::{Hop, Micros, Now, Random, TimerId, TimerQueue};
+use ringback_message::{BuildError, Edit, HeaderId, NameAddr, Request};
+
+use super::UserAgent;
+use super::registrations::Entry;
+use super::sending::checked;
+use crate::event::RegistrationId;
+
+/// What is sent. `[RFC 5626, Section 3.5.1]`
+const PING: &[u8] = b"\r\n\r\n";
+
+/// How often at the most where the registrar says nothing: the example of `[RFC 5626, Section 4.4]`.
+const FLOW_TIMER_SECS: u32 = 120;
+
+/// How long the answer may take: "If the client does not receive a pong in response to its ping within 10 seconds".
+/// `[RFC 5626, Section 4.4.1]`
+const PONG_MISSING: Micros = Micros::from_secs(10);
+
+/// The connection that a registration goes by.
+#[derive(Debug)]
+pub(crate) struct Flow {
+    pub(crate) hop: Hop,
+    /// When the next keep-alive goes, or the answer to the last is missed.
+    timer: Option<TimerId>,
+    awaits_pong: bool,
+}
+
+/// What all registrations share.
+#[derive(Debug, Default)]
+pub(crate) struct Flows {
+    timers: TimerQueue<RegistrationId>,
+    /// Registrations that have a GRUU, by their address of record.
+    gruus: BTreeMap<Box<[u8]>, RegistrationId>,
+}
+
+impl Flows {
+    pub(crate) fn poll_timeout(&self) -> Option<Micros> {
+        self.timers.next().map(|(at, _)| at)
+    }
+
+    /// A registration is gone.
+    pub(crate) fn forget(&mut self, id: RegistrationId, entry: &Entry) {
+        self.stop(entry.flow.as_deref());
+        self.forget_gruu(id, entry);
+    }
+
+    /// A REGISTER went by this hop; datagrams have no connection that could be lost.
+    pub(crate) fn took(&mut self, entry: &mut Entry, hop: Option<Hop>) {
+        let hop = hop.filter(|hop| hop.transport.is_reliable());
+        if entry.flow.as_deref().map(|flow| flow.hop) != hop {
+            self.stop(entry.flow.as_deref());
+            entry.flow = hop.map(|hop| Box::new(Flow { hop, timer: None, awaits_pong: false }));
+        }
+    }
+
+    /// Its state may have changed.
+    pub(crate) fn tend(&mut self, id: RegistrationId, entry: &mut Entry, random: &mut Random, now: Now) {
+        let keeps_alive = entry.registration.keeps_alive();
+        match entry.flow.as_deref_mut() {
+            Some(flow) if keeps_alive && flow.timer.is_none() => self.next(id, entry, random, now),
+            Some(flow) if !keeps_alive => {
+                let timer = flow.timer.take();
+                timer.into_iter().for_each(|timer| _ = self.timers.stop(timer));
+            }
+            _ => {}
+        }
+        match entry.registration.public_gruu() {
+            Some(_) => _ = self.gruus.insert(entry.registration.aor().as_bytes().into(), id),
+            None => self.forget_gruu(id, entry),
+        }
+    }
+
+    /// The next keep-alive, at a random time between 80 and 100 percent of what the other side waits.
+    /// `[RFC 5626, Section 4.4]`
+    fn next(&mut self, id: RegistrationId, entry: &mut Entry, random: &mut Random, now: Now) {
+        let whole = Micros::from_secs(entry.registration.flow_timer_secs().unwrap_or(FLOW_TIMER_SECS).max(1).into()).0;
+        let Some(flow) = entry.flow.as_deref_mut() else { return };
+        let after = whole.saturating_sub(random.below(whole / 5));
+        flow.awaits_pong = false;
+        flow.timer = Some(self.timers.set(now.mono.plus(Micros(after)), id));
+    }
+
+    fn stop(&mut self, flow: Option<&Flow>) {
+        if let Some(timer) = flow.and_then(|flow| flow.timer) {
+            self.timers.stop(timer);
+        }
+    }
+
+    fn forget_gruu(&mut self, id: RegistrationId, entry: &Entry) {
+        let aor = entry.registration.aor().as_bytes();
+        if self.gruus.get(aor) == Some(&id) {
+            self.gruus.remove(aor);
+        }
+    }
+}
+
+impl UserAgent {
+    /// A keep-alive of ours was answered on this connection. Registrations whose
+    /// [policy](crate::RegistrationPolicy::keeps_alive) asks for it send one from time to time, and take their connection for lost
+    /// where it isn't answered for ten seconds. `[RFC 5626, Section 4.4.1]`
+    pub fn handle_pong(&mut self, hop: &Hop, now: Now) {
+        let is_it =
+            |flow: &Flow| flow.awaits_pong && flow.hop.transport == hop.transport && flow.hop.remote == hop.remote;
+        let waiting = self.registrations.iter().filter(|(_, entry)| entry.flow.as_deref().is_some_and(is_it));
+        let ids: Vec<RegistrationId> = waiting.map(|(id, _)| RegistrationId(id)).collect();
+        for id in ids {
+            let Some(entry) = self.registrations.get_mut(id.0) else { continue };
+            self.flows.stop(entry.flow.as_deref());
+            entry.registration.keep_alive_answered();
+            self.flows.next(id, entry, &mut self.random, now);
+        }
+    }
+
+    /// Keep-alives whose time has come, and those that were not answered.
+    pub(crate) fn keep_alives_due(&mut self, now: Now) {
+        while let Some((_, id)) = self.flows.timers.pop_due(now.mono) {
+            let Some(entry) = self.registrations.get_mut(id.0) else { continue };
+            let Some(flow) = entry.flow.as_deref_mut() else { continue };
+            flow.timer = None;
+            if flow.awaits_pong {
+                self.flow_lost(id, now);
+                continue;
+            }
+            flow.awaits_pong = true;
+            flow.timer = Some(self.flows.timers.set(now.mono.plus(PONG_MISSING), id));
+            let hop = flow.hop;
+            self.transactions.send(Bytes::from_static(PING), hop);
+        }
+    }
+
+    /// Our Contact in a response to this request.
+    pub(crate) fn contact_for(&self, request: &Request, hop: &Hop, is_secure: bool) -> String {
+        let gruu = request.to_header().ok().and_then(|us| self.gruu_of(&us, is_secure));
+        gruu.unwrap_or_else(|| self.contact(hop, is_secure))
+    }
+
+    /// A request of ours with the GRUU of its sender for its Contact, where he has one.
+    pub(crate) fn with_gruu(&self, request: Request, is_secure: bool) -> Result<Request, BuildError> {
+        if self.flows.gruus.is_empty() {
+            return Ok(request);
+        }
+        match request.from_header().ok().and_then(|us| self.gruu_of(&us, is_secure)) {
+            Some(gruu) => checked(Edit::new(&request).set(HeaderId::Contact, gruu.as_bytes()).finish()?),
+            None => Ok(request),
+        }
+    }
+
+    /// The Contact of whom this is the address of record, where a registrar has given him a GRUU.
+    fn gruu_of(&self, us: &NameAddr<&[u8]>, is_secure: bool) -> Option<String> {
+        if !self.config.gruus || self.flows.gruus.is_empty() {
+            return None;
+        }
+        let mut aor = Vec::new();
+        us.uri.write(&mut aor);
+        let gruu = self.registration(*self.flows.gruus.get(&*aor)?)?.public_gruu()?;
+        (!is_secure || gruu.starts_with("sips:")).then(|| alloc::format!("<{gruu}>"))
+    }
+}
