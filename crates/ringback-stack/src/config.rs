@@ -6,10 +6,10 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use ringback_auth::{Algorithm, AuthConfig, AuthConfigError, Authenticator, NONCES_MAX, NonceSecret};
-use ringback_base::{Micros, Random, Transport};
+use ringback_base::{Micros, Random};
 use ringback_location::Policy;
 use ringback_proxy::{Directory, Listener};
-use ringback_transport::resolve::{Family, Hosts, Preferences};
+use ringback_transport::resolve::{Hosts, Preferences};
 
 /// The settings of one shard.
 #[derive(Clone, Debug)]
@@ -99,18 +99,10 @@ impl Config {
         }
     }
 
-    /// What the listeners can reach. A server opens no WebSocket: browsers come to it.
+    /// What the listeners can reach.
     pub(crate) fn preferences(&self) -> Preferences {
-        let has = |transport: &Transport| self.listeners.iter().any(|listener| listener.transport == *transport);
-        let transports = [Transport::Udp, Transport::Tcp, Transport::Tls].into_iter().filter(has).collect();
-        let ips = || self.listeners.iter().map(|listener| listener.address.ip());
-        let only_here = ips().all(|ip| ip.is_loopback());
-        let has = |family: &Family| ips().any(|ip| Family::of(&ip) == *family && (only_here || !ip.is_loopback()));
-        let families = if self.ipv6_first { [Family::V6, Family::V4] } else { [Family::V4, Family::V6] };
-        let mut preferences = Preferences::new(transports, families.into_iter().filter(has).collect());
-        preferences.loopback = ips().any(|ip| ip.is_loopback());
-        preferences.hosts = self.hosts.clone();
-        preferences
+        let sockets: Vec<_> = self.listeners.iter().map(|on| (on.transport, on.address.ip())).collect();
+        Preferences { hosts: self.hosts.clone(), ..Preferences::of_sockets(&sockets, self.ipv6_first) }
     }
 
     pub(crate) fn authenticator(&self, random: &mut Random) -> Result<Authenticator, AuthConfigError> {

@@ -36,6 +36,5 @@ pub use handle::{
     Agent, Answered, Calling, CallingEvent, Incoming, Registering, RegistrationTold, Requesting, ServerRequest,
     Session, SessionEvent,
 };
-pub use names::NAME_TIMEOUT;
 pub use rows::{EVENTS_MAX, PROGRESS_MAX};
 pub use start::{AgentBound, AgentOptions, COMMANDS_MAX, INCOMING_MAX};

@@ -105,6 +105,20 @@ impl Preferences {
     pub fn new(transports: Vec<Transport>, families: Vec<Family>) -> Preferences {
         Preferences { transports, families, loopback: false, hosts: Hosts::default() }
     }
+
+    /// What sockets at these addresses can reach. Where some address is not a loopback one, those of this machine alone don't tell
+    /// which families there are. WebSockets are opened by browsers, not by us.
+    #[must_use]
+    pub fn of_sockets(sockets: &[(Transport, IpAddr)], ipv6_first: bool) -> Preferences {
+        let has = |transport: &Transport| sockets.iter().any(|(has, _)| has == transport);
+        let transports = [Transport::Udp, Transport::Tcp, Transport::Tls].into_iter().filter(has).collect();
+        let only_here = sockets.iter().all(|(_, ip)| ip.is_loopback());
+        let counts = |ip: &IpAddr| only_here || !ip.is_loopback();
+        let has = |family: &Family| sockets.iter().any(|(_, ip)| Family::of(ip) == *family && counts(ip));
+        let families = if ipv6_first { [Family::V6, Family::V4] } else { [Family::V4, Family::V6] };
+        let loopback = sockets.iter().any(|(_, ip)| ip.is_loopback());
+        Preferences { loopback, ..Preferences::new(transports, families.into_iter().filter(has).collect()) }
+    }
 }
 
 /// Host names and their addresses, as an operator sets them.

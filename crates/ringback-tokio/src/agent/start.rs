@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ringback_base::{Random, Transport};
 use ringback_stack::Endpoint;
+use ringback_transport::resolve::Preferences;
 use ringback_ua::{Config, Local};
 use tokio::sync::mpsc;
 
@@ -16,9 +17,9 @@ use super::task::{Inboxes, Task};
 use crate::bind::{BindError, ListenOn, Opened, open_all};
 use crate::clock::Clock;
 use crate::counters::LiveCounters;
+use crate::dns::{DnsClient, RESOLVES_MAX};
 use crate::icmp::UNREACHABLES_MAX;
 use crate::inbox::Inbox;
-use crate::lookups::RESOLVES_MAX;
 use crate::socket::Socket;
 use crate::tcp::limits::TcpLimits;
 use crate::tcp::table::{Common, Connections};
@@ -49,6 +50,7 @@ impl Default for AgentOptions {
 #[derive(Debug)]
 pub struct AgentBound {
     opened: Vec<Opened>,
+    names: Option<DnsClient>,
 }
 
 impl AgentBound {
@@ -57,7 +59,14 @@ impl AgentBound {
     /// # Errors
     /// For the first address that can't be had.
     pub fn open(addresses: &[ListenOn]) -> Result<AgentBound, BindError> {
-        Ok(AgentBound { opened: open_all(addresses, 1)? })
+        Ok(AgentBound { opened: open_all(addresses, 1)?, names: None })
+    }
+
+    /// Who looks host names up; several agents can share one. Without it an agent starts one of its own, which asks the name servers of
+    /// the system.
+    #[must_use]
+    pub fn names(self, names: DnsClient) -> AgentBound {
+        AgentBound { names: Some(names), ..self }
     }
 
     /// Where the agent will be, with the ports that the kernel chose: each address by UDP, then by TCP.
@@ -103,11 +112,13 @@ impl AgentBound {
         }
         let clock = Clock::start();
         let agent = Agent::new(commands, Arc::clone(&dropped), locals, Arc::clone(&counters));
-        let endpoint = Endpoint::new(config.clone(), Random::from_seed(seed));
+        let reached: Vec<_> = config.locals.iter().map(|local| (local.transport, local.address.ip())).collect();
+        let preferences = Preferences::of_sockets(&reached, true);
+        let endpoint = Endpoint::looks_names_up(config, preferences, Random::from_seed(seed));
         let desk = Desk::new(endpoint, incoming, agent.downgrade());
         let inboxes =
             Inboxes { commands: inbox, dropped, names: Inbox::new(names), unreachables: Inbox::new(unreachables) };
-        let names = Names::new(config.locals, found);
+        let names = Names::new(self.names, found);
         tokio::spawn(Task::new(desk, sockets, connections, inboxes, names, counters, clock).run());
         Ok((agent, fetched))
     }

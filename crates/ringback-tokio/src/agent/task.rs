@@ -150,8 +150,8 @@ impl Task {
     }
 
     fn take_names(&mut self, now: Now) {
-        while let Some((id, hops)) = self.inboxes.names.next() {
-            self.desk.endpoint.agent_mut().handle_hops(id, &hops, now);
+        while let Some((token, answer)) = self.inboxes.names.next() {
+            self.desk.endpoint.handle_answer(token, answer, now);
         }
     }
 
@@ -203,13 +203,18 @@ impl Task {
         }
         loop {
             self.desk.settle(now);
+            let mut has_moved = false;
+            while let Some(asked) = self.desk.endpoint.poll_question(now) {
+                has_moved = true;
+                if let Some((token, answer)) = self.names.ask(asked, &self.clock) {
+                    self.desk.endpoint.handle_answer(token, answer, now);
+                }
+            }
             while let Some(transmit) = self.desk.endpoint.poll_transmit() {
+                has_moved = true;
                 self.send(transmit, now);
             }
-            if let Some(lookup) = self.desk.endpoint.agent_mut().poll_lookup() {
-                if let Some(hops) = self.names.ask(&lookup) {
-                    self.desk.endpoint.agent_mut().handle_hops(lookup.id, &hops, now);
-                }
+            if has_moved {
                 continue;
             }
             // Last, so that what goes by one connection goes together.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use ringback_message::{HeaderId, Message, Method, Request, Response, StatusCode};
 use ringback_sdp::SessionDescription;
-use ringback_tokio::ListenOn;
 use ringback_tokio::agent::{Agent, AgentBound, AgentOptions, Calling, CallingEvent, Incoming, Session};
+use ringback_tokio::{DnsClient, DnsOptions, ListenOn};
 use ringback_ua::{Config, EndReason, Media, Outbound};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
@@ -327,6 +327,44 @@ async fn the_last_handle_ends_the_agent() {
     })
     .await
     .unwrap();
+}
+
+/// A name server for which each name is at 127.0.0.1, and has no other records.
+fn name_server() -> SocketAddr {
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let mut buffer = [0; 1_500];
+        while let Ok((length, peer)) = socket.recv_from(&mut buffer) {
+            let question = &buffer[12..length];
+            let end = question.iter().position(|byte| *byte == 0).unwrap() + 5;
+            let is_a = question[end - 4..end] == [0, 1, 0, 1];
+            let mut answer = buffer[..2].to_vec();
+            answer.extend([0x81, 0x80, 0, 1, 0, u8::from(is_a), 0, 0, 0, 0]);
+            answer.extend(&question[..end]);
+            if is_a {
+                answer.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 127, 0, 0, 1]);
+            }
+            socket.send_to(&answer, peer).unwrap();
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_call_to_a_host_name() {
+    let options = DnsOptions { servers: vec![name_server()], ..DnsOptions::default() };
+    let names = DnsClient::start(&options).unwrap();
+    let bound = AgentBound::open(&[ListenOn::new("127.0.0.1:0".parse().unwrap())]).unwrap().names(names);
+    let (agent, _incoming) = bound.start(Config::new("bob", Vec::new()), AgentOptions::default()).unwrap();
+    let peer = Peer::new(&agent).await;
+    let to = format!("sip:peer@phone.example:{}", peer.at().port());
+    let calling = agent.invite(Outbound::new("sip:bob@b.example", &to), sound(), Media::None).await.unwrap();
+    let invite = peer.request(&Method::Invite).await;
+    assert_eq!(invite.request_uri_text(), to.as_bytes());
+    drop(calling);
+    peer.send(answer(&invite, 486, "")).await;
+    peer.request(&Method::Ack).await;
 }
 
 #[tokio::test]
