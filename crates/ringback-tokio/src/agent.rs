@@ -33,8 +33,8 @@ mod start;
 mod task;
 
 pub use handle::{
-    Agent, Answered, Calling, CallingEvent, Incoming, Registering, RegistrationTold, Requesting, ServerRequest,
-    Session, SessionEvent,
+    Agent, Answered, Calling, CallingEvent, Changing, Incoming, Registering, RegistrationTold, Requesting,
+    ServerRequest, Session, SessionEvent,
 };
 pub use names::NAME_TIMEOUT;
 pub use rows::{EVENTS_MAX, PROGRESS_MAX};

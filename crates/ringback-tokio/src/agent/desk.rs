@@ -13,7 +13,7 @@ use ringback_ua::{
 use tokio::sync::{mpsc, oneshot};
 
 use super::handle::{
-    Answered, Incoming, Outcome, RegistrationTold, Responded, ServerRequest, Session, SessionEvent, WeakAgent,
+    Answered, Changed, Incoming, Outcome, RegistrationTold, Responded, ServerRequest, Session, SessionEvent, WeakAgent,
 };
 use super::lease::Held;
 use super::rows::{EVENTS_MAX, InviteRow, PROGRESS_MAX, RegistrationRow, Rows, SessionRow};
@@ -155,10 +155,11 @@ impl Desk {
                 let response = response.map(|response| *response);
                 self.registration_told(registration, RegistrationTold { event, response });
             }
-            Event::Confirmed { session }
-            | Event::Agreed { session }
-            | Event::Refreshed { session }
-            | Event::OfferFailed { session, .. } => _ = self.tell_session(session, SessionEvent::Told(event)),
+            Event::Agreed { session } => self.changed(session, Ok(()), event),
+            Event::OfferFailed { session, ref failure } => self.changed(session, Err(failure.clone()), event),
+            Event::Confirmed { session } | Event::Refreshed { session } => {
+                self.tell_session(session, SessionEvent::Told(event));
+            }
             other => {
                 self.bring(Incoming::Other(Box::new(other)), |_| tracing::warn!("an event was lost: nobody reads them"))
             }
@@ -187,6 +188,14 @@ impl Desk {
     fn tell_session(&mut self, session: SessionId, event: SessionEvent) -> bool {
         let events = self.rows.sessions.get(&session).and_then(|row| row.events.as_ref());
         events.is_some_and(|events| events.try_send(event).is_ok())
+    }
+
+    /// Tells whoever has asked for the change, or else all.
+    fn changed(&mut self, session: SessionId, changed: Changed, event: Event) {
+        let asked = self.rows.sessions.get_mut(&session).and_then(|row| row.changing.take());
+        if asked.is_none_or(|asked| asked.send(changed).is_err()) {
+            self.tell_session(session, SessionEvent::Told(event));
+        }
     }
 
     fn progressed(&mut self, invite: InviteId, session: Option<SessionId>, response: Response) {
@@ -312,6 +321,14 @@ impl Desk {
         let (sender, waiting) = oneshot::channel();
         self.rows.requests.insert(request, sender);
         waiting
+    }
+
+    /// What becomes of a change that was asked for just now.
+    pub(crate) fn await_change(&mut self, session: SessionId) -> Result<oneshot::Receiver<Changed>, CommandError> {
+        let row = self.rows.sessions.get_mut(&session).ok_or(CommandError::Unknown)?;
+        let (sender, waiting) = oneshot::channel();
+        row.changing = Some(sender);
+        Ok(waiting)
     }
 
     /// From now on offers in this session are answered with it.

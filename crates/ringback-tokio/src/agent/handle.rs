@@ -23,6 +23,9 @@ use crate::counters::{IoCounters, LiveCounters};
 /// How a call of ours began, or why not.
 pub(crate) type Outcome = Result<Answered, Failure>;
 
+/// What became of a change of ours.
+pub(crate) type Changed = Result<(), Failure>;
+
 /// The final response to a request of ours, or why there is none.
 pub(crate) type Responded = Result<Response, Failure>;
 
@@ -372,9 +375,27 @@ impl Session {
     ///
     /// # Errors
     /// As [`UserAgent::reinvite`] and [`Agent::with`].
-    pub async fn reinvite(&self, media: Media) -> Result<(), CommandError> {
+    pub async fn reinvite(&self, media: Media) -> Result<Changing, CommandError> {
+        self.change(|agent, session, now| agent.reinvite(session, media, now)).await
+    }
+
+    /// Changes the session by what `act` begins in the core: one offer, which the other side takes or not.
+    ///
+    /// # Errors
+    /// What `act` says, and as [`Agent::with`].
+    pub async fn change(
+        &self,
+        act: impl FnOnce(&mut UserAgent, SessionId, Now) -> Result<(), CommandError> + Send + 'static,
+    ) -> Result<Changing, CommandError> {
         let id = self.id;
-        self.agent.with(move |agent, now| agent.reinvite(id, media, now)).await
+        self.agent
+            .at_desk(move |desk, now| {
+                // What has happened before is no news of this change.
+                desk.settle(now);
+                act(desk.agent_mut(), id, now)?;
+                Ok(Changing(desk.await_change(id)?))
+            })
+            .await
     }
 
     /// Ends it.
@@ -402,6 +423,21 @@ impl Session {
                 Ok(Requesting { id, outcome: desk.await_response(id) })
             })
             .await
+    }
+}
+
+/// A change of ours that is under way. It can't be taken back: dropping it only stops waiting, and what becomes of it is told as an event
+/// of the session then.
+#[derive(Debug)]
+pub struct Changing(oneshot::Receiver<Changed>);
+
+impl Changing {
+    /// What becomes of it.
+    ///
+    /// # Errors
+    /// Why what was agreed on before still holds.
+    pub async fn outcome(self) -> Result<(), Failure> {
+        self.0.await.unwrap_or(Err(Failure::Cancelled))
     }
 }
 

@@ -7,7 +7,7 @@ use ringback_message::Response;
 use ringback_ua::{EndReason, InviteId, Media, RegistrationId, RequestId, SessionId};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::handle::{Outcome, RegistrationTold, Responded, SessionEvent};
+use super::handle::{Changed, Outcome, RegistrationTold, Responded, SessionEvent};
 
 /// How many events of one session may wait to be read; more are lost, and what wants an answer is refused.
 pub const EVENTS_MAX: usize = 64;
@@ -33,6 +33,8 @@ pub(crate) struct SessionRow {
     /// `None` while it has no handle: an early dialog of an INVITE of ours.
     pub(crate) events: Option<mpsc::Sender<SessionEvent>>,
     pub(crate) end: Arc<OnceLock<EndReason>>,
+    /// Who waits for what becomes of a change of ours.
+    pub(crate) changing: Option<oneshot::Sender<Changed>>,
     /// What further offers of theirs are answered with; those come to the handle otherwise.
     pub(crate) media: Media,
 }
