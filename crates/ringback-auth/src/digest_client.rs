@@ -229,6 +229,13 @@ impl DigestClient {
         fields.iter().fold(edit, |edit, (header, value)| edit.append(*header, value.as_bytes())).finish()
     }
 
+    /// The call with this Call-ID goes elsewhere, as after a 3xx: who is there has not asked for our credentials, and gets none before
+    /// it does. `[RFC 3261, Section 8.1.3.4]`
+    pub fn forget_call(&mut self, call_id: &[u8]) {
+        let call_id = self.hash.of(&[call_id]);
+        self.sessions.iter_mut().for_each(|known| known.call_ids.retain(|of| *of != call_id));
+    }
+
     /// A request with our credentials was answered by other than a challenge: what the server says of itself.
     ///
     /// [`ServerProof::Wrong`] is of a server that doesn't know the secret: its response is not to be trusted.

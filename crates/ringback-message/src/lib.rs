@@ -39,6 +39,7 @@ pub mod status;
 pub mod uri;
 pub mod verdict;
 
+mod blame;
 mod build;
 mod chars;
 mod cursor;
@@ -52,6 +53,7 @@ mod method;
 mod parse;
 mod writer;
 
+pub use blame::{Blame, Blamed, status_for};
 pub use build::{RequestBuilder, ResponseBuilder};
 pub use cursor::Cursor;
 pub use edit::Edit;

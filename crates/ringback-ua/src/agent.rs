@@ -6,6 +6,7 @@ mod calling;
 mod leg;
 mod modify;
 mod publications;
+mod pursuing;
 mod redirects;
 mod refers;
 mod registrations;
@@ -33,6 +34,7 @@ use ringback_transaction::{ClientId, ServerId, Transactions, Transmit};
 use crate::config::Config;
 use crate::dialog::{Dialog, DialogId};
 use crate::event::{CommandError, EndReason, Event, Lookup, RegistrationId, SessionId};
+use crate::pursuit::Pursuit;
 use aftermath::{Remains, SentAck};
 use calling::Invite;
 use leg::{Leg, Phase, Timer};
@@ -62,6 +64,8 @@ pub struct Outbound {
     pub parts: Vec<NewPart>,
     /// The attempt that this one follows; [`Outbound::redirected`] sets it.
     pub after: Option<Attempt>,
+    /// How far a call goes on by itself after a response that lets it.
+    pub pursuit: Pursuit,
 }
 
 impl Outbound {
@@ -75,6 +79,35 @@ impl Outbound {
     #[must_use]
     pub fn with(mut self, header: impl Into<TypedHeader>) -> Outbound {
         self.headers.push(header.into());
+        self
+    }
+
+    /// Follows so many 3xx to the contacts that they name. `[RFC 3261, Section 8.1.3.4]`
+    #[must_use]
+    pub fn follow_redirects(mut self, max: u8) -> Outbound {
+        self.pursuit.redirects_max = max;
+        self
+    }
+
+    /// Waits for what Retry-After says, so many seconds in all, and sends the INVITE again. `[RFC 3261, Section 20.33]`
+    #[must_use]
+    pub fn wait_at_most(mut self, seconds: u32) -> Outbound {
+        self.pursuit.wait_max_secs = seconds;
+        self
+    }
+
+    /// Sends so many INVITEs at most.
+    #[must_use]
+    pub fn at_most_requests(mut self, max: u8) -> Outbound {
+        self.pursuit.requests_max = max;
+        self
+    }
+
+    /// Does without this extension, which Require or Proxy-Require asks for, where a 420 says that it is not known.
+    /// `[RFC 3261, Section 8.1.3.5]`
+    #[must_use]
+    pub fn optional_extension(mut self, tag: &str) -> Outbound {
+        self.pursuit.optional_extensions.push(tag.into());
         self
     }
 }
@@ -104,6 +137,8 @@ pub struct UserAgent {
     /// What sessions have left undone that are over.
     remains: Vec<Remains>,
     timers: TimerQueue<(SessionId, Timer)>,
+    /// INVITEs that are sent again later.
+    waiting: TimerQueue<u64>,
     events: VecDeque<Event>,
     lookups: VecDeque<Lookup>,
     /// What challenges are answered with.
@@ -136,6 +171,7 @@ impl UserAgent {
             acks: BTreeMap::new(),
             remains: Vec::new(),
             timers: TimerQueue::new(),
+            waiting: TimerQueue::new(),
             events: VecDeque::new(),
             lookups: VecDeque::new(),
             digest,
@@ -199,6 +235,7 @@ impl UserAgent {
                 self.settle(now);
             }
         }
+        self.waiting_due(now);
         self.registrations_due(now);
         self.settle(now);
         while let Some(usage) = self.usages.due(now) {
@@ -232,7 +269,8 @@ impl UserAgent {
         let own = self.timers.next().map(|(at, _)| at);
         let below = self.transactions.poll_timeout().map(|(at, _)| at);
         let of_registrations = self.registration_timers.next().map(|(at, _)| at);
-        own.into_iter().chain(of_registrations).chain(below).chain(self.usages.poll_timeout()).min()
+        let of_waiting = self.waiting.next().map(|(at, _)| at);
+        own.into_iter().chain(of_waiting).chain(of_registrations).chain(below).chain(self.usages.poll_timeout()).min()
     }
 
     /// The transaction layer, to be looked at.
@@ -253,6 +291,7 @@ impl UserAgent {
             && self.acks.is_empty()
             && self.remains.is_empty()
             && self.timers.is_empty()
+            && self.waiting.is_empty()
             && self.registration_timers.is_empty()
             && self.events.is_empty()
             && self.lookups.is_empty()

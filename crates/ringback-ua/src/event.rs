@@ -10,6 +10,8 @@ use ringback_transaction::ServerId;
 use crate::dialog::DialogError;
 use crate::exchange::{Carrier, MediaError};
 use crate::notifier::{NewSubscription, SubscriptionId};
+use crate::outcome::{Outcome, Said};
+use crate::pursuit::PursuitStep;
 use crate::refer::{ReferOutcome, ReferProgress, Referral};
 use crate::registration::{RegistrationError, RegistrationEvent};
 use crate::subscriber::{Fork, Notified, SubscriptionEnd};
@@ -94,6 +96,15 @@ impl Failure {
             Failure::Transport | Failure::NoRoute | Failure::Build(_) | Failure::Full => StatusCode::ServiceUnavailable,
         }
     }
+
+    /// What the response says to people, if there is one.
+    #[must_use]
+    pub fn said(&self) -> Option<Said<'_>> {
+        match self {
+            Failure::Refused(response) => Some(Said::of(response)),
+            _ => None,
+        }
+    }
 }
 
 /// Why a session is over.
@@ -157,6 +168,18 @@ pub enum Event {
         invite: InviteId,
         /// Why.
         failure: Failure,
+        /// What could be done about it.
+        outcome: Outcome,
+    },
+    /// An attempt of an INVITE of ours has failed, and the call goes on by itself, as its
+    /// [`Pursuit`](crate::Pursuit) lets it. The early dialogs of the attempt are gone.
+    Pursuing {
+        /// The INVITE.
+        invite: InviteId,
+        /// How the attempt failed.
+        failure: Failure,
+        /// What is done.
+        step: PursuitStep,
     },
     /// No further 2xx can come to an INVITE of ours: its id names nothing any more.
     InviteEnded {
@@ -202,6 +225,8 @@ pub enum Event {
         session: SessionId,
         /// Why.
         failure: Failure,
+        /// What could be done about it.
+        outcome: Outcome,
     },
     /// The session was refreshed. `[RFC 4028, Section 7.2]`
     Refreshed {
@@ -232,6 +257,8 @@ pub enum Event {
         session: Option<SessionId>,
         /// The response.
         response: Response,
+        /// What it asks for.
+        outcome: Outcome,
     },
     /// A registration has something to tell.
     Registration {
@@ -304,6 +331,8 @@ pub enum Event {
         session: Option<SessionId>,
         /// Why.
         failure: Failure,
+        /// What could be done about it.
+        outcome: Outcome,
     },
 }
 
@@ -416,9 +445,7 @@ impl core::error::Error for CommandError {}
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::Refused(response) => {
-                write!(f, "{} {}", response.status().as_u16(), response.reason().escape_ascii())
-            }
+            Failure::Refused(response) => Said::of(response).fmt(f),
             Failure::Timeout => f.write_str("nobody answered in time"),
             Failure::Transport => f.write_str("the request can't be sent"),
             Failure::NoRoute => f.write_str("no hop leads there"),

@@ -28,6 +28,8 @@
 //! | `subscriber`, `notifier` | RFC 6665 from both sides, with the conditions of RFC 5839 |
 //! | `refer` | RFC 3515 from both sides: [`Referrer`], [`Referee`], and what a Refer-To asks for |
 //! | `publication` | RFC 3903: [`Publication`], and the rule of a compositor |
+//! | `outcome` | [`Outcome`]: what a response asks of whoever sent the request; [`Said`]: what it says to people |
+//! | `pursuit` | [`Pursuit`]: how far a call goes on by itself after a response that lets it |
 //! | `agent/usages` | keeps those four, and brings them messages; `subscriptions`, `refers`, `publications` beside it are their calls |
 //! | `agent/registrations` | what goes out for registrations, and what comes back |
 //! | `registration` | [`Registration`]: when to register, refresh, wait and give up |
@@ -109,9 +111,11 @@ mod event_type;
 mod exchange;
 mod notifier;
 mod origin;
+mod outcome;
 #[cfg(test)]
 mod probe;
 mod publication;
+mod pursuit;
 mod refer;
 mod refusal;
 mod registration;
@@ -133,9 +137,14 @@ pub use notifier::{
     TerminationReason,
 };
 pub use origin::Origin;
+pub use outcome::{
+    Acceptable, Correction, Described, OUTCOME_ITEMS_MAX, Outcome, Progress, Question, Redirect, Redirection, Said,
+    Target, Wait, Why, blame,
+};
 pub use publication::{
     Publication, PublicationConfig, PublicationOutcome, PublishOperation, PublishRuling, rule_publish,
 };
+pub use pursuit::{CALL_REQUESTS_MAX, Pursuit, PursuitStep};
 pub use refer::{
     REFERRAL_FIELDS_MAX, ReferConfig, ReferOutcome, ReferProgress, ReferSubscription, Referee, RefereeConfig, Referral,
     Referrer, refer_to_replacing,

@@ -17,7 +17,7 @@ async fn join(phone: AgentHandle, to: String, mut caller: IncomingCall) -> Resul
     };
     let callee = match twin {
         Ok(callee) => callee,
-        Err(CallFailed::Refused(response)) => return Ok(caller.reject(response.status()).await?),
+        Err(CallFailed::Refused { response, .. }) => return Ok(caller.reject(response.status()).await?),
         Err(other) => return Ok(caller.reject(other.status().unwrap_or(StatusCode::ServerInternalError)).await?),
     };
     let answer = callee.remote_description().await?.ok_or("no answer")?;

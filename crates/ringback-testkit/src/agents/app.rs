@@ -268,7 +268,7 @@ impl App {
                 self.diary.tell(&names.call_id, Tale::Confirmed(names.local));
                 self.talks(session, ua, todo, random, now);
             }
-            Event::InviteFailed { invite, failure } => {
+            Event::InviteFailed { invite, failure, .. } => {
                 self.diary.count("call failed");
                 if let Some(call_id) = self.invites.get(&invite) {
                     self.diary.tell(call_id, Tale::Failed(failure.status().as_u16()));

@@ -10,8 +10,8 @@ use ringback_sdp::SessionDescription;
 use ringback_sdp::negotiate::Refusal;
 use ringback_transaction::ServerId;
 use ringback_ua::{
-    CommandError, EndReason, Event, Failure, InviteId, Local, Media, NewSubscription, Outbound, Referral,
-    RegistrationConfig, RegistrationEvent, RegistrationId, RequestId, SessionId, UserAgent,
+    CommandError, EndReason, Event, Failure, InviteId, Local, Media, NewSubscription, Outbound, Outcome, PursuitStep,
+    Referral, RegistrationConfig, RegistrationEvent, RegistrationId, RequestId, SessionId, UserAgent,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -21,7 +21,7 @@ use super::rows::RegistrationRow;
 use crate::counters::{IoCounters, LiveCounters};
 
 /// How a call of ours began, or why not.
-pub(crate) type Outcome = Result<Answered, Failure>;
+pub(crate) type Called = Result<Answered, (Failure, Box<Outcome>)>;
 
 /// What became of a change of ours.
 pub(crate) type Changed = Result<(), Failure>;
@@ -115,10 +115,10 @@ impl Agent {
     pub async fn invite(&self, outbound: Outbound, media: Media, further: Media) -> Result<Calling, CommandError> {
         let agent = self.clone();
         self.at_desk(move |desk, now| {
-            let (id, progress, outcome) = desk.invite(&outbound, media, further, now)?;
+            let (id, progress, called) = desk.invite(&outbound, media, further, now)?;
             // Made here, so that nothing is left behind where nobody waits for it any more.
             let lease = agent.lease(Held::Invite(id));
-            Ok(Calling { id, progress, outcome: Some(outcome), agent, _lease: lease })
+            Ok(Calling { id, progress, called: Some(called), agent, _lease: lease })
         })
         .await
     }
@@ -189,8 +189,8 @@ impl Agent {
 #[derive(Debug)]
 pub struct Calling {
     id: InviteId,
-    progress: mpsc::Receiver<Response>,
-    outcome: Option<oneshot::Receiver<Outcome>>,
+    progress: mpsc::Receiver<CallingEvent>,
+    called: Option<oneshot::Receiver<Called>>,
     agent: Agent,
     _lease: Lease,
 }
@@ -201,10 +201,18 @@ pub struct Calling {
 pub enum CallingEvent {
     /// A provisional response.
     Progress(Response),
+    /// An attempt has failed so, and the call goes on by itself. [`Outbound::pursuit`] says how far.
+    Pursuing(Failure, PursuitStep),
     /// A 2xx.
     Answered(Answered),
-    /// There is no session, nor will be.
-    Failed(Failure),
+    /// There is no session, nor will be; and what could be done about it.
+    Failed(Failure, Box<Outcome>),
+}
+
+fn given_up() -> CallingEvent {
+    let failure = Failure::Cancelled;
+    let outcome = Outcome::of_failure(None, &failure);
+    CallingEvent::Failed(failure, Box::new(outcome))
 }
 
 /// A call of ours that was answered.
@@ -223,20 +231,20 @@ impl Calling {
         self.id
     }
 
-    /// What comes next: any number of provisional responses, and then what became of it. Dropping the future loses nothing.
+    /// What comes next: any number of provisional responses and further attempts, and then what became of it. Dropping the future loses nothing.
     pub async fn next(&mut self) -> CallingEvent {
-        let Some(outcome) = &mut self.outcome else { return CallingEvent::Failed(Failure::Cancelled) };
-        let ended = tokio::select! {
+        let Some(called) = &mut self.called else { return given_up() };
+        let called = tokio::select! {
             biased;
-            Some(response) = self.progress.recv() => return CallingEvent::Progress(response),
-            ended = outcome => ended,
+            Some(progress) = self.progress.recv() => return progress,
+            called = called => called,
         };
-        self.outcome = None;
-        match ended {
+        self.called = None;
+        match called {
             Ok(Ok(answered)) => CallingEvent::Answered(answered),
-            Ok(Err(failure)) => CallingEvent::Failed(failure),
+            Ok(Err((failure, outcome))) => CallingEvent::Failed(failure, outcome),
             // The task is gone.
-            Err(_) => CallingEvent::Failed(Failure::Cancelled),
+            Err(_) => given_up(),
         }
     }
 

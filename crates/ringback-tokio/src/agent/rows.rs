@@ -3,11 +3,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use ringback_message::Response;
 use ringback_ua::{EndReason, InviteId, Media, RegistrationId, RequestId, SessionId};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::handle::{Changed, Outcome, RegistrationTold, Responded, SessionEvent};
+use super::handle::{Called, CallingEvent, Changed, RegistrationTold, Responded, SessionEvent};
 
 /// How many events of one session may wait to be read; more are lost, and what wants an answer is refused.
 pub const EVENTS_MAX: usize = 64;
@@ -18,9 +17,9 @@ pub const PROGRESS_MAX: usize = 32;
 /// An INVITE of ours.
 #[derive(Debug)]
 pub(crate) struct InviteRow {
-    pub(crate) progress: mpsc::Sender<Response>,
+    pub(crate) progress: mpsc::Sender<CallingEvent>,
     /// Taken once it is told.
-    pub(crate) outcome: Option<oneshot::Sender<Outcome>>,
+    pub(crate) called: Option<oneshot::Sender<Called>>,
     /// A session came of it.
     pub(crate) is_answered: bool,
     /// What offers are answered with that come in its dialogs.

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use ringback_base::Now;
 use ringback_message::body::{MultipartBuilder, NewPart};
 use ringback_message::header::{RSeq, Reason, SessionExpires};
+use ringback_message::status::Class;
 use ringback_message::{HeaderId, Method, Request, RequestBuilder, Response, StatusCode};
 
 use super::leg::{Ack, Leg, Phase, SessionIds, Timer};
@@ -15,6 +16,8 @@ use crate::config::{FORKS_MAX, ForkPolicy};
 use crate::dialog::{Dialog, DialogId};
 use crate::event::{CommandError, EndReason, Event, Failure, InviteId, SessionId};
 use crate::exchange::{Carrier, Exchange, Found, Media, find};
+use crate::outcome::{Outcome, cause};
+use crate::pursuit::{Pursued, Step};
 
 /// An INVITE of ours and the dialogs that it has made.
 #[derive(Debug)]
@@ -30,6 +33,7 @@ pub(crate) struct Invite {
     /// A provisional response has come: a CANCEL may go. `[RFC 3261, Section 9.1]`
     has_progressed: bool,
     has_answered: bool,
+    pub(crate) pursued: Box<Pursued>,
 }
 
 #[derive(Debug)]
@@ -68,6 +72,7 @@ impl UserAgent {
             cseq_used: 0,
             has_progressed: false,
             has_answered: false,
+            pursued: Box::new(Pursued::new(outbound.pursuit.clone(), builder.request_uri())),
         };
         let id = self.invites.insert(hash, |_| invite).map(InviteId).ok_or(CommandError::Full)?;
         let uri = next_uri(outbound);
@@ -87,6 +92,9 @@ impl UserAgent {
             Some(before) => before.next(),
             None => (self.random.token(), self.random.token(), 1),
         };
+        if let Some(before) = outbound.after.as_ref().filter(|before| before.is_moved) {
+            self.digest.forget_call(before.call_id());
+        }
         let uri = outbound.request_uri.as_deref().unwrap_or(&outbound.to);
         let builder = RequestBuilder::new(method.clone(), uri)
             .from(&outbound.from_name, &outbound.from, Some(&tag))
@@ -117,7 +125,7 @@ impl UserAgent {
         } else {
             let sending = state.sending;
             self.forget(sending);
-            self.unanswered(invite, Failure::Cancelled);
+            self.unanswered(invite, Failure::Cancelled, None);
         }
         self.settle(now);
         Ok(())
@@ -154,14 +162,39 @@ impl UserAgent {
         for leg in legs {
             self.end(leg, EndReason::Elsewhere);
         }
-        self.tell(Event::InviteFailed { invite: id, failure: Failure::Cancelled });
+        self.tell(invite_failed(id, Failure::Cancelled, None));
     }
 
     /// The INVITE is on its way to another hop, or with credentials: a CANCEL of it waits for a provisional response of its own.
     pub(crate) fn sent_anew(&mut self, id: InviteId) {
-        if let Some(invite) = self.invites.get_mut(id.0) {
-            invite.has_progressed = false;
+        let Some(invite) = self.invites.get_mut(id.0) else { return };
+        invite.has_progressed = false;
+        invite.pursued.sent();
+        self.end_early(id);
+    }
+
+    /// The early dialogs of an attempt are over with it. `[RFC 3261, Section 13.2.2.3]`
+    pub(crate) fn end_early(&mut self, id: InviteId) {
+        let legs = self.invites.get(id.0).map(|invite| invite.legs.clone()).unwrap_or_default();
+        for leg in legs {
+            if self.phase(leg) == Some(Phase::Early) {
+                self.end(leg, EndReason::Elsewhere);
+            }
         }
+    }
+
+    /// Whether one INVITE more may be sent for a call.
+    pub(crate) fn may_send(&self, id: InviteId) -> bool {
+        self.invites.get(id.0).is_none_or(|invite| invite.pursued.may_send())
+    }
+
+    /// What is done next about a call whose attempt has failed, if it may go on by itself.
+    pub(crate) fn next_step(&mut self, id: InviteId, failure: &Failure, outcome: &Outcome) -> Option<Step> {
+        let invite = self.invites.get_mut(id.0)?;
+        if invite.has_answered || !matches!(invite.cancel, Cancel::No) {
+            return None;
+        }
+        invite.pursued.next(outcome, failure.status().class() == Class::GlobalFailure)
     }
 
     /// A provisional response.
@@ -270,11 +303,7 @@ impl UserAgent {
     }
 
     /// The INVITE was refused. Its early dialogs are over with it. `[RFC 3261, Section 13.2.2.3]`
-    pub(crate) fn refused(&mut self, id: InviteId, response: Response, _now: Now) {
-        self.unanswered(id, Failure::Refused(Box::new(response)));
-    }
-
-    pub(crate) fn unanswered(&mut self, id: InviteId, failure: Failure) {
+    pub(crate) fn unanswered(&mut self, id: InviteId, failure: Failure, request: Option<&Request>) {
         let Some(invite) = self.invites.remove(id.0) else { return };
         for leg in invite.legs {
             if self.phase(leg) == Some(Phase::Early) {
@@ -282,7 +311,7 @@ impl UserAgent {
             }
         }
         if !matches!(invite.cancel, Cancel::Sent) {
-            self.tell(Event::InviteFailed { invite: id, failure });
+            self.tell(invite_failed(id, failure, request));
         }
         self.tell(Event::InviteEnded { invite: id });
     }
@@ -295,7 +324,7 @@ impl UserAgent {
     pub(crate) fn invite_over(&mut self, id: InviteId) {
         // A 2xx came, and none that could be used.
         if self.invites.get(id.0).is_some_and(|invite| !invite.has_answered) {
-            return self.unanswered(id, Failure::Timeout);
+            return self.unanswered(id, Failure::Timeout, None);
         }
         let Some(invite) = self.invites.remove(id.0) else { return };
         for leg in invite.legs {
@@ -324,7 +353,7 @@ impl UserAgent {
         if matches!(invite.cancel, Cancel::Wanted(_)) {
             // Given up before a CANCEL could go.
             invite.cancel = Cancel::Sent;
-            self.events.push_back(Event::InviteFailed { invite: id, failure: Failure::Cancelled });
+            self.events.push_back(invite_failed(id, Failure::Cancelled, None));
         }
         let client = self.sendings.get(&invite.sending).and_then(|sending| sending.client);
         let credentials = self.credentials_of(id);
@@ -365,7 +394,7 @@ impl UserAgent {
             self.dismiss(dialog, Ack::new(response.cseq(), Some(client), credentials), true, now);
         }
         if is_first && !is_told {
-            self.events.push_back(Event::InviteFailed { invite: id, failure: Failure::Full });
+            self.events.push_back(invite_failed(id, Failure::Full, None));
         }
     }
 
@@ -431,6 +460,11 @@ impl UserAgent {
     }
 }
 
+fn invite_failed(invite: InviteId, failure: Failure, request: Option<&Request>) -> Event {
+    let outcome = Outcome::of_failure(request, &failure);
+    Event::InviteFailed { invite, failure, outcome }
+}
+
 /// A body of the offer and what stands beside it. `[RFC 5621, Section 3.1]`
 fn with_parts(
     builder: RequestBuilder,
@@ -470,10 +504,4 @@ fn with_reason(cancel: Request, reason: Reason) -> Request {
     let Ok(value) = TypedHeader::from(reason).value() else { return cancel };
     let edited = Edit::new(&cancel).append(HeaderId::Reason, &value).finish();
     edited.ok().and_then(|message| Request::check(message).ok()).unwrap_or(cancel)
-}
-
-/// The status that a 199 stands for, from its Reason. `[RFC 6228, Section 5]`
-fn cause(response: &Response) -> StatusCode {
-    let mut reasons = response.values::<Reason<&[u8]>>().flatten();
-    reasons.find_map(|reason| reason.status()).unwrap_or(StatusCode::RequestTerminated)
 }

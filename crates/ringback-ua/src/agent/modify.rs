@@ -3,8 +3,9 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::ops::RangeInclusive;
 
-use ringback_base::{Micros, Now};
+use ringback_base::{Micros, Now, Random};
 use ringback_message::header::{MinSe, RAck, Reason, Refresher, SessionExpires};
 use ringback_message::{HeaderId, Method, Request, RequestBuilder, Response, StatusCode};
 use ringback_sdp::SessionDescription;
@@ -15,9 +16,13 @@ use super::sending::{Purpose, gone};
 use super::{Outbound, UserAgent, calling};
 use crate::event::{CommandError, EndReason, Event, Failure, RequestId, SessionId};
 use crate::exchange::{Carrier, Found, Media, find};
+use crate::outcome::{GLARE_OTHER_MS, GLARE_OWNER_MS, Outcome};
 
 /// How often a change is offered again after a glare, or after a 422.
 pub(crate) const CHANGE_ATTEMPTS_MAX: u8 = 5;
+
+/// How long a change waits for what Retry-After says: what a server says that is at another one. `[RFC 3261, Section 14.2]`
+const CHANGE_WAIT_MAX_SECS: u32 = 10;
 
 impl UserAgent {
     /// Changes a session by an INVITE within it; with no media it asks the other side for an offer. `[RFC 3261, Section 14.1]`
@@ -121,7 +126,7 @@ impl UserAgent {
         let Some(asking) = &leg.asking else { return };
         let (means, is_refresh) = (asking.means, asking.is_refresh);
         if !response.status().is_success() {
-            return self.change_refused(session, response, now);
+            return self.change_refused(session, request, response, now);
         }
         leg.dialog.refresh_target(&response);
         leg.takes_update |= response.has_token(HeaderId::Allow, "UPDATE");
@@ -161,34 +166,46 @@ impl UserAgent {
         }
     }
 
-    fn change_refused(&mut self, session: SessionId, response: Response, now: Now) {
-        let owner_wait = Micros::from_ms(2_100 + self.random.below(191) * 10);
-        let other_wait = Micros::from_ms(self.random.below(201) * 10);
+    fn change_refused(&mut self, session: SessionId, request: Option<&Request>, response: Response, now: Now) {
+        let failure = Failure::Refused(Box::new(response.clone()));
+        let outcome = Outcome::of_failure(request, &failure);
+        let [owner_wait, other_wait] =
+            [GLARE_OWNER_MS, GLARE_OTHER_MS].map(|range| glare_wait(&range, &mut self.random));
         let Some(leg) = self.legs.get_mut(session.0) else { return };
         leg.withdraw();
         let known_secs = leg.min_se_secs;
-        if response.status() == StatusCode::SessionIntervalTooSmall {
-            leg.learn_min_se(&response);
+        if let Outcome::RaiseSessionExpires { min_secs } = outcome {
+            leg.min_se_secs = leg.min_se_secs.max(min_secs);
         }
         let is_raised = leg.min_se_secs > known_secs;
         let Some(asking) = leg.asking.as_mut() else { return };
         asking.sending = None;
         asking.attempts = asking.attempts.saturating_add(1);
         let may_try = asking.attempts < CHANGE_ATTEMPTS_MAX;
-        match response.status() {
+        let wait = match outcome {
             // Glare: who made the Call-ID waits longer. `[RFC 3261, Section 14.1]`
-            StatusCode::RequestPending if may_try => {
-                let wait = if leg.is_caller { owner_wait } else { other_wait };
-                self.set(session, Timer::Again, wait, now);
+            Outcome::RetryPending => Some(if leg.is_caller { owner_wait } else { other_wait }),
+            // Ours came while they were at another of ours. `[RFC 3261, Section 14.2]`
+            Outcome::RetryLater(ref wait) => {
+                let secs = wait.after_secs.filter(|secs| *secs <= CHANGE_WAIT_MAX_SECS);
+                secs.map(|secs| Micros::from_secs(secs.into()))
             }
-            StatusCode::SessionIntervalTooSmall if may_try && is_raised => self.again(session, now),
+            _ => None,
+        };
+        match wait {
+            Some(wait) if may_try => self.set(session, Timer::Again, wait, now),
+            None if may_try && is_raised => self.again(session, now),
             _ => {
                 leg.asking = None;
-                let failure = Failure::Refused(Box::new(response.clone()));
-                self.events.push_back(Event::OfferFailed { session, failure });
-                self.lost(Some(session), gone(&response), now);
+                self.lost_by(session, failure, outcome, now);
             }
         }
+    }
+
+    fn lost_by(&mut self, session: SessionId, failure: Failure, outcome: Outcome, now: Now) {
+        let gone = (outcome == Outcome::DialogGone).then(|| failure.clone());
+        self.events.push_back(Event::OfferFailed { session, failure, outcome });
+        self.lost(Some(session), gone, now);
     }
 
     /// Timer: the change is tried once more. `[RFC 3261, Section 14.1]`
@@ -212,15 +229,15 @@ impl UserAgent {
                 }
                 self.set(session, Timer::Again, Micros::from_secs(2), now);
             }
-            Err(_) => self.events.push_back(Event::OfferFailed { session, failure: Failure::Cancelled }),
+            Err(_) => self.events.push_back(offer_failed(session, None, Failure::Cancelled)),
         }
     }
 
-    pub(crate) fn change_failed(&mut self, session: SessionId, failure: Failure, now: Now) {
+    pub(crate) fn change_failed(&mut self, session: SessionId, request: Option<&Request>, failure: Failure, now: Now) {
         let Some(leg) = self.legs.get_mut(session.0) else { return };
         leg.withdraw();
         leg.asking = None;
-        self.events.push_back(Event::OfferFailed { session, failure: failure.clone() });
+        self.events.push_back(offer_failed(session, request, failure.clone()));
         let failure = Some(failure).filter(|failure| matches!(failure, Failure::Timeout | Failure::Transport));
         self.lost(Some(session), failure, now);
     }
@@ -260,8 +277,8 @@ impl UserAgent {
         }
     }
 
-    pub(crate) fn pracked(&mut self, session: SessionId, response: &Response, now: Now) {
-        let failure = gone(response).filter(|_| self.phase(session) == Some(Phase::Confirmed));
+    pub(crate) fn pracked(&mut self, session: SessionId, request: Option<&Request>, response: &Response, now: Now) {
+        let failure = gone(request, response).filter(|_| self.phase(session) == Some(Phase::Confirmed));
         if let Some(leg) = self.legs.get_mut(session.0).filter(|leg| leg.exchange.ours() == Some(Carrier::Prack)) {
             let answer = match find(response) {
                 Found::Sdp(body) if response.status().is_success() => leg.exchange.accept(&body),
@@ -272,7 +289,7 @@ impl UserAgent {
                 Err(_) => {
                     leg.exchange.settle();
                     let failure = Failure::Refused(Box::new(response.clone()));
-                    self.events.push_back(Event::OfferFailed { session, failure });
+                    self.events.push_back(offer_failed(session, request, failure));
                 }
             }
         }
@@ -432,6 +449,17 @@ impl UserAgent {
             Timer::RingAgain => self.ring_again(session, now),
         }
     }
+}
+
+/// A random while, in steps of 10 ms. `[RFC 3261, Section 14.1]`
+fn glare_wait(range_ms: &RangeInclusive<u64>, random: &mut Random) -> Micros {
+    let steps = range_ms.end().saturating_sub(*range_ms.start()) / 10;
+    Micros::from_ms(range_ms.start().saturating_add(random.below(steps.saturating_add(1)).saturating_mul(10)))
+}
+
+fn offer_failed(session: SessionId, request: Option<&Request>, failure: Failure) -> Event {
+    let outcome = Outcome::of_failure(request, &failure);
+    Event::OfferFailed { session, failure, outcome }
 }
 
 /// What a BYE says of its reason. `[RFC 3326, Section 2]`

@@ -6,9 +6,8 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 
 use ringback_auth::{AuthAttempts, DigestClient, ServerProof};
-use ringback_base::{Hop, Now, Random, Transport};
-use ringback_message::header::{MinSe, SessionExpires};
-use ringback_message::{BuildError, Edit, HeaderId, Host, Method, Request, RequestBuilder, Response, StatusCode, Uri};
+use ringback_base::{Hop, Now, Random, TimerId, Transport};
+use ringback_message::{BuildError, Edit, HeaderId, Host, Method, Request, RequestBuilder, Response, Uri};
 use ringback_transaction::{ClientId, RequestError};
 
 use super::UserAgent;
@@ -17,6 +16,7 @@ use super::usages::Task;
 use crate::config::{HOPS_MAX, Local};
 use crate::dialog::{Dialog, is_sips};
 use crate::event::{Event, Failure, InviteId, Lookup, RegistrationId, RequestId, SessionId};
+use crate::outcome::Outcome;
 
 /// Whose request it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,8 +55,22 @@ pub(crate) struct Sending {
     attempts: AuthAttempts,
     /// How often a 422 has raised its session interval.
     raises: u8,
+    /// Whether its Contact is ours, and not the application's.
+    has_own_contact: bool,
+    /// Until when it isn't sent.
+    pub(crate) waiting: Option<TimerId>,
     /// The dialog of a re-INVITE whose session has ended.
     pub(crate) orphaned: Option<Box<Dialog>>,
+}
+
+impl Sending {
+    /// This request is sent next, by a way of its own; whoever challenges it is another. Gives the transaction of the one before.
+    pub(crate) fn renew(&mut self, request: Request) -> Option<ClientId> {
+        self.request = Some(request);
+        self.hops.clear();
+        self.attempts = AuthAttempts::default();
+        self.client.take()
+    }
 }
 
 impl UserAgent {
@@ -74,6 +88,8 @@ impl UserAgent {
             hop: None,
             attempts: AuthAttempts::default(),
             raises: 0,
+            has_own_contact: false,
+            waiting: None,
             orphaned: None,
         };
         self.sendings.insert(id, sending);
@@ -86,7 +102,7 @@ impl UserAgent {
     }
 
     /// The hop to a URI that needs no look-up: an address, or what the configuration says.
-    fn direct(&self, purpose: Purpose, uri: &[u8]) -> Option<Hop> {
+    pub(crate) fn direct(&self, purpose: Purpose, uri: &[u8]) -> Option<Hop> {
         if let (Some(hop), true) = (self.config.outbound, self.is_outside(purpose)) {
             return Some(hop);
         }
@@ -154,14 +170,19 @@ impl UserAgent {
     /// Sends to the next hop; `before` is how the one before it failed.
     fn try_next(&mut self, id: u64, before: Failure, now: Now) {
         let Some(sending) = self.sendings.get_mut(&id) else { return };
-        let Some(hop) = sending.hops.pop() else { return self.give_up(id, before, now) };
         let purpose = sending.purpose;
-        let sent = match sending.request.take() {
-            Some(request) => self.readdressed(&request, &hop),
-            None => match sending.builder.take() {
-                Some(builder) => self.addressed(purpose, *builder, &hop),
-                None => return,
-            },
+        let Some(hop) = sending.hops.pop().filter(|_| self.may_send_for(purpose)) else {
+            return self.give_up(id, before, now);
+        };
+        let Some(sending) = self.sendings.get_mut(&id) else { return };
+        let sent = match (sending.request.clone(), sending.builder.take()) {
+            (Some(request), _) if sending.has_own_contact => self.introduced_at(&request, &hop),
+            (Some(request), _) => self.readdressed(&request, &hop),
+            (None, Some(builder)) => {
+                sending.has_own_contact = !builder.has(HeaderId::Contact);
+                self.addressed(purpose, *builder, &hop)
+            }
+            (None, None) => return,
         };
         match sent.and_then(|request| self.signed(purpose, request)) {
             Ok(request) => self.dispatch(id, request, hop, now),
@@ -244,6 +265,23 @@ impl UserAgent {
         checked(Edit::new(request).replace_line(line.index(), via.as_bytes()).finish()?)
     }
 
+    /// The same, where our Contact may be another there. `[RFC 3261, Section 8.1.1.8]`
+    fn introduced_at(&mut self, request: &Request, hop: &Hop) -> Result<Request, BuildError> {
+        let again = self.readdressed(request, hop)?;
+        if again.first(HeaderId::Contact).is_none() {
+            return Ok(again);
+        }
+        let contact = self.contact(hop, is_sips(again.request_uri_text()));
+        checked(Edit::new(&again).set(HeaderId::Contact, contact.as_bytes()).finish()?)
+    }
+
+    fn may_send_for(&self, purpose: Purpose) -> bool {
+        match purpose {
+            Purpose::Invite(invite) => self.may_send(invite),
+            _ => true,
+        }
+    }
+
     /// A response to a request of ours.
     pub(crate) fn response_came(&mut self, client: ClientId, response: Response, now: Now) {
         if response.status().is_success() && self.is_repeated(client, &response) {
@@ -264,7 +302,8 @@ impl UserAgent {
             return match purpose {
                 Purpose::Invite(invite) => self.progress(invite, response, now),
                 Purpose::Application(session) => {
-                    self.events.push_back(Event::Response { request: RequestId(id), session, response });
+                    let request = sending.request.clone();
+                    self.tell_response(id, session, request.as_ref(), response);
                 }
                 Purpose::Change(session) if response.has_token(HeaderId::Require, "100rel") => {
                     self.reliable_came(None, session, response, now);
@@ -272,29 +311,38 @@ impl UserAgent {
                 _ => {}
             };
         }
-        if matches!(status, StatusCode::Unauthorized | StatusCode::ProxyAuthenticationRequired)
-            && self.answer_challenge(id, &response, now)
-        {
+        if !status.is_success() && self.may_send_for(purpose) && self.act_on(id, purpose, &response, now) {
             return;
-        }
-        if matches!((status, purpose), (StatusCode::SessionIntervalTooSmall, Purpose::Invite(_)))
-            && self.raise_interval(id, &response, now)
-        {
-            return;
-        }
-        // A 503 means the next hop may do better. `[RFC 3263, Section 4.3]`
-        let is_hopeful = self.sendings.get(&id).is_some_and(|sending| !sending.hops.is_empty());
-        if status == StatusCode::ServiceUnavailable && is_hopeful {
-            return self.try_next(id, Failure::Refused(Box::new(response)), now);
         }
         self.prove_server(id, &response);
         self.finish(id, purpose, response, now);
+    }
+
+    /// Sends the request again where the response lets it, whatever it is for; false where it is left to whom it concerns.
+    fn act_on(&mut self, id: u64, purpose: Purpose, response: &Response, now: Now) -> bool {
+        let Some(sending) = self.sendings.get(&id) else { return false };
+        let has_hops = !sending.hops.is_empty();
+        let Some(request) = &sending.request else { return false };
+        match Outcome::of(request, response) {
+            Outcome::Authenticate(_) => self.answer_challenge(id, response, now),
+            Outcome::RaiseSessionExpires { min_secs } if matches!(purpose, Purpose::Invite(_)) => {
+                self.raise_interval(id, min_secs, now)
+            }
+            Outcome::NextTarget(_) if has_hops => {
+                self.try_next(id, Failure::Refused(Box::new(response.clone())), now);
+                true
+            }
+            _ => false,
+        }
     }
 
     fn finish(&mut self, id: u64, purpose: Purpose, response: Response, now: Now) {
         // A 2xx to an INVITE is not the last word: there may be more of them.
         if let (Purpose::Invite(invite), true) = (purpose, response.status().is_success()) {
             return self.success_came(invite, response, now);
+        }
+        if let Purpose::Invite(invite) = purpose {
+            return self.failed(id, invite, Failure::Refused(Box::new(response)), now);
         }
         let Some(sending) = self.forget(id) else { return };
         if let (Some(dialog), Some(request)) = (sending.orphaned, &sending.request) {
@@ -303,18 +351,32 @@ impl UserAgent {
         let (request, client, hop) = (sending.request, sending.client, sending.hop);
         match purpose {
             Purpose::Register(registration) => self.register_answered(registration, response, hop, now),
-            Purpose::Invite(invite) => self.refused(invite, response, now),
-            Purpose::Ack(..) | Purpose::StrayAck(_) | Purpose::StrayBye => {}
+            Purpose::Invite(_) | Purpose::Ack(..) | Purpose::StrayAck(_) | Purpose::StrayBye => {}
             Purpose::Change(session) => self.changed(session, request.as_ref(), client, response, now),
-            Purpose::Prack(session) => self.pracked(session, &response, now),
+            Purpose::Prack(session) => self.pracked(session, request.as_ref(), &response, now),
             Purpose::Bye(session) => self.bye_done(session),
             Purpose::Usage(task) => self.usage_done(task, Some(&response), now),
             Purpose::Application(session) => {
-                let failure = gone(&response);
-                self.events.push_back(Event::Response { request: RequestId(id), session, response });
+                let failure = gone(request.as_ref(), &response);
+                self.tell_response(id, session, request.as_ref(), response);
                 self.lost(session, failure, now);
             }
         }
+    }
+
+    fn tell_response(&mut self, id: u64, session: Option<SessionId>, request: Option<&Request>, response: Response) {
+        let failure = Failure::Refused(Box::new(response.clone()));
+        let outcome = Outcome::of_failure(request, &failure);
+        self.events.push_back(Event::Response { request: RequestId(id), session, response, outcome });
+    }
+
+    /// An attempt of a call has failed, and with it the call, if it may not go on by itself.
+    fn failed(&mut self, id: u64, invite: InviteId, failure: Failure, now: Now) {
+        if self.pursue(id, invite, &failure, now) {
+            return;
+        }
+        let request = self.forget(id).and_then(|sending| sending.request);
+        self.unanswered(invite, failure, request.as_ref());
     }
 
     /// A request of ours has timed out, or can't be sent.
@@ -325,18 +387,22 @@ impl UserAgent {
 
     fn give_up(&mut self, id: u64, failure: Failure, now: Now) {
         let Some(purpose) = self.sendings.get(&id).map(|sending| sending.purpose) else { return };
-        self.forget(id);
+        if let Purpose::Invite(invite) = purpose {
+            return self.failed(id, invite, failure, now);
+        }
+        let request = self.forget(id).and_then(|sending| sending.request);
         match purpose {
-            Purpose::Invite(invite) => self.unanswered(invite, failure),
-            Purpose::StrayAck(_) | Purpose::StrayBye => {}
+            Purpose::Invite(_) | Purpose::StrayAck(_) | Purpose::StrayBye => {}
             Purpose::Ack(session, _) => self.hang_up_for(session, crate::EndReason::Gone(failure), now),
-            Purpose::Change(session) => self.change_failed(session, failure, now),
+            Purpose::Change(session) => self.change_failed(session, request.as_ref(), failure, now),
             Purpose::Prack(session) => self.lost(Some(session), Some(failure), now),
             Purpose::Bye(session) => self.bye_done(session),
             Purpose::Register(registration) => self.register_failed(registration, failure, now),
             Purpose::Usage(task) => self.usage_done(task, None, now),
             Purpose::Application(session) => {
-                self.events.push_back(Event::Failed { request: RequestId(id), session, failure: failure.clone() });
+                let outcome = Outcome::of_failure(request.as_ref(), &failure);
+                let failed = Event::Failed { request: RequestId(id), session, failure: failure.clone(), outcome };
+                self.events.push_back(failed);
                 let failure = Some(failure).filter(|failure| matches!(failure, Failure::Timeout | Failure::Transport));
                 self.lost(session, failure, now);
             }
@@ -348,6 +414,9 @@ impl UserAgent {
         let sending = self.sendings.remove(&id)?;
         if let Some(client) = sending.client {
             self.clients.remove(&client);
+        }
+        if let Some(timer) = sending.waiting {
+            self.waiting.stop(timer);
         }
         Some(sending)
     }
@@ -412,22 +481,18 @@ impl UserAgent {
         true
     }
 
-    /// Sends an INVITE of ours anew with the session interval that a 422 asks for; false where it asks for no longer one. Of those
-    /// in a session their change takes care. `[RFC 4028, Section 7.3]`
-    fn raise_interval(&mut self, id: u64, response: &Response, now: Now) -> bool {
+    /// Sends an INVITE of ours anew with the session interval that a 422 asks for; false where that was done too often. Of those in a
+    /// session their change takes care. `[RFC 4028, Section 7.3]`
+    fn raise_interval(&mut self, id: u64, min_secs: u32, now: Now) -> bool {
         let Some(sending) = self.sendings.get_mut(&id) else { return false };
         let (Some(request), Some(hop), purpose) = (sending.request.clone(), sending.hop, sending.purpose) else {
             return false;
         };
-        let (Ok(Some(min)), Ok(asked)) = (response.get::<MinSe<&[u8]>>(), request.get::<SessionExpires<&[u8]>>())
-        else {
-            return false;
-        };
-        if asked.is_some_and(|asked| asked.seconds >= min.seconds) || sending.raises >= CHANGE_ATTEMPTS_MAX {
+        if sending.raises >= CHANGE_ATTEMPTS_MAX {
             return false;
         }
         sending.raises = sending.raises.saturating_add(1);
-        let seconds = alloc::format!("{}", min.seconds);
+        let seconds = alloc::format!("{min_secs}");
         let cseq = alloc::format!("{} INVITE", self.next_cseq(purpose, &request));
         let edit = Edit::new(&request).set(HeaderId::CSeq, cseq.as_bytes());
         let edit = edit.set(HeaderId::SessionExpires, seconds.as_bytes()).set(HeaderId::MinSe, seconds.as_bytes());
@@ -463,7 +528,7 @@ impl UserAgent {
     }
 
     /// The CSeq of a request that is sent again: above that of all before it in its dialog.
-    fn next_cseq(&self, purpose: Purpose, request: &Request) -> u32 {
+    pub(crate) fn next_cseq(&self, purpose: Purpose, request: &Request) -> u32 {
         let leg = self.session_of_purpose(purpose).and_then(|session| self.legs.get(session.0));
         leg.map_or(0, |leg| leg.dialog.local_cseq()).max(request.cseq()).saturating_add(1)
     }
@@ -512,8 +577,8 @@ impl UserAgent {
 }
 
 /// What a response says of its dialog: that it is none. `[RFC 3261, Section 12.2.1.2]` `[RFC 5057, Section 5.1]`
-pub(crate) fn gone(response: &Response) -> Option<Failure> {
-    let is_gone = matches!(response.status(), StatusCode::CallOrTransactionDoesNotExist | StatusCode::RequestTimeout);
+pub(crate) fn gone(request: Option<&Request>, response: &Response) -> Option<Failure> {
+    let is_gone = request.is_some_and(|request| Outcome::of(request, response) == Outcome::DialogGone);
     is_gone.then(|| Failure::Refused(Box::new(response.clone())))
 }
 
@@ -524,6 +589,6 @@ fn is_to(response: &Response, request: &Request) -> bool {
         && response.from_tag() == request.from_tag()
 }
 
-fn checked(message: ringback_message::Message) -> Result<Request, BuildError> {
+pub(crate) fn checked(message: ringback_message::Message) -> Result<Request, BuildError> {
     Request::check(message).map_err(|rejected| BuildError::Malformed(rejected.error))
 }

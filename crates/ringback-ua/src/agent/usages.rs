@@ -261,7 +261,7 @@ impl Usages {
             Event::Progress { invite, response, .. } | Event::Answered { invite, response, .. } => {
                 (*invite, response.status())
             }
-            Event::InviteFailed { invite, failure } => (*invite, failure.status()),
+            Event::InviteFailed { invite, failure, .. } => (*invite, failure.status()),
             _ => return,
         };
         if self.referees.iter().any(|(_, held)| held.invite == Some(invite)) {

@@ -6,6 +6,7 @@ mod calls;
 mod extensions;
 mod forks;
 mod net;
+mod pursuing;
 mod registering;
 mod registration;
 mod rough;

@@ -4,10 +4,9 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
-use ringback_message::header::Warning;
 use ringback_message::{Response, StatusCode};
 use ringback_tokio::BindError;
-use ringback_ua::{CommandError, Failure};
+use ringback_ua::{CommandError, Failure, Outcome, Said};
 
 /// An agent can't be had, or can't do what it is told.
 #[derive(Debug)]
@@ -25,10 +24,20 @@ pub enum AgentError {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum CallFailed {
-    /// They refuse, or point elsewhere: the last final response.
-    Refused(Box<Response>),
+    /// They refuse, or point elsewhere.
+    Refused {
+        /// The last final response.
+        response: Box<Response>,
+        /// What could be done about it.
+        outcome: Box<Outcome>,
+    },
     /// No final response: nobody answers, nothing leads there.
-    Failed(Failure),
+    Failed {
+        /// Why.
+        failure: Failure,
+        /// What could be done about it.
+        outcome: Box<Outcome>,
+    },
     /// Nobody answered as long as we wanted to wait.
     NoAnswer,
     /// It can't be built, or the agent has ended.
@@ -36,10 +45,10 @@ pub enum CallFailed {
 }
 
 impl CallFailed {
-    pub(super) fn of(failure: Failure) -> CallFailed {
+    pub(super) fn of(failure: Failure, outcome: Box<Outcome>) -> CallFailed {
         match failure {
-            Failure::Refused(response) => CallFailed::Refused(response),
-            failure => CallFailed::Failed(failure),
+            Failure::Refused(response) => CallFailed::Refused { response, outcome },
+            failure => CallFailed::Failed { failure, outcome },
         }
     }
 
@@ -47,10 +56,19 @@ impl CallFailed {
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         match self {
-            CallFailed::Refused(response) => Some(response.status()),
-            CallFailed::Failed(failure) => Some(failure.status()),
+            CallFailed::Refused { response, .. } => Some(response.status()),
+            CallFailed::Failed { failure, .. } => Some(failure.status()),
             CallFailed::NoAnswer => Some(StatusCode::RequestTimeout),
             CallFailed::Command(_) => None,
+        }
+    }
+
+    /// What could be done about it: retry later, choose one of these, ask the user, give up.
+    #[must_use]
+    pub fn outcome(&self) -> Option<&Outcome> {
+        match self {
+            CallFailed::Refused { outcome, .. } | CallFailed::Failed { outcome, .. } => Some(outcome),
+            _ => None,
         }
     }
 
@@ -58,36 +76,16 @@ impl CallFailed {
     #[must_use]
     pub fn response(&self) -> Option<&Response> {
         match self {
-            CallFailed::Refused(response) => Some(response),
+            CallFailed::Refused { response, .. } => Some(response),
             _ => None,
         }
     }
 
-    /// What the other side says to people: the reason phrase.
+    /// What the response says to people, if one came: the reason phrase, warnings, reasons.
     #[must_use]
-    pub fn reason(&self) -> Option<String> {
-        self.response().map(|response| String::from_utf8_lossy(response.reason()).into_owned())
+    pub fn said(&self) -> Option<Said<'_>> {
+        self.response().map(Said::of)
     }
-
-    /// What elements on the way say to people, with their codes. `[RFC 3261, Section 20.43]`
-    #[must_use]
-    pub fn warnings(&self) -> Vec<(u16, String)> {
-        let Some(response) = self.response() else { return Vec::new() };
-        let warnings = response.values::<Warning<&[u8]>>().flatten();
-        warnings.map(|warning| (warning.code, unquoted(warning.text))).collect()
-    }
-}
-
-/// The text of a quoted string.
-fn unquoted(text: &[u8]) -> String {
-    let text = String::from_utf8_lossy(text);
-    let inner = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(&text);
-    let mut unquoted = String::with_capacity(inner.len());
-    let mut letters = inner.chars();
-    while let Some(letter) = letters.next() {
-        unquoted.extend(if letter == '\\' { letters.next() } else { Some(letter) });
-    }
-    unquoted
 }
 
 /// A registration is not there.
@@ -133,11 +131,8 @@ impl fmt::Display for AgentError {
 impl fmt::Display for CallFailed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            CallFailed::Refused(response) => {
-                write!(f, "{} {}", response.status().as_u16(), response.reason().escape_ascii())?;
-                self.warnings().iter().try_for_each(|(code, text)| write!(f, "; {code} {}", text.escape_default()))
-            }
-            CallFailed::Failed(failure) => failure.fmt(f),
+            CallFailed::Refused { response, .. } => Said::of(response).fmt(f),
+            CallFailed::Failed { failure, .. } => failure.fmt(f),
             CallFailed::NoAnswer => f.write_str("nobody answered as long as was to be waited"),
             CallFailed::Command(error) => error.fmt(f),
         }

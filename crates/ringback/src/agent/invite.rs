@@ -1,14 +1,13 @@
 //! A call to be made.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::time::Duration;
 
 use ringback_auth::Account;
+use ringback_message::Response;
 use ringback_message::header::TypedHeader;
-use ringback_message::{Response, StatusCode};
 use ringback_sdp::SessionDescription;
 use ringback_sdp::negotiate::{Endpoint, LocalMedia};
 use ringback_tokio::agent::CallingEvent;
@@ -20,9 +19,6 @@ use super::builder::{AgentHandle, account_for};
 use super::call::Call;
 use super::error::CallFailed;
 use crate::session;
-
-/// How many redirections are followed at most, whatever [`Invite::follow_redirects`] says.
-pub const REDIRECTS_MAX: usize = 70;
 
 type OnProgress = Box<dyn FnMut(&Response) + Send>;
 
@@ -37,7 +33,6 @@ pub struct Invite {
     media: Option<Media>,
     streams: Vec<LocalMedia>,
     accounts: Vec<Account>,
-    redirects_max: usize,
     patience: Option<Duration>,
     progress: Option<OnProgress>,
     /// The span has the Call-ID, which is known to the core alone until somebody repeats it.
@@ -53,7 +48,6 @@ impl Invite {
             media: None,
             streams: Vec::new(),
             accounts: Vec::new(),
-            redirects_max: 0,
             patience: None,
             progress: None,
             is_known: false,
@@ -90,10 +84,23 @@ impl Invite {
         self
     }
 
-    /// Goes where 3xx responses point, so often; no URI is asked twice. Where it is not said, none is followed.
-    /// `[RFC 3261, Section 8.1.3.4]`
-    pub fn follow_redirects(mut self, redirects_max: usize) -> Invite {
-        self.redirects_max = redirects_max.min(REDIRECTS_MAX);
+    /// Goes where 3xx responses point, so often: to one contact after another, the preferred first, and to none twice. Where it is not
+    /// said, none is followed. `[RFC 3261, Section 8.1.3.4]`
+    pub fn follow_redirects(mut self, redirects_max: u8) -> Invite {
+        self.outbound = self.outbound.follow_redirects(redirects_max);
+        self
+    }
+
+    /// Calls again after what Retry-After says, where that is so many seconds in all at most. Where it is not said, nothing is waited for.
+    /// `[RFC 3261, Section 20.33]`
+    pub fn wait_at_most(mut self, seconds: u32) -> Invite {
+        self.outbound = self.outbound.wait_at_most(seconds);
+        self
+    }
+
+    /// Sends so many INVITEs at most, with credentials and to all targets.
+    pub fn at_most_requests(mut self, requests_max: u8) -> Invite {
+        self.outbound = self.outbound.at_most_requests(requests_max);
         self
     }
 
@@ -125,31 +132,6 @@ impl Invite {
         for account in std::mem::take(&mut self.accounts) {
             self.agent.core.add_account(account).await.map_err(CallFailed::Command)?;
         }
-        let mut tried = BTreeSet::from([self.outbound.to.clone()]);
-        loop {
-            let failure = match self.attempt().await? {
-                Ok(call) => return Ok(call),
-                Err(failure) => failure,
-            };
-            let next = match &failure {
-                Failure::Refused(response) if tried.len() <= self.redirects_max => self.redirected(response),
-                _ => None,
-            };
-            // Two servers may point at one another.
-            match next.filter(|next| next.request_uri.clone().is_some_and(|uri| tried.insert(uri))) {
-                Some(next) => self.outbound = next,
-                None => return Err(CallFailed::of(failure)),
-            }
-        }
-    }
-
-    fn redirected(&self, response: &Response) -> Option<Outbound> {
-        let is_it =
-            (300..400).contains(&response.status().as_u16()) && response.status() != StatusCode::AlternativeService;
-        if is_it { self.outbound.redirected(response) } else { None }
-    }
-
-    async fn attempt(&mut self) -> Result<Result<Call, Failure>, CallFailed> {
         let media = self.wanted();
         let further = match &media {
             Media::Endpoint(endpoint) => Media::Endpoint(endpoint.clone()),
@@ -168,9 +150,15 @@ impl Invite {
                 CallingEvent::Answered(answered) => {
                     self.learn_call_id(&answered.response);
                     let call_id = answered.response.call_id().to_vec();
-                    return Ok(Ok(Call::new(answered.session, self.agent.clone(), &call_id)));
+                    return Ok(Call::new(answered.session, self.agent.clone(), &call_id));
                 }
-                CallingEvent::Failed(failure) => return Ok(Err(failure)),
+                CallingEvent::Pursuing(failure, step) => tracing::debug!(%failure, ?step, "the call goes on"),
+                CallingEvent::Failed(failure, outcome) => {
+                    if let Failure::Refused(response) = &failure {
+                        self.learn_call_id(response);
+                    }
+                    return Err(CallFailed::of(failure, outcome));
+                }
             }
         }
     }
@@ -216,7 +204,7 @@ impl fmt::Debug for Invite {
         f.debug_struct("Invite")
             .field("to", &self.outbound.to)
             .field("accounts", &self.accounts)
-            .field("redirects_max", &self.redirects_max)
+            .field("pursuit", &self.outbound.pursuit)
             .finish_non_exhaustive()
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ringback::agent::{
-    Agent, AgentHandle, CallEvent, CallFailed, EndReason, Failure, Incoming, Media, RegisterFailed, Router,
+    Agent, AgentHandle, CallEvent, CallFailed, EndReason, Failure, Incoming, Media, Outcome, RegisterFailed, Router,
 };
 use ringback::prelude::*;
 use ringback::sdp::negotiate::StreamState;
@@ -118,9 +118,9 @@ async fn a_refusal_says_why_to_people() {
     .await;
     let failed = agent("alice").await.invite(&bob).await.unwrap_err();
     assert_eq!(failed.status(), Some(StatusCode::NotAcceptableHere));
-    assert_eq!(failed.reason().as_deref(), Some("Not Now"));
-    assert_eq!(failed.warnings(), [(399, "say \"please\"".to_owned())]);
-    assert_eq!(failed.to_string(), "488 Not Now; 399 say \\\"please\\\"");
+    assert_eq!(&*failed.said().unwrap().phrase(), "Not Now");
+    assert_eq!(failed.to_string(), "488 Not Now; warning 399 of b.example: say \"please\"");
+    assert!(matches!(failed.outcome(), Some(Outcome::ChangeOffer(_))), "{failed:?}");
 }
 
 #[tokio::test]
@@ -128,7 +128,7 @@ async fn media_that_do_not_fit_are_refused_with_a_warning() {
     let bob = bob(answering()).await;
     let failed = agent("alice").await.invite(&bob).media(sound(Codec::opus())).await.unwrap_err();
     assert_eq!(failed.status(), Some(StatusCode::NotAcceptableHere));
-    assert_eq!(failed.warnings().len(), 1, "{failed}");
+    assert_eq!(failed.said().unwrap().warnings().count(), 1, "{failed}");
 }
 
 #[tokio::test]
@@ -136,7 +136,7 @@ async fn where_nothing_leads_is_no_silence() {
     let alice = agent("alice").await;
     for uri in ["sip:bob@nowhere.invalid", "sip:bob@127.0.0.1;transport=ws"] {
         let failed = timeout(WAIT, alice.invite(uri).into_future()).await.unwrap().unwrap_err();
-        assert!(matches!(&failed, CallFailed::Failed(Failure::NoRoute)), "{uri}: {failed:?}");
+        assert!(matches!(&failed, CallFailed::Failed { failure: Failure::NoRoute, .. }), "{uri}: {failed:?}");
     }
 }
 
