@@ -22,6 +22,8 @@ scenarios! {
     CALLEE_SLOW = "callee-slow";
     CANCEL = "cancel";
     CANCEL_EARLY = "cancel-early";
+    EXAMPLE_CALL = "example-call";
+    EXAMPLE_CALLEE = "example-callee";
     MESSAGE = "message";
     OPTIONS = "options";
     REDIRECT = "redirect";

@@ -1,4 +1,4 @@
-//! Calls somebody, and hangs up after a second; with a count, so many calls, ten at a time.
+//! Calls somebody, and hangs up soon; with a count, so many calls, ten at a time.
 //!
 //!     cargo run --example call -- sip:bob@127.0.0.1:5070 [COUNT]
 
@@ -8,21 +8,21 @@ use std::time::Duration;
 use ringback::agent::{Agent, AgentHandle, CallFailed};
 use ringback::prelude::*;
 
+const TALK: Duration = Duration::from_millis(100);
+
 /// One call, from the first ring to the end.
 async fn call(phone: &AgentHandle, to: &str) -> Result<(), CallFailed> {
     let call = phone.invite(to).credentials("alice", "wonderland").follow_redirects(3).await?;
-    tokio::time::sleep(Duration::from_millis(TALK_MS)).await;
+    tokio::time::sleep(TALK).await;
     call.hang_up().await.map_err(CallFailed::Command)
 }
-
-const TALK_MS: u64 = 100;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let to = std::env::args().nth(1).unwrap_or("sip:bob@127.0.0.1:5060".into());
     let count: usize = std::env::args().nth(2).map_or(Ok(1), |count| count.parse())?;
     let sound = LocalMedia::audio(4000).codec(Codec::pcma()).codec(Codec::pcmu());
-    let phone = Agent::builder().identity("sip:alice@atlanta.example.com").media(sound).bind("127.0.0.1:0").await?;
+    let phone = Agent::builder().identity("sip:alice@biloxi.example.com").media(sound).bind("127.0.0.1:0").await?;
     many(phone.handle(), to, count).await
 }
 
