@@ -12,6 +12,7 @@
 //! | [`sdp`] | what a session description says; reading and writing one |
 //! | [`negotiation`] | offer and answer; hold; changes; glare |
 //! | [`early_media`] | the offer in an INVITE, the answer in a 200, 488, and media before the call is taken |
+//! | [`a_complete_call`] | calls as futures: taken, made, held, ended; what dropping them does; a server to register at |
 //! | [`authentication`] | digest, as server and as client |
 //! | [`hostile_input`] | depths of verdict; what to answer to what is malformed; limits |
 //! | [`adding_a_header`] | a header field of one's own, with a type; how to contribute one |
@@ -38,6 +39,10 @@ pub mod negotiation {}
 
 #[doc = include_str!("../manual/early-media.md")]
 pub mod early_media {}
+
+#[cfg(feature = "tokio")]
+#[doc = include_str!("../manual/a-complete-call.md")]
+pub mod a_complete_call {}
 
 #[doc = include_str!("../manual/authentication.md")]
 pub mod authentication {}
