@@ -38,4 +38,4 @@ pub use handle::{
 };
 pub use names::NAME_TIMEOUT;
 pub use rows::{EVENTS_MAX, PROGRESS_MAX};
-pub use start::{AgentBound, AgentOptions, COMMANDS_MAX, INCOMING_MAX};
+pub use start::{AgentBound, AgentOptions, COMMANDS_MAX, HANDLERS_MAX, INCOMING_MAX};

@@ -50,5 +50,6 @@ pub use incoming::{Incoming, IncomingCall, IncomingRequest};
 pub use invite::Invite;
 pub use registered::{Register, Registered};
 pub use ringback_tokio::agent as tasks;
+pub use ringback_tokio::agent::HANDLERS_MAX;
 pub use ringback_ua::{CommandError, EndReason, Event, Failure, Media, Outcome};
-pub use router::{HANDLERS_MAX, Handled, Router};
+pub use router::{Handled, Router};

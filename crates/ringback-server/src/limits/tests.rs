@@ -17,6 +17,7 @@ const NO_LIMITS: &[(&str, &str)] = &[
     ("VERSION_MAX", "the largest version of a session description"),
     ("sessions_max", "what SESSIONS_MAX is the default of; the server makes no calls"),
     ("registrations_max", "what REGISTRATIONS_MAX is the default of; the server doesn't register"),
+    ("incoming_max", "what INCOMING_MAX is the default of; the server has no agent"),
     ("nonces_max", "what NONCES_MAX is the default of; the server sets it to no other value"),
 ];
 

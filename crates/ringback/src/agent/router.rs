@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use ringback_message::{Method, Request, StatusCode};
+use ringback_tokio::agent::HANDLERS_MAX;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tracing::Instrument as _;
@@ -13,9 +14,6 @@ use tracing::Instrument as _;
 use super::builder::Agent;
 use super::call::call_id_of;
 use super::incoming::{Incoming, IncomingCall, IncomingRequest};
-
-/// How many handlers run at once where nobody says otherwise.
-pub const HANDLERS_MAX: usize = 1_024;
 
 /// What a handler comes to. An error is logged; whatever was not answered by then is answered with 500.
 pub trait Handled {
@@ -126,7 +124,7 @@ impl Router {
         self
     }
 
-    /// How many handlers may run at once: at least one.
+    /// How many handlers may run at once: at least one, and [`HANDLERS_MAX`] where nothing is said.
     pub fn handlers_max(mut self, handlers_max: usize) -> Router {
         self.handlers_max = Some(handlers_max.max(1));
         self
