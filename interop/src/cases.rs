@@ -126,6 +126,11 @@ pub const CASES: &[Case] = &[
         "session descriptions of browsers and phones are read, written, answered, and agreed upon as they were",
         sessions::descriptions,
     ),
+    sipp(
+        "example-odyssey",
+        "200 calls of an example: 302 with two contacts, 486 of the first, 407 and 401 of the second, and 200",
+        examples::odyssey,
+    ),
     sipp("example-b2bua", "200 calls through the example that joins two calls", examples::b2bua),
     sipp("example-registrar", "users register and call through the example of a registrar", examples::registrar),
     sipp(

@@ -24,6 +24,7 @@ scenarios! {
     CANCEL_EARLY = "cancel-early";
     EXAMPLE_CALL = "example-call";
     EXAMPLE_CALLEE = "example-callee";
+    EXAMPLE_ODYSSEY = "example-odyssey";
     MESSAGE = "message";
     OPTIONS = "options";
     REDIRECT = "redirect";

@@ -12,7 +12,7 @@ use crate::phones::{STEP_MAX, Setup, until};
 use crate::place::{Contact, Place, count, finish};
 use crate::probe::free_port;
 use crate::process::{Guarded, command, signal, wait};
-use crate::scenario::{CALL, CALLEE, CALLEE_CANCELLED, EXAMPLE_CALL, EXAMPLE_CALLEE, REDIRECT};
+use crate::scenario::{CALL, CALLEE, CALLEE_CANCELLED, EXAMPLE_CALL, EXAMPLE_CALLEE, EXAMPLE_ODYSSEY, REDIRECT};
 use crate::server::Account;
 use crate::sipp::{Figures, Script};
 use crate::{Fault, doing};
@@ -119,6 +119,15 @@ pub(super) fn call(place: &mut Place, figures: &mut Figures) -> Result<(), Fault
         place.note(format!("{calls} calls by {}, each challenged once", leg.transport));
         figures.then(answering);
     }
+    Ok(())
+}
+
+pub(super) fn odyssey(place: &mut Place, figures: &mut Figures) -> Result<(), Fault> {
+    let port = free_port()?;
+    let callee = place.answering(Script::new("callee", EXAMPLE_ODYSSEY, port, FEW_CALLS))?;
+    let arguments = [format!("sip:bob@{}:{port}", Ipv4Addr::LOCALHOST), FEW_CALLS.to_string()];
+    Example::start(place, "call", &arguments)?.succeed()?;
+    figures.then(finish(callee)?);
     Ok(())
 }
 
