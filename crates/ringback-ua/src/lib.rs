@@ -104,6 +104,7 @@
 extern crate alloc;
 
 mod agent;
+mod blamed;
 mod config;
 mod dialog;
 mod event;

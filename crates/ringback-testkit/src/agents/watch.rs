@@ -150,6 +150,14 @@ impl Watch {
             self.call_is_unclear(response);
         }
         let Some(key) = Key::of(&response.top_via(), response.cseq_method()) else { return };
+        // Where the request was damaged on its way, so is each of its responses.
+        let is_other = self.asked.get(&key).is_some_and(|asked| {
+            asked.request.call_id() != response.call_id() || asked.request.from_tag() != response.from_tag()
+        });
+        if is_other {
+            self.call_is_unclear(response);
+        }
+        let is_damaged = is_damaged || is_other;
         let status = response.status().as_u16();
         let left = self.left(&key);
         let Some(asked) = self.asked.get_mut(&key) else { return };

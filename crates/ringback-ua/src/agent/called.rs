@@ -6,12 +6,13 @@ use alloc::vec::Vec;
 
 use ringback_base::{Micros, Now};
 use ringback_message::header::{MinSe, RAck, RSeq, RecvInfo, Replaces, Require, RetryAfter, Warning};
-use ringback_message::{HeaderId, Request, Response, ResponseBuilder, StatusCode};
+use ringback_message::{HeaderId, Request, Response, ResponseBuilder, StatusCode, status_for};
 use ringback_sdp::negotiate::Refusal;
 use ringback_transaction::ServerId;
 
 use super::UserAgent;
 use super::leg::{Leg, Phase, Provisional, Serving, SessionIds, Success, Timer};
+use crate::blamed::Refused;
 use crate::config::PROVISIONALS_MAX;
 use crate::dialog::{Dialog, DialogId};
 use crate::event::{CommandError, EndReason, Event, SessionId};
@@ -50,7 +51,7 @@ impl UserAgent {
         let tag = self.random.token();
         let dialog = match Dialog::of_server(&request, &tag) {
             Ok(dialog) => dialog,
-            Err(_) => return self.say(id, &request, StatusCode::BadRequest, |r| r, now),
+            Err(error) => return self.say(id, &request, status_for(&error), |r| r, now),
         };
         let mut leg = Leg::new(dialog, false, exchange);
         if self.config.session_ids {
@@ -136,7 +137,7 @@ impl UserAgent {
     }
 
     fn refusal(&mut self, refusal: &Refusal) -> (StatusCode, Option<Warning>, Option<RetryAfter>) {
-        let status = StatusCode::new(refusal.status).unwrap_or(StatusCode::NotAcceptableHere);
+        let status = status_for(&Refused(refusal));
         let warning = self.warning(refusal);
         // "a Retry-After with a randomly chosen value of between 0 and 10 seconds" [RFC 3311, Section 5.2]
         let retry = (refusal.status == 500).then(|| self.retry_soon());

@@ -197,13 +197,23 @@ impl UserAgent {
         invite.pursued.next(outcome, failure.status().class() == Class::GlobalFailure)
     }
 
+    /// A provisional response has come, whatever it says: a CANCEL that waited for it goes; true where one did.
+    pub(crate) fn has_arrived(&mut self, id: InviteId, now: Now) -> bool {
+        let Some(invite) = self.invites.get_mut(id.0) else { return true };
+        invite.has_progressed = true;
+        let is_wanted = matches!(invite.cancel, Cancel::Wanted(_));
+        if is_wanted {
+            self.send_cancel(id, now);
+        }
+        is_wanted
+    }
+
     /// A provisional response.
     pub(crate) fn progress(&mut self, id: InviteId, response: Response, now: Now) {
-        let Some(invite) = self.invites.get_mut(id.0) else { return };
-        invite.has_progressed = true;
-        if matches!(invite.cancel, Cancel::Wanted(_)) {
-            return self.send_cancel(id, now);
+        if self.has_arrived(id, now) {
+            return;
         }
+        let Some(invite) = self.invites.get_mut(id.0) else { return };
         if invite.has_answered && self.config.forks == ForkPolicy::First {
             return;
         }

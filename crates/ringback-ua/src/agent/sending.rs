@@ -292,10 +292,14 @@ impl UserAgent {
         let purpose = sending.purpose;
         let status = response.status();
         // Damaged on its way, or made up: a dialog by it would be nobody's. What is repeated comes again, and may come whole.
-        if matches!(purpose, Purpose::Invite(_))
+        if let Purpose::Invite(invite) = purpose
             && (status.is_provisional() || status.is_success())
             && !sending.request.as_ref().is_some_and(|request| is_to(&response, request))
         {
+            if status.is_provisional() {
+                // It came by our branch, and the transaction waits on without a timer: nothing but a CANCEL ends it.
+                self.has_arrived(invite, now);
+            }
             return;
         }
         if status.is_provisional() {
