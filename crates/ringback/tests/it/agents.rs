@@ -202,6 +202,68 @@ async fn a_call_that_is_dropped_is_hung_up() {
     assert!(matches!(timeout(WAIT, told.recv()).await.unwrap(), Some(EndReason::RemoteBye(_))));
 }
 
+/// Callers give up, and callees answer, ring or let go, at moments that lie around each other: whatever crosses on the way, nobody is
+/// left with a session.
+#[tokio::test]
+async fn calls_that_are_dropped_at_any_moment_leave_nothing_behind() {
+    const CALLS: u64 = 300;
+    /// So that they meet at each distance, in thousandths of a second.
+    fn moment(step: u64) -> Duration {
+        Duration::from_micros(step * 7_919 % 6_000)
+    }
+    let (rung, answered) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let mut callee = agent("bob").await;
+    let (bob, to) = (callee.handle(), format!("sip:bob@{}", callee.address()));
+    let (rings, answers) = (Arc::clone(&rung), Arc::clone(&answered));
+    let serving = tokio::spawn(async move {
+        let mut handlers = tokio::task::JoinSet::new();
+        for step in 0_u64.. {
+            let Some(Incoming::Call(call)) = callee.incoming().await else { return };
+            let (rings, answers) = (Arc::clone(&rings), Arc::clone(&answers));
+            handlers.spawn(async move {
+                sleep(moment(step * 3)).await;
+                // Where it is given up already, none of this can be done.
+                if step % 2 == 0 && call.ring().await.is_ok() {
+                    rings.fetch_add(1, Ordering::Relaxed);
+                    sleep(moment(step * 5)).await;
+                }
+                match step % 5 {
+                    0 => drop(call),
+                    1 => drop(call.answer().await),
+                    _ => {
+                        let Ok(call) = call.answer().await else { return };
+                        answers.fetch_add(1, Ordering::Relaxed);
+                        _ = call.ended().await;
+                    }
+                }
+            });
+        }
+    });
+    let caller = agent("alice").await;
+    let mut calls = tokio::task::JoinSet::new();
+    for step in 0..CALLS {
+        let (alice, to) = (caller.handle(), to.clone());
+        calls.spawn(async move {
+            sleep(Duration::from_millis(step)).await;
+            let patience = if step % 4 == 0 { WAIT } else { moment(step * 11) * 16 };
+            // Both the wish and the call are dropped.
+            matches!(timeout(patience, alice.invite(&to).into_future()).await, Ok(Ok(_)))
+        });
+    }
+    let taken = calls.join_all().await.into_iter().filter(|taken| *taken).count();
+    timeout(WAIT, async {
+        while sessions(&caller).await + sessions(&bob).await > 0 {
+            sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await
+    .unwrap();
+    let (rung, answered) = (rung.load(Ordering::Relaxed), answered.load(Ordering::Relaxed));
+    // They do meet: some are taken and dropped, others are given up before.
+    assert!(taken > 0 && taken < 300 && rung > 0 && answered > 0, "{taken} taken, {rung} rung, {answered} answered");
+    serving.abort();
+}
+
 #[tokio::test]
 async fn a_handler_that_fails_or_panics_leaves_no_call_unanswered() {
     let bob = bob(Router::new()
