@@ -12,12 +12,11 @@ use ringback_ua::{
 };
 use tokio::sync::{mpsc, oneshot};
 
-use super::handle::{
-    Answered, Called, CallingEvent, Changed, Incoming, RegistrationTold, Responded, ServerRequest, Session,
-    SessionEvent, WeakAgent,
-};
+use super::calling::{Answered, Called, CallingEvent};
+use super::handle::{Incoming, RegistrationTold, Responded, ServerRequest, WeakAgent};
 use super::lease::Held;
 use super::rows::{EVENTS_MAX, InviteRow, PROGRESS_MAX, RegistrationRow, Rows, SessionRow};
+use super::session::{Changed, Session, SessionEvent};
 
 /// What a handle wants done.
 pub(crate) type Command = Box<dyn FnOnce(&mut Desk, Now) + Send>;

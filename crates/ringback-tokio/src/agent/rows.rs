@@ -6,7 +6,9 @@ use std::sync::{Arc, OnceLock};
 use ringback_ua::{EndReason, InviteId, Media, RegistrationId, RequestId, SessionId};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::handle::{Called, CallingEvent, Changed, RegistrationTold, Responded, SessionEvent};
+use super::calling::{Called, CallingEvent};
+use super::handle::{RegistrationTold, Responded};
+use super::session::{Changed, SessionEvent};
 
 /// How many events of one session may wait to be read; more are lost, and what wants an answer is refused.
 pub const EVENTS_MAX: usize = 64;
