@@ -68,7 +68,8 @@ impl Calling {
         self.id
     }
 
-    /// What comes next: any number of provisional responses and further attempts, and then what became of it. Dropping the future loses nothing.
+    /// What comes next: any number of provisional responses and further attempts, and then what became of it. Dropping the future loses
+    /// nothing.
     pub async fn next(&mut self) -> CallingEvent {
         let Some(called) = &mut self.called else { return given_up() };
         let called = tokio::select! {
