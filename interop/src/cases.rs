@@ -4,6 +4,7 @@ mod basics;
 mod calls;
 mod captures;
 mod corpus;
+mod examples;
 mod judges;
 mod legs;
 mod names;
@@ -46,6 +47,12 @@ pub const CASES: &[Case] = &[
         "sigkill",
         "20 times SIGKILL under registrations: what was acknowledged is there, what was removed stays away",
         |place, figures| sigkill::run(&mut place.site, &place.folder, figures, &mut place.notes),
+    ),
+    load("example-answer", "2,000 calls by UDP and 200 by TCP to the example that takes calls", examples::answer),
+    load(
+        "example-call",
+        "2,000 calls by UDP and 200 by TCP of the example that makes them, each challenged once",
+        examples::call,
     ),
     with(
         &[Peer::Sipp, Peer::Tshark, Peer::References],
@@ -119,6 +126,25 @@ pub const CASES: &[Case] = &[
         "descriptions",
         "session descriptions of browsers and phones are read, written, answered, and agreed upon as they were",
         sessions::descriptions,
+    ),
+    sipp(
+        "example-odyssey",
+        "200 calls of an example: 302 with two contacts, 486 of the first, 407 and 401 of the second, and 200",
+        examples::odyssey,
+    ),
+    sipp("example-b2bua", "200 calls through the example that joins two calls", examples::b2bua),
+    sipp("example-registrar", "users register and call through the example of a registrar", examples::registrar),
+    sipp(
+        "example-redirect",
+        "the example of a redirect server: 302 with the contacts in the order of q",
+        examples::redirect_server,
+    ),
+    sipp("example-forking", "the example of a forking proxy: two contacts ring, one answers", examples::forking_proxy),
+    with(
+        &[Peer::Baresip],
+        "example-baresip",
+        "baresip registers at an example, is called by one, and calls one",
+        examples::baresip,
     ),
     with(&[Peer::JainSip], "jain-sip", "JAIN SIP registers, and not with a wrong password", tools::jain),
     with(&[Peer::JainSip], "jain-sip-tcp", "the same by TCP", tools::jain_tcp),

@@ -22,6 +22,9 @@ scenarios! {
     CALLEE_SLOW = "callee-slow";
     CANCEL = "cancel";
     CANCEL_EARLY = "cancel-early";
+    EXAMPLE_CALL = "example-call";
+    EXAMPLE_CALLEE = "example-callee";
+    EXAMPLE_ODYSSEY = "example-odyssey";
     MESSAGE = "message";
     OPTIONS = "options";
     REDIRECT = "redirect";

@@ -110,6 +110,11 @@ impl Account {
         !self.hosts.is_empty()
     }
 
+    /// Whether an account like the other one is to take its place: it is for the same.
+    pub(crate) fn is_in_place_of(&self, other: &Account) -> bool {
+        self.realm == other.realm && self.hosts == other.hosts
+    }
+
     /// Whether the one who speaks for this place may ask.
     pub(crate) fn trusts(&self, request: &Message, next_hop: NextHop) -> bool {
         let host = next_hop.host(request);

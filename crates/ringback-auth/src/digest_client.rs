@@ -107,9 +107,10 @@ impl DigestClient {
         DigestClient { accounts: Vec::new(), sessions: Vec::new(), hash: random.hasher() }
     }
 
-    /// Adds an account, or puts it in the place of the one of the same realm.
+    /// Adds an account, or puts it in the place of the one of the same realm and hosts. One that is known already changes nothing.
     pub fn add(&mut self, account: Account) {
-        match self.accounts.iter_mut().enumerate().find(|(_, known)| known.realm() == account.realm()) {
+        match self.accounts.iter_mut().enumerate().find(|(_, known)| known.is_in_place_of(&account)) {
+            Some((_, known)) if *known == account => {}
             Some((place, known)) => {
                 *known = account;
                 self.sessions.retain(|session| session.account != place);
@@ -278,7 +279,9 @@ impl DigestClient {
         }
         let call_id = self.call_id(request);
         let known = self.sessions.iter().position(|known| known.id == id);
-        let Some(place) = self.account_for(&realm) else { return Err(GiveUp::NoAccount { realm }) };
+        let trusted = |account: &Account| account.trusts(request, who);
+        let place = self.account_for(&realm, trusted).or_else(|| self.account_for(&realm, |_| true));
+        let Some(place) = place else { return Err(GiveUp::NoAccount { realm }) };
         let Some(account) = self.accounts.get(place) else { return Err(GiveUp::NoAccount { realm }) };
         // The one whom a call led to, with our name proved to it, may ask again within that call.
         let is_known =
@@ -308,8 +311,9 @@ impl DigestClient {
         Ok(())
     }
 
-    fn account_for(&self, realm: &str) -> Option<usize> {
-        let of = |wanted: Option<&str>| self.accounts.iter().position(|account| account.realm() == wanted);
+    fn account_for(&self, realm: &str, is_it: impl Fn(&Account) -> bool) -> Option<usize> {
+        let of =
+            |wanted: Option<&str>| self.accounts.iter().position(|account| account.realm() == wanted && is_it(account));
         of(Some(realm)).or_else(|| of(None))
     }
 
@@ -325,7 +329,8 @@ impl DigestClient {
     fn is_ours(&self, value: &[u8], header: HeaderId) -> bool {
         let Ok(params) = AuthParams::parse(header, value, 0) else { return false };
         let realm = crate::parameter::text(&params, "realm").ok().flatten();
-        params.scheme.eq_ignore_ascii_case(SCHEME) && realm.is_some_and(|realm| self.account_for(&realm).is_some())
+        params.scheme.eq_ignore_ascii_case(SCHEME)
+            && realm.is_some_and(|realm| self.account_for(&realm, |_| true).is_some())
     }
 }
 

@@ -24,17 +24,18 @@
 //! answer is refused then; why the session ended is never lost. What comes in while [`AgentOptions::incoming_max`] others wait is
 //! answered with 503.
 
+mod calling;
 mod desk;
 mod handle;
 mod lease;
 mod names;
 mod rows;
+mod session;
 mod start;
 mod task;
 
-pub use handle::{
-    Agent, Answered, Calling, CallingEvent, Incoming, Registering, RegistrationTold, Requesting, ServerRequest,
-    Session, SessionEvent,
-};
+pub use calling::{Answered, Calling, CallingEvent};
+pub use handle::{Agent, Incoming, Registering, RegistrationTold, Requesting, ServerRequest};
 pub use rows::{EVENTS_MAX, PROGRESS_MAX};
-pub use start::{AgentBound, AgentOptions, COMMANDS_MAX, INCOMING_MAX};
+pub use session::{Changing, Session, SessionEvent};
+pub use start::{AgentBound, AgentOptions, COMMANDS_MAX, HANDLERS_MAX, INCOMING_MAX};

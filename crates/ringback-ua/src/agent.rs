@@ -192,7 +192,7 @@ impl UserAgent {
         }
     }
 
-    /// Challenges for this realm, from whom the account is for, are answered with it. One of the same realm is replaced.
+    /// Challenges for this realm, from whom the account is for, are answered with it. One of the same realm and hosts is replaced.
     pub fn add_account(&mut self, account: Account) {
         self.digest.add(account);
     }

@@ -18,6 +18,8 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`agent`] | a user agent at work: calls as futures, handlers by method |
+//! | [`server`] | a registrar, redirect server or forking proxy in this process |
 //! | [`prelude`] | what most programs need, by one `use` |
 //! | [`message`] | parse, edit, build; URIs; the registries |
 //! | [`header`] | a type for every header field |
@@ -35,7 +37,11 @@
 //! The crates behind it do no I/O: bytes, time and random numbers come in as arguments, and messages go out. So one object runs in a
 //! test, in a simulation and in production.
 
+#[cfg(feature = "tokio")]
+pub mod agent;
 pub mod manual;
+#[cfg(feature = "tokio")]
+pub mod server;
 pub mod session;
 pub mod system;
 

@@ -13,6 +13,7 @@
 //! | [`sdp`] | what a session description says; reading and writing one |
 //! | [`negotiation`] | offer and answer; hold; changes; glare |
 //! | [`early_media`] | the offer in an INVITE, the answer in a 200, 488, and media before the call is taken |
+//! | [`a_complete_call`] | calls as futures: taken, made, held, ended; what dropping them does; a server to register at |
 //! | [`transactions`] | what is sent again, for how long, and what finds what |
 //! | [`dialogs`] | what two phones know of each other; routes; CSeq |
 //! | [`authentication`] | digest, as server and as client |
@@ -47,6 +48,10 @@ pub mod negotiation {}
 
 #[doc = include_str!("../manual/early-media.md")]
 pub mod early_media {}
+
+#[cfg(feature = "tokio")]
+#[doc = include_str!("../manual/a-complete-call.md")]
+pub mod a_complete_call {}
 
 #[doc = include_str!("../manual/transactions.md")]
 pub mod transactions {}

@@ -382,6 +382,27 @@ fn rounds_realms_and_calls_are_bounded() {
 }
 
 #[test]
+fn accounts_for_different_hosts_stand_beside_each_other() {
+    let for_host = |user: &str, host: &str| Account::for_any_realm(user, Password::new(PASSWORD)).at(host);
+    let mut client = Client::with([for_host("alice", "a.example"), for_host("carol", "c.example")]);
+    for (to, user) in [("sip:bob@a.example", "alice"), ("sip:bob@c.example", "carol"), ("sip:bob@a.example", "alice")] {
+        let sent = client.retried(&call(to, to), &unauthorized(&www(REALM, "n", "")));
+        let value = values(&sent, HeaderId::Authorization).remove(0);
+        assert!(value.contains(&format!("username=\"{user}\"")), "{to}: {value}");
+        client.next_request();
+    }
+    let strange = call("b", "sip:bob@b.example");
+    assert!(matches!(client.challenged(&strange, &unauthorized(&www(REALM, "n", ""))), Err(GiveUp::Stranger { .. })));
+    // The same once more changes nothing; another password takes its place.
+    let mut client = Client::with([for_host("alice", "a.example")]);
+    _ = client.retried(&call("a", "sip:bob@a.example"), &unauthorized(&www(REALM, "n", "")));
+    client.client.add(for_host("alice", "a.example"));
+    assert_eq!((client.client.accounts().len(), client.client.sessions()), (1, 1));
+    client.client.add(Account::for_any_realm("alice", Password::new("other")).at("a.example"));
+    assert_eq!((client.client.accounts().len(), client.client.sessions()), (1, 0));
+}
+
+#[test]
 fn debug_forms_show_no_secret() {
     let mut client = Client::with([Account::new(REALM, "alice", Ha1Set::of("alice", REALM, &Password::new(PASSWORD)))]);
     client.client.add(Account::for_any_realm("bob", Password::new("hunter2")));

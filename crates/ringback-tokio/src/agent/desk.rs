@@ -12,11 +12,11 @@ use ringback_ua::{
 };
 use tokio::sync::{mpsc, oneshot};
 
-use super::handle::{
-    Answered, Incoming, Outcome, RegistrationTold, Responded, ServerRequest, Session, SessionEvent, WeakAgent,
-};
+use super::calling::{Answered, Called, CallingEvent};
+use super::handle::{Incoming, RegistrationTold, Responded, ServerRequest, WeakAgent};
 use super::lease::Held;
 use super::rows::{EVENTS_MAX, InviteRow, PROGRESS_MAX, RegistrationRow, Rows, SessionRow};
+use super::session::{Changed, Session, SessionEvent};
 
 /// What a handle wants done.
 pub(crate) type Command = Box<dyn FnOnce(&mut Desk, Now) + Send>;
@@ -101,9 +101,14 @@ impl Desk {
         match event {
             Event::Progress { invite, session, response } => self.progressed(invite, session, response),
             Event::Answered { invite, session, response } => self.answered(invite, session, response, now),
-            Event::InviteFailed { invite, failure, .. } => {
-                if let Some(outcome) = self.rows.invites.get_mut(&invite).and_then(|row| row.outcome.take()) {
-                    _ = outcome.send(Err(failure));
+            Event::InviteFailed { invite, failure, outcome } => {
+                if let Some(waiting) = self.rows.invites.get_mut(&invite).and_then(|row| row.called.take()) {
+                    _ = waiting.send(Err((failure, Box::new(outcome))));
+                }
+            }
+            Event::Pursuing { invite, failure, step } => {
+                if let Some(row) = self.rows.invites.get(&invite) {
+                    _ = row.progress.try_send(CallingEvent::Pursuing(failure, step));
                 }
             }
             Event::InviteEnded { invite } => _ = self.rows.invites.remove(&invite),
@@ -155,10 +160,11 @@ impl Desk {
                 let response = response.map(|response| *response);
                 self.registration_told(registration, RegistrationTold { event, response });
             }
-            Event::Confirmed { session }
-            | Event::Agreed { session }
-            | Event::Refreshed { session }
-            | Event::OfferFailed { session, .. } => _ = self.tell_session(session, SessionEvent::Told(event)),
+            Event::Agreed { session } => self.changed(session, Ok(()), event),
+            Event::OfferFailed { session, ref failure, .. } => self.changed(session, Err(failure.clone()), event),
+            Event::Confirmed { session } | Event::Refreshed { session } => {
+                self.tell_session(session, SessionEvent::Told(event));
+            }
             other => {
                 self.bring(Incoming::Other(Box::new(other)), |_| tracing::warn!("an event was lost: nobody reads them"))
             }
@@ -189,10 +195,18 @@ impl Desk {
         events.is_some_and(|events| events.try_send(event).is_ok())
     }
 
+    /// Tells whoever has asked for the change, or else all.
+    fn changed(&mut self, session: SessionId, changed: Changed, event: Event) {
+        let asked = self.rows.sessions.get_mut(&session).and_then(|row| row.changing.take());
+        if asked.is_none_or(|asked| asked.send(changed).is_err()) {
+            self.tell_session(session, SessionEvent::Told(event));
+        }
+    }
+
     fn progressed(&mut self, invite: InviteId, session: Option<SessionId>, response: Response) {
         let Some(row) = self.rows.invites.get(&invite) else { return };
         // One more or less of those that nobody fetches is no matter.
-        _ = row.progress.try_send(response);
+        _ = row.progress.try_send(CallingEvent::Progress(response));
         if let Some(session) = session.filter(|session| self.endpoint.agent().dialog(*session).is_some()) {
             let media = row.media.clone();
             self.rows.sessions.entry(session).or_insert_with(|| SessionRow { media, ..SessionRow::default() });
@@ -202,10 +216,10 @@ impl Desk {
     fn answered(&mut self, invite: InviteId, session: SessionId, response: Response, now: Now) {
         let Some(row) = self.rows.invites.get_mut(&invite) else { return };
         row.is_answered = true;
-        let (outcome, media) = (row.outcome.take(), row.media.clone());
-        match (self.handle_of(session, media), outcome) {
+        let (called, media) = (row.called.take(), row.media.clone());
+        match (self.handle_of(session, media), called) {
             // Where nobody waits, the handle comes back, is dropped, and that ends the session.
-            (Some(session), Some(outcome)) => _ = outcome.send(Ok(Answered { session, response })),
+            (Some(session), Some(called)) => _ = called.send(Ok(Answered { session, response })),
             _ => self.agent_mut().release(session, now),
         }
     }
@@ -297,13 +311,13 @@ impl Desk {
         media: Media,
         further: Media,
         now: Now,
-    ) -> Result<(InviteId, mpsc::Receiver<Response>, oneshot::Receiver<Outcome>), CommandError> {
+    ) -> Result<(InviteId, mpsc::Receiver<CallingEvent>, oneshot::Receiver<Called>), CommandError> {
         let invite = self.agent_mut().invite(outbound, media, now)?;
         let (progress, fetched) = mpsc::channel(PROGRESS_MAX);
-        let (outcome, waiting) = oneshot::channel();
+        let (called, waiting) = oneshot::channel();
         self.rows
             .invites
-            .insert(invite, InviteRow { progress, outcome: Some(outcome), is_answered: false, media: further });
+            .insert(invite, InviteRow { progress, called: Some(called), is_answered: false, media: further });
         Ok((invite, fetched, waiting))
     }
 
@@ -312,6 +326,14 @@ impl Desk {
         let (sender, waiting) = oneshot::channel();
         self.rows.requests.insert(request, sender);
         waiting
+    }
+
+    /// What becomes of a change that was asked for just now.
+    pub(crate) fn await_change(&mut self, session: SessionId) -> Result<oneshot::Receiver<Changed>, CommandError> {
+        let row = self.rows.sessions.get_mut(&session).ok_or(CommandError::Unknown)?;
+        let (sender, waiting) = oneshot::channel();
+        row.changing = Some(sender);
+        Ok(waiting)
     }
 
     /// From now on offers in this session are answered with it.

@@ -1,30 +1,24 @@
 //! Handles: what the rest of a program has of an agent.
 
 use std::future::Future;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use ringback_auth::Account;
 use ringback_base::Now;
 use ringback_message::{Method, Request, RequestBuilder, Response, ResponseBuilder, StatusCode};
-use ringback_sdp::SessionDescription;
-use ringback_sdp::negotiate::Refusal;
 use ringback_transaction::ServerId;
 use ringback_ua::{
-    CommandError, EndReason, Event, Failure, InviteId, Local, Media, NewSubscription, Outbound, Referral,
-    RegistrationConfig, RegistrationEvent, RegistrationId, RequestId, SessionId, UserAgent,
+    CommandError, Event, Failure, Local, Media, NewSubscription, Outbound, Referral, RegistrationConfig,
+    RegistrationEvent, RegistrationId, RequestId, SessionId, UserAgent,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::calling::Calling;
 use super::desk::{Command, Desk};
 use super::lease::{Dropped, Held, Lease};
 use super::rows::RegistrationRow;
+use super::session::Session;
 use crate::counters::{IoCounters, LiveCounters};
-
-/// How a call of ours began, or why not.
-pub(crate) type Outcome = Result<Answered, Failure>;
-
-/// The final response to a request of ours, or why there is none.
-pub(crate) type Responded = Result<Response, Failure>;
 
 /// An agent's task is told by this what to do. Clones are the same agent, which ends when the last of them, and of all handles that
 /// came of them, is dropped.
@@ -112,10 +106,10 @@ impl Agent {
     pub async fn invite(&self, outbound: Outbound, media: Media, further: Media) -> Result<Calling, CommandError> {
         let agent = self.clone();
         self.at_desk(move |desk, now| {
-            let (id, progress, outcome) = desk.invite(&outbound, media, further, now)?;
+            let (id, progress, called) = desk.invite(&outbound, media, further, now)?;
             // Made here, so that nothing is left behind where nobody waits for it any more.
             let lease = agent.lease(Held::Invite(id));
-            Ok(Calling { id, progress, outcome: Some(outcome), agent, _lease: lease })
+            Ok(Calling::new(id, progress, called, agent, lease))
         })
         .await
     }
@@ -132,7 +126,7 @@ impl Agent {
     ) -> Result<Requesting, CommandError> {
         self.at_desk(move |desk, now| {
             let id = desk.agent_mut().request_outside(&outbound, method, fill, now)?;
-            Ok(Requesting { id, outcome: desk.await_response(id) })
+            Ok(Requesting::new(id, desk.await_response(id)))
         })
         .await
     }
@@ -159,7 +153,7 @@ impl Agent {
     }
 
     /// Waits for room, and for the result; whoever stops waiting does not stop what he asked for.
-    fn at_desk<R: Send + 'static>(
+    pub(super) fn at_desk<R: Send + 'static>(
         &self,
         act: impl FnOnce(&mut Desk, Now) -> Result<R, CommandError> + Send + 'static,
     ) -> impl Future<Output = Result<R, CommandError>> + Send {
@@ -176,234 +170,13 @@ impl Agent {
         }
     }
 
-    fn lease(&self, held: Held) -> Lease {
+    pub(super) fn lease(&self, held: Held) -> Lease {
         Lease::new(held, &self.shared.dropped)
     }
 }
 
-/// An INVITE of ours that has no final response. Dropping it gives the call up: CANCEL goes as soon as it may, and a 2xx that wins is
-/// acknowledged and its session ended. `[RFC 3261, Section 9.1]`
-#[derive(Debug)]
-pub struct Calling {
-    id: InviteId,
-    progress: mpsc::Receiver<Response>,
-    outcome: Option<oneshot::Receiver<Outcome>>,
-    agent: Agent,
-    _lease: Lease,
-}
-
-/// What comes of an INVITE of ours.
-#[derive(Debug)]
-#[allow(clippy::large_enum_variant, reason = "one at a time")]
-pub enum CallingEvent {
-    /// A provisional response.
-    Progress(Response),
-    /// A 2xx.
-    Answered(Answered),
-    /// There is no session, nor will be.
-    Failed(Failure),
-}
-
-/// A call of ours that was answered.
-#[derive(Debug)]
-pub struct Answered {
-    /// The session.
-    pub session: Session,
-    /// The 2xx.
-    pub response: Response,
-}
-
-impl Calling {
-    /// Its name in the core.
-    #[must_use]
-    pub fn id(&self) -> InviteId {
-        self.id
-    }
-
-    /// What comes next: any number of provisional responses, and then what became of it. Dropping the future loses nothing.
-    pub async fn next(&mut self) -> CallingEvent {
-        let Some(outcome) = &mut self.outcome else { return CallingEvent::Failed(Failure::Cancelled) };
-        let ended = tokio::select! {
-            biased;
-            Some(response) = self.progress.recv() => return CallingEvent::Progress(response),
-            ended = outcome => ended,
-        };
-        self.outcome = None;
-        match ended {
-            Ok(Ok(answered)) => CallingEvent::Answered(answered),
-            Ok(Err(failure)) => CallingEvent::Failed(failure),
-            // The task is gone.
-            Err(_) => CallingEvent::Failed(Failure::Cancelled),
-        }
-    }
-
-    /// Gives the call up, and goes on to say what becomes of it.
-    ///
-    /// # Errors
-    /// As [`UserAgent::cancel`] and [`Agent::with`].
-    pub async fn cancel(&self) -> Result<(), CommandError> {
-        let id = self.id;
-        self.agent.with(move |agent, now| agent.cancel(id, None, now)).await
-    }
-}
-
-/// A session: an INVITE of theirs, or what came of one. Dropping it answers an INVITE of theirs that has no final response with 500, and
-/// hangs up what stands.
-#[derive(Debug)]
-pub struct Session {
-    id: SessionId,
-    agent: Agent,
-    events: mpsc::Receiver<SessionEvent>,
-    end: Arc<OnceLock<EndReason>>,
-    is_told: bool,
-    _lease: Lease,
-}
-
-/// What comes in a session.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum SessionEvent {
-    /// They offer, or ask for an offer: then there is no description. It wants [`Session::accept`] or [`Session::refuse`].
-    Offered(Option<Box<SessionDescription>>),
-    /// What the core tells besides: an agreement, a refresh.
-    Told(Event),
-    /// A request for the application.
-    Request(ServerRequest),
-    /// A REFER. `[RFC 3515]`
-    Refer(ServerRequest, Box<Referral>),
-}
-
-impl Session {
-    pub(crate) fn new(
-        agent: Agent,
-        id: SessionId,
-        events: mpsc::Receiver<SessionEvent>,
-        end: Arc<OnceLock<EndReason>>,
-    ) -> Session {
-        let lease = agent.lease(Held::Session(id));
-        Session { id, agent, events, end, is_told: false, _lease: lease }
-    }
-
-    /// Its name in the core.
-    #[must_use]
-    pub fn id(&self) -> SessionId {
-        self.id
-    }
-
-    /// The agent that has it.
-    #[must_use]
-    pub fn agent(&self) -> &Agent {
-        &self.agent
-    }
-
-    /// What comes next; `None` once the session has ended. Dropping the future loses nothing.
-    pub async fn next(&mut self) -> Option<SessionEvent> {
-        self.events.recv().await
-    }
-
-    /// Why it has ended; `None` while it has not, and after the first time.
-    pub fn take_end(&mut self) -> Option<EndReason> {
-        let end = self.end().cloned().filter(|_| !self.is_told);
-        self.is_told |= end.is_some();
-        end
-    }
-
-    /// Why it has ended; `None` while it has not.
-    #[must_use]
-    pub fn end(&self) -> Option<&EndReason> {
-        self.end.get()
-    }
-
-    /// Says that it rings, or anything else before the answer.
-    ///
-    /// # Errors
-    /// As [`UserAgent::ring`] and [`Agent::with`].
-    pub async fn ring(&self, status: StatusCode, media: Media) -> Result<(), CommandError> {
-        let id = self.id;
-        self.agent.with(move |agent, now| agent.ring(id, status, media, now)).await
-    }
-
-    /// Answers the INVITE with 200; offers that come later are answered with `further`, or told where that is [`Media::None`].
-    ///
-    /// # Errors
-    /// As [`UserAgent::answer`] and [`Agent::with`]. An offer that does not fit is not refused by that.
-    pub async fn answer(&self, media: Media, further: Media) -> Result<(), CommandError> {
-        let id = self.id;
-        self.agent
-            .at_desk(move |desk, now| {
-                desk.set_media(id, further);
-                desk.agent_mut().answer(id, media, now)
-            })
-            .await
-    }
-
-    /// Refuses the INVITE; `fill` adds to the response.
-    ///
-    /// # Errors
-    /// As [`UserAgent::reject`] and [`Agent::with`].
-    pub async fn reject(
-        &self,
-        status: StatusCode,
-        fill: impl FnOnce(ResponseBuilder<'_>) -> ResponseBuilder<'_> + Send + 'static,
-    ) -> Result<(), CommandError> {
-        let id = self.id;
-        self.agent.with(move |agent, now| agent.reject(id, status, fill, now)).await
-    }
-
-    /// Answers an offer.
-    ///
-    /// # Errors
-    /// As [`UserAgent::accept`] and [`Agent::with`].
-    pub async fn accept(&self, media: Media) -> Result<(), CommandError> {
-        let id = self.id;
-        self.agent.with(move |agent, now| agent.accept(id, media, now)).await
-    }
-
-    /// Refuses an offer.
-    ///
-    /// # Errors
-    /// As [`UserAgent::refuse`] and [`Agent::with`].
-    pub async fn refuse(&self, refusal: Refusal) -> Result<(), CommandError> {
-        let id = self.id;
-        self.agent.with(move |agent, now| agent.refuse(id, &refusal, now)).await
-    }
-
-    /// Changes the session by an INVITE within it.
-    ///
-    /// # Errors
-    /// As [`UserAgent::reinvite`] and [`Agent::with`].
-    pub async fn reinvite(&self, media: Media) -> Result<(), CommandError> {
-        let id = self.id;
-        self.agent.with(move |agent, now| agent.reinvite(id, media, now)).await
-    }
-
-    /// Ends it.
-    ///
-    /// # Errors
-    /// As [`UserAgent::hang_up`] and [`Agent::with`].
-    pub async fn hang_up(&self) -> Result<(), CommandError> {
-        let id = self.id;
-        self.agent.with(move |agent, now| agent.hang_up(id, now)).await
-    }
-
-    /// Sends a request within the session, such as INFO; `fill` adds to it.
-    ///
-    /// # Errors
-    /// As [`UserAgent::request`] and [`Agent::with`].
-    pub async fn request(
-        &self,
-        method: Method,
-        fill: impl FnOnce(RequestBuilder) -> RequestBuilder + Send + 'static,
-    ) -> Result<Requesting, CommandError> {
-        let session = self.id;
-        self.agent
-            .at_desk(move |desk, now| {
-                let id = desk.agent_mut().request(session, method, fill, now)?;
-                Ok(Requesting { id, outcome: desk.await_response(id) })
-            })
-            .await
-    }
-}
+/// The final response to a request of ours, or why there is none.
+pub(crate) type Responded = Result<Response, Failure>;
 
 /// A request of ours that has no final response. It can't be taken back: dropping it only stops waiting.
 #[derive(Debug)]
@@ -413,6 +186,10 @@ pub struct Requesting {
 }
 
 impl Requesting {
+    pub(super) fn new(id: RequestId, outcome: oneshot::Receiver<Responded>) -> Requesting {
+        Requesting { id, outcome }
+    }
+
     /// Its name in the core.
     #[must_use]
     pub fn id(&self) -> RequestId {

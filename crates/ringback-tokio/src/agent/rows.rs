@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use ringback_message::Response;
 use ringback_ua::{EndReason, InviteId, Media, RegistrationId, RequestId, SessionId};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::handle::{Outcome, RegistrationTold, Responded, SessionEvent};
+use super::calling::{Called, CallingEvent};
+use super::handle::{RegistrationTold, Responded};
+use super::session::{Changed, SessionEvent};
 
 /// How many events of one session may wait to be read; more are lost, and what wants an answer is refused.
 pub const EVENTS_MAX: usize = 64;
@@ -18,9 +19,9 @@ pub const PROGRESS_MAX: usize = 32;
 /// An INVITE of ours.
 #[derive(Debug)]
 pub(crate) struct InviteRow {
-    pub(crate) progress: mpsc::Sender<Response>,
+    pub(crate) progress: mpsc::Sender<CallingEvent>,
     /// Taken once it is told.
-    pub(crate) outcome: Option<oneshot::Sender<Outcome>>,
+    pub(crate) called: Option<oneshot::Sender<Called>>,
     /// A session came of it.
     pub(crate) is_answered: bool,
     /// What offers are answered with that come in its dialogs.
@@ -33,6 +34,8 @@ pub(crate) struct SessionRow {
     /// `None` while it has no handle: an early dialog of an INVITE of ours.
     pub(crate) events: Option<mpsc::Sender<SessionEvent>>,
     pub(crate) end: Arc<OnceLock<EndReason>>,
+    /// Who waits for what becomes of a change of ours.
+    pub(crate) changing: Option<oneshot::Sender<Changed>>,
     /// What further offers of theirs are answered with; those come to the handle otherwise.
     pub(crate) media: Media,
 }

@@ -30,6 +30,9 @@ pub const COMMANDS_MAX: usize = 1_024;
 /// How many calls and requests may wait to be fetched where nobody says otherwise.
 pub const INCOMING_MAX: usize = 1_024;
 
+/// How many handlers of what comes in run at once where nobody says otherwise; the next one waits for its place.
+pub const HANDLERS_MAX: usize = 1_024;
+
 /// What an agent is set up with beside the [`Config`] of its core.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use ringback_message::{HeaderId, Message, Method, Request, Response, StatusCode};
 use ringback_sdp::SessionDescription;
-use ringback_tokio::agent::{Agent, AgentBound, AgentOptions, Calling, CallingEvent, Incoming, Session};
+use ringback_tokio::agent::{Agent, AgentBound, AgentOptions, Calling, CallingEvent, EVENTS_MAX, Incoming, Session};
 use ringback_tokio::{DnsClient, DnsOptions, ListenOn};
 use ringback_ua::{Config, EndReason, Media, Outbound};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -308,6 +308,53 @@ async fn what_nobody_fetches_is_refused() {
     peer.send(peer.within(&ok, "ACK", 1)).await;
     peer.send(peer.within(&ok, "BYE", 2)).await;
     assert_eq!(peer.final_response().await.cseq_method(), b"BYE");
+}
+
+/// What nobody reads in a call has a limit; and what was read by nobody when the call is dropped is answered all the same.
+#[tokio::test]
+async fn requests_that_nobody_reads_are_refused() {
+    let (agent, _incoming) = agent(1);
+    let (session, peer) = standing(&agent).await;
+    let invite = session.agent().with({
+        let id = session.id();
+        move |agent, _| {
+            let dialog = agent.dialog(id).map(|dialog| {
+                let id = dialog.id();
+                [id.call_id, id.local_tag, id.remote_tag].map(|text| String::from_utf8_lossy(text).into_owned())
+            });
+            dialog.ok_or(ringback_ua::CommandError::Unknown)
+        }
+    });
+    let [call_id, ours, theirs] = invite.await.unwrap();
+    let message = |cseq: usize| {
+        format!(
+            "MESSAGE sip:bob@{} SIP/2.0\r\nVia: SIP/2.0/UDP {};branch=z9hG4bKm{cseq}\r\nMax-Forwards: 70\r\n\
+             From: <sip:peer@{}>;tag={theirs}\r\nTo: <sip:bob@b.example>;tag={ours}\r\nCall-ID: {call_id}\r\n\
+             CSeq: {cseq} MESSAGE\r\nContent-Length: 0\r\n\r\n",
+            peer.agent,
+            peer.at(),
+            peer.at()
+        )
+    };
+    // The call has told that something was agreed on.
+    let room = EVENTS_MAX - 1;
+    for cseq in 1..=room {
+        peer.send(message(cseq)).await;
+    }
+    peer.hears_nothing().await;
+    peer.send(message(room + 1)).await;
+    let refused = peer.final_response().await;
+    assert_eq!((refused.status(), refused.cseq() as usize), (StatusCode::ServerInternalError, room + 1));
+    drop(session);
+    let mut left = room;
+    while left > 0 {
+        let message = peer.hear().await;
+        if !message.is_request() {
+            let response = Response::check(message).unwrap();
+            assert_eq!((response.status(), response.cseq_method()), (StatusCode::ServerInternalError, &b"MESSAGE"[..]));
+            left -= 1;
+        }
+    }
 }
 
 /// Who lets go of everything still says goodbye.

@@ -17,14 +17,21 @@ mod phone;
 
 const OFFER: &str = "v=0\r\no=- 7 1 IN IP4 192.0.2.4\r\ns=-\r\nc=IN IP4 192.0.2.4\r\nt=0 0\r\nm=audio 4000 RTP/AVP";
 
-/// README's program is a part of the example.
+/// README's programs are parts of the examples.
 #[test]
-fn readme_shows_the_example() {
+fn readme_shows_the_examples() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let readme = fs::read_to_string(root.join("README.md")).unwrap();
-    let example = fs::read_to_string(root.join("crates/ringback/examples/answer_with_sdp.rs")).unwrap();
-    let shown = readme.split("```rust\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
-    assert!(example.replace("pub(crate) fn", "fn").contains(shown), "README shows another program:\n{shown}");
+    let examples = fs::read_dir(root.join("crates/ringback/examples")).unwrap().map(|entry| entry.unwrap().path());
+    let examples: Vec<String> =
+        examples.filter(|path| path.is_file()).map(|path| fs::read_to_string(path).unwrap()).collect();
+    let mut shown = 0;
+    for program in readme.split("```rust\n").skip(1).map(|rest| rest.split("```").next().unwrap()) {
+        let is_it = |example: &String| example.replace("pub(crate) fn", "fn").contains(program);
+        assert!(examples.iter().any(is_it), "README shows another program:\n{program}");
+        shown += 1;
+    }
+    assert_eq!(shown, 3);
 }
 
 #[test]

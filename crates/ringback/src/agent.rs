@@ -1,0 +1,55 @@
+//! A user agent at work: calls, registrations and requests as futures, over sockets of this machine.
+//!
+//! ```
+//! use ringback::agent::{Agent, Router};
+//! use ringback::prelude::*;
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let sound = || LocalMedia::audio(4000).codec(Codec::pcmu());
+//! let bob = Agent::builder().identity("sip:bob@biloxi.example.com").media(sound()).bind("127.0.0.1:0").await?;
+//! let address = bob.address();
+//! tokio::spawn(bob.serve(Router::new().on_invite(async |call| call.answer().await?.ended().await)));
+//!
+//! let alice = Agent::builder().identity("sip:alice@atlanta.example.com").media(sound()).bind("127.0.0.1:0").await?;
+//! let call = alice.invite(&format!("sip:bob@{address}")).await?;
+//! assert_eq!(call.streams().await?.len(), 1);
+//! call.hang_up().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | type | stands for |
+//! |---|---|
+//! | [`Agent`] | sockets, and the task behind them; what comes in |
+//! | [`AgentHandle`] | the same, to be cloned: calls, registers, sends requests |
+//! | [`Invite`] | a call to be made; awaited it is a [`Call`] or a [`CallFailed`] |
+//! | [`IncomingCall`] | an INVITE of theirs that rings |
+//! | [`Call`] | a session that stands, and its [`CallEvent`]s |
+//! | [`IncomingRequest`] | another request of theirs |
+//! | [`Router`] | handlers by method |
+//! | [`Registered`] | a registration that is kept up |
+//!
+//! Who drops one of them lets go of what it stands for: an [`Invite`] that is being awaited is cancelled, an [`IncomingCall`] answered
+//! with 500, a [`Call`] hung up, a [`Registered`] removed. [`ringback_tokio::agent`] says it in full, and bounds every queue.
+//!
+//! Each handler runs in a `tracing` span that bears the Call-ID, as awaiting an [`Invite`] does. Secrets stand in no log.
+
+mod builder;
+mod call;
+mod error;
+mod incoming;
+mod invite;
+mod registered;
+mod router;
+
+pub use builder::{Agent, AgentBuilder, AgentHandle};
+pub use call::{Call, CallChangeError, CallEvent, OfferedMedia};
+pub use error::{AgentError, CallFailed, RegisterFailed, RequestFailed};
+pub use incoming::{Incoming, IncomingCall, IncomingRequest};
+pub use invite::Invite;
+pub use registered::{Register, Registered};
+pub use ringback_tokio::agent as tasks;
+pub use ringback_tokio::agent::HANDLERS_MAX;
+pub use ringback_ua::{CommandError, EndReason, Event, Failure, Media, Outcome};
+pub use router::{Handled, Router};
