@@ -119,8 +119,10 @@ impl Outcome {
         read::outcome(&Asked::of(Some(request)), response)
     }
 
-    /// What a response asks for, to a request that was none in a dialog.
-    pub(crate) fn of_response(response: &Response) -> Outcome {
+    /// What a response asks for, where its request isn't at hand: taken for one outside of a dialog that asks for all that the response
+    /// refuses. An SDP body of a 2xx counts as an offer.
+    #[must_use]
+    pub fn of_response(response: &Response) -> Outcome {
         read::outcome(&Asked::of(None), response)
     }
 

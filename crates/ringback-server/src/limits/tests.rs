@@ -18,6 +18,8 @@ const NO_LIMITS: &[(&str, &str)] = &[
     ("sessions_max", "what SESSIONS_MAX is the default of; the server makes no calls"),
     ("body_bytes_max", "what BODY_BYTES_MAX is the default of; the server reads no bodies"),
     ("registrations_max", "what REGISTRATIONS_MAX is the default of; the server doesn't register"),
+    ("redirects_max", "what a call of an application may do; the server makes no calls"),
+    ("requests_max", "what CALL_REQUESTS_MAX is the default of; the server makes no calls"),
     ("nonces_max", "what NONCES_MAX is the default of; the server sets it to no other value"),
 ];
 

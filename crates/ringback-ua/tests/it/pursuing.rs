@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use ringback_auth::{Account, Password};
-use ringback_base::{Micros, Random};
+use ringback_base::{Hop, Micros, Now, Random, Transport};
 use ringback_message::header::{Require, RetryAfter, Unsupported};
 use ringback_message::status::registry;
 use ringback_message::{HeaderId, Message, Method, Request, Response, ResponseBuilder, StatusCode};
-use ringback_ua::{Event, Failure, InviteId, Outbound, Outcome, PursuitStep, Redirect, Redirection, Wait};
+use ringback_ua::{
+    Config, Event, Failure, InviteId, Local, Outbound, Outcome, PursuitStep, Redirect, Redirection, UserAgent, Wait,
+};
 
 use crate::net::{Net, sound, uri};
 
@@ -228,6 +230,48 @@ fn a_server_and_a_proxy_challenge_one_call() {
     assert!(matches!(failed(&mut net).1, Outcome::Authenticate(challenges) if challenges[0].realm == "server.example"));
     assert_eq!(invites(&net).len(), 3);
     net.assert_idle();
+}
+
+/// A contact that leads nowhere is an attempt that failed, and one by another transport is told another Contact of ours.
+#[test]
+fn contacts_that_are_looked_up_lead_on_or_nowhere() {
+    let (now, local) = (Now::default(), |transport| Local::new(transport, crate::net::address(0)));
+    let config = Config::new("a", vec![local(Transport::Udp), local(Transport::Tcp)]);
+    let mut agent = UserAgent::new(config, Random::from_seed([1; 32]));
+    agent.invite(&to_b().follow_redirects(1), sound(0), now).unwrap();
+    let sent = agent.poll_transmit().unwrap();
+    let invite = Request::parse(&sent.bytes).unwrap();
+    let contacts =
+        "<sip:x@nowhere.example>;q=0.9, <sip:y@somewhere.example;transport=tcp>;q=0.8, <sip:z@192.0.2.9>;q=0.1";
+    let moved = Response::to(&invite, StatusCode::MovedPermanently).to_tag("t").raw(HeaderId::Contact, contacts);
+    agent.handle_response(moved.build().unwrap(), sent.hop, now);
+    let nowhere = agent.poll_lookup().unwrap();
+    assert_eq!(&*nowhere.uri, b"sip:x@nowhere.example");
+    agent.handle_hops(nowhere.id, &[], now);
+    let somewhere = agent.poll_lookup().unwrap();
+    let hop = Hop { transport: Transport::Tcp, ..Hop::udp(crate::net::address(0), crate::net::address(3)) };
+    agent.handle_hops(somewhere.id, &[hop], now);
+    let transmits = std::iter::from_fn(|| agent.poll_transmit()).map(|sent| Message::parse(sent.bytes).unwrap());
+    let last = transmits.last().unwrap();
+    assert_eq!(last.request_uri_text(), b"sip:y@somewhere.example;transport=tcp");
+    assert_eq!(last.first(HeaderId::Contact).unwrap().value(), b"<sip:a@192.0.2.1:5060;transport=tcp>");
+    assert!(last.first(HeaderId::Via).unwrap().value().starts_with(b"SIP/2.0/TCP 192.0.2.1:5060;"));
+    // The connection breaks: the last one is left, which needs no look-up.
+    agent.handle_transport_error(&hop, now);
+    let last = std::iter::from_fn(|| agent.poll_transmit()).last().unwrap();
+    assert_eq!(last.hop.remote, "192.0.2.9:5060".parse().unwrap());
+    let steps = std::iter::from_fn(|| agent.poll_event()).filter_map(|event| match event {
+        Event::Pursuing { failure, step: PursuitStep::Contact { uri }, .. } => Some(format!("{failure}: {uri}")),
+        _ => None,
+    });
+    assert_eq!(
+        steps.collect::<Vec<_>>(),
+        [
+            "301 Moved Permanently: sip:x@nowhere.example",
+            "no hop leads there: sip:y@somewhere.example;transport=tcp",
+            "the request can't be sent: sip:z@192.0.2.9",
+        ]
+    );
 }
 
 /// What proved us to one server is not shown to another.
