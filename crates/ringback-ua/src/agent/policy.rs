@@ -93,3 +93,59 @@ pub(super) fn unreadable(request: &Request) -> StatusCode {
 fn is_enveloped(kind: Option<&[u8]>) -> bool {
     kind.is_some_and(|kind| unquoted(kind).eq_ignore_ascii_case(b"enveloped-data"))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn invite(more: &str) -> Request {
+        let text = alloc::format!(
+            "INVITE sip:b@b.example SIP/2.0\r\nVia: SIP/2.0/UDP a.example;branch=z9hG4bK1\r\n{more}From: <sip:a@a.example>;tag=1\r\n\
+             To: <sip:b@b.example>\r\nCall-ID: 7\r\nCSeq: 1 INVITE\r\nContact: <sip:a@a.example>\r\n\r\n"
+        );
+        Request::parse(text.as_bytes()).unwrap()
+    }
+
+    fn code(refused: Option<Refused>) -> Option<u16> {
+        refused.map(|(status, _)| status.as_u16())
+    }
+
+    #[test]
+    fn an_agent_refuses_nothing_where_nobody_says_so() {
+        let config = Config::new("b", Vec::new());
+        for more in ["", "Resource-Priority: dsn.flash\r\n", "Referred-By: <sip:c@c.example>\r\n"] {
+            assert_eq!((unknown_priority(&config, &invite(more)), uninvited(&config, &invite(more))), (None, None));
+        }
+    }
+
+    #[test]
+    fn what_the_configuration_asks_for() {
+        let mut config = Config::new("b", Vec::new());
+        config.use_proxy = Some("sip:p.example".into());
+        assert_eq!(code(uninvited(&config, &invite(""))), Some(305));
+        let proxied = "Via: SIP/2.0/UDP p.example;branch=z9hG4bK0\r\n";
+        assert_eq!(uninvited(&config, &invite(proxied)), None);
+        config.use_proxy = None;
+        config.required = Vec::from(["timer".into()]);
+        assert_eq!(code(uninvited(&config, &invite("Supported: 100rel\r\n"))), Some(421));
+        assert_eq!(uninvited(&config, &invite("Supported: 100rel, Timer\r\n")), None);
+        config.required.clear();
+        config.wants_referrer_proof = true;
+        assert_eq!(code(uninvited(&config, &invite("Referred-By: <sip:c@c.example>\r\n"))), Some(429));
+        assert_eq!(uninvited(&config, &invite("b: <sip:c@c.example>;cid=\"1@c.example\"\r\n")), None);
+    }
+
+    #[test]
+    fn a_priority_counts_only_where_it_is_required() {
+        let mut config = Config::new("b", Vec::new());
+        config.resource_priorities = Vec::from(["ets.0".into()]);
+        let wanted = "Require: resource-priority\r\n";
+        assert_eq!(code(unknown_priority(&config, &invite(wanted))), Some(417));
+        for (given, refused) in [("dsn.flash", Some(417)), ("dsn.flash, ETS.0", None)] {
+            let priority = alloc::format!("{wanted}Resource-Priority: {given}\r\n");
+            assert_eq!(code(unknown_priority(&config, &invite(&priority))), refused, "{given}");
+            assert_eq!(unknown_priority(&config, &invite(&priority.replace(wanted, ""))), None, "{given}");
+        }
+    }
+}

@@ -43,7 +43,7 @@ These differences have names in the table:
 - *crossing*: messages that don't wait for one another are sent in another order. A BYE for a call that was replaced goes with the
   200 to the INVITE that replaces it, not after its ACK;
 - *accepted*: REFER is answered with 200 in the place of 202, which is deprecated. `[RFC 6665, Section 8.3.1]`
-- *forwarded*: no 181: it would be a proxy's, which sends no provisional response but 100. `[RFC 3261, Section 16.7]`
+- *forwarded*: no 181: it would be a proxy's, which sends no provisional responses but 100 and 199. `[RFC 3261, Section 16.7]`
 
 What else differs is told for each flow. A letter names a message that the figure has not.
 

@@ -6,7 +6,7 @@ use ringback_message::{HeaderId, NameAddr, Response};
 use ringback_stack::{Directory, Listed};
 use ringback_ua::{EndReason, Failure, Outbound};
 
-use super::{domain, failure, follows, gave_up, rows, to};
+use super::{domain, failure, gave_up, rows, to};
 use crate::flows::town::{Town, contact};
 
 rows! {
@@ -95,9 +95,7 @@ fn multiple_choices() -> Town {
 
 fn moved_permanently() -> Town {
     let mut town = names(&[("robert", Listed::Moved("sip:bob@biloxi.example.com".into()))]);
-    let outbound = to("robert");
-    town.calls("bill", &outbound);
-    follows(&mut town, "bill", &outbound);
+    town.calls("bill", &to("robert").follow_redirects(1));
     gets_through(&mut town);
     town
 }

@@ -18,7 +18,7 @@ mod users;
 use ringback_base::Micros;
 use ringback_message::status::{ClientAction, Element, OriginState, registry};
 use ringback_message::{HeaderId, Message, Request, Response, StatusCode};
-use ringback_ua::{Event, Failure, InviteId, Outbound, Outcome};
+use ringback_ua::{Event, Failure, Outbound, Outcome};
 
 use crate::flows::town::{Town, contact};
 
@@ -172,11 +172,4 @@ pub(crate) fn response(town: &mut Town, who: &str) -> ringback_message::Response
 /// From Bill to somebody of his domain.
 pub(crate) fn to(user: &str) -> Outbound {
     Outbound::new("sip:bill@biloxi.example.com", &format!("sip:{user}@biloxi.example.com"))
-}
-
-/// The call that goes where a redirection points.
-pub(crate) fn follows(town: &mut Town, who: &str, outbound: &Outbound) -> InviteId {
-    let Failure::Refused(response) = failure(town, who) else { panic!("no redirection") };
-    let next = outbound.redirected(&response).expect("it points somewhere");
-    town.calls(who, &next)
 }

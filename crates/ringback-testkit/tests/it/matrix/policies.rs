@@ -45,11 +45,8 @@ fn use_proxy() -> Town {
     let outbound = Outbound { routes: vec![format!("{};lr", contact("bob"))], ..outbound };
     town.calls("alice", &outbound);
     let Failure::Refused(response) = failure(&mut town, "alice") else { panic!("no response") };
-    let proxy = response.addresses(HeaderId::Contact).next().unwrap().unwrap();
-    let mut route = Vec::new();
-    proxy.uri.write(&mut route);
-    let route = format!("{};lr", String::from_utf8(route).unwrap());
-    let through = Outbound { routes: vec![route], ..outbound };
+    let through = outbound.redirected(&response).unwrap();
+    assert_eq!((&through.to, &through.request_uri), (&outbound.to, &None));
     gets_through(&mut town, &through);
     town
 }

@@ -4,7 +4,7 @@ use ringback_base::Micros;
 use ringback_message::{HeaderId, StatusCode};
 use ringback_ua::Failure;
 
-use super::{domain, failure, follows, rows, to, two_phones};
+use super::{domain, failure, rows, to, two_phones};
 use crate::flows::town::{Town, contact, direct};
 
 rows! {
@@ -17,9 +17,7 @@ fn moved_temporarily() -> Town {
         config.open = true;
         config.redirect = true;
     });
-    let outbound = to("bob");
-    town.calls("bill", &outbound);
-    follows(&mut town, "bill", &outbound);
+    town.calls("bill", &to("bob").follow_redirects(1));
     let bob = town.rings("bob");
     town.answers("bob", bob);
     town.answered("bill");

@@ -9,7 +9,7 @@ use super::{domain, failure, gave_up, rows, to, two_phones};
 use crate::flows::town::{Town, contact, direct};
 
 rows! {
-    486 busy_here [RetryAfter] "tells the application, and when to try again"
+    486 busy_here [RetryAfter] "tells the application, and when to try again; a call that is ready to wait so long waits, and tries again"
     600 busy_everywhere [RetryAfter] "tells the application; the proxy has asked none of the other phones"
     603 decline [] "tells the application; the proxy has asked none of the other phones"
     606 not_acceptable_anywhere [Warning] "tells the application what doesn't suit; it may offer something else"
@@ -51,8 +51,17 @@ fn after_half_an_hour(response: ResponseBuilder<'_>) -> ResponseBuilder<'_> {
 }
 
 fn busy_here() -> Town {
-    let (town, response) = refuses(StatusCode::BusyHere, after_half_an_hour);
+    let (mut town, response) = refuses(StatusCode::BusyHere, after_half_an_hour);
     assert_eq!(response.get::<RetryAfter<&[u8]>>().unwrap().unwrap().seconds, 1_800);
+    // Whoever is ready to wait is called back to it.
+    town.calls("alice", &direct("alice", "bob").wait_at_most(3_600));
+    let bob = town.rings("bob");
+    town.at("bob", |agent, now| agent.reject(bob, StatusCode::BusyHere, after_half_an_hour, now).unwrap());
+    town.wait_for("bob", |event| matches!(event, ringback_ua::Event::Incoming { .. }));
+    let bob = town.rings("bob");
+    town.answers("bob", bob);
+    town.answered("alice");
+    town.hangs_up("bob", bob);
     town
 }
 
