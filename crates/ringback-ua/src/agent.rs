@@ -31,7 +31,7 @@ use bytes::Bytes;
 use ringback_auth::{Account, DigestClient};
 use ringback_base::{Hop, KeyedHash, Micros, Now, Random, Table, TimerId, TimerQueue};
 use ringback_message::body::NewPart;
-use ringback_message::header::{TypedHeader, Unsupported};
+use ringback_message::header::{Allow, Supported, TypedHeader, Unsupported};
 use ringback_message::{HeaderId, Method, Request, Response, ResponseBuilder, StatusCode};
 use ringback_sdp::negotiate::SessionView;
 use ringback_transaction::{ClientId, ServerId, Timers, Transactions, Transmit};
@@ -118,6 +118,21 @@ impl Outbound {
     }
 }
 
+/// What a user agent says of itself, as text; `None` where it can't be said, which building a message tells.
+#[derive(Debug)]
+struct Said {
+    allow: Option<Vec<u8>>,
+    supported: Option<Vec<u8>>,
+}
+
+impl Said {
+    fn of(config: &Config) -> Said {
+        let allow = Allow::new(config.allow.iter().map(Method::as_str));
+        let supported = Supported::new(config.supported.clone());
+        Said { allow: TypedHeader::from(allow).value().ok(), supported: TypedHeader::from(supported).value().ok() }
+    }
+}
+
 /// A user agent: client and server of any number of sessions, without I/O.
 ///
 /// Feed it with what comes in and with time, and fetch after each call what is to be sent, to be looked up, and to be told.
@@ -129,6 +144,8 @@ impl Outbound {
 pub struct UserAgent {
     pub(crate) config: Config,
     pub(crate) random: Random,
+    /// Allow and Supported, which are the same in every message.
+    said: Said,
     hash: KeyedHash,
     pub(crate) transactions: Transactions,
     legs: Table<Leg>,
@@ -172,6 +189,7 @@ impl UserAgent {
             legs: Table::new(config.sessions_max),
             invites: Table::new(config.sessions_max),
             registrations: Table::new(config.registrations_max),
+            said: Said::of(&config),
             config,
             random,
             hash,

@@ -180,9 +180,9 @@ impl Exchange {
     pub(crate) fn accept(&mut self, body: &[u8]) -> Result<(), Box<str>> {
         let description = SessionDescription::parse(body).map_err(|error| reason(&error))?;
         match core::mem::take(&mut self.0) {
-            State::Offered(carrier, pending) => match pending.accept(description) {
+            State::Offered(carrier, pending) => match pending.accept_packed(description) {
                 Ok(session) => {
-                    self.0 = State::Settled(session.into());
+                    self.0 = State::Settled(session);
                     Ok(())
                 }
                 Err(unanswered) => {
@@ -233,7 +233,7 @@ impl Exchange {
     /// Our answer is with them.
     pub(crate) fn answered(&mut self) {
         self.0 = match core::mem::take(&mut self.0) {
-            State::Answering(_, answer) => State::Settled(answer.sent().into()),
+            State::Answering(_, answer) => State::Settled(answer.sent_packed()),
             other => other,
         };
     }

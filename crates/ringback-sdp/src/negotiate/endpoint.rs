@@ -100,7 +100,7 @@ impl Endpoint {
     /// # Errors
     /// Where a part of it can't be what it is.
     pub fn offer(&self) -> Result<SessionDescription, BuildError> {
-        let mut offer = self.empty(self.origin.clone())?;
+        let mut offer = self.unread(self.origin.clone())?;
         let mut bundle = Bundle::default();
         let mut tags: Vec<&str> = Vec::new();
         for (index, local) in self.media.iter().enumerate() {
@@ -119,7 +119,7 @@ impl Endpoint {
             offer.section_mut().push(&Group { semantics: "BUNDLE", tags })?;
         }
         // What was put together is read back, so that a defect of it has the line and column of the text.
-        let offer = SessionDescription::parse_strict(offer.to_string())?;
+        let offer = SessionDescription::parse_strict(offer.to_bytes())?;
         offer.check()?;
         Ok(offer)
     }
@@ -138,6 +138,11 @@ impl Endpoint {
 
     /// The session level, without groups.
     pub(crate) fn empty(&self, origin: Origin) -> Result<SessionDescription, BuildError> {
+        // What was put together is read back, so that no field of it holds what it can't.
+        SessionDescription::parse_strict(self.unread(origin)?.to_bytes()).map_err(BuildError::from)
+    }
+
+    fn unread(&self, origin: Origin) -> Result<SessionDescription, BuildError> {
         if let Some(mistake) = &self.mistake {
             return Err(mistake.clone());
         }
@@ -147,8 +152,7 @@ impl Endpoint {
         section.put(Line::new('s', self.name.as_bytes())?);
         section.set_connection(&Connection::internet(&self.address))?;
         self.lines.iter().cloned().for_each(|line| section.put(line));
-        // What was put together is read back, so that no field of it holds what it can't.
-        SessionDescription::parse_strict(description.to_string()).map_err(BuildError::from)
+        Ok(description)
     }
 
     /// True where media can be sent to an address of this type.

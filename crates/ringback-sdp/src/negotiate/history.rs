@@ -37,6 +37,9 @@ impl PayloadTypes {
 
     /// The first stream and payload type of a description that contradict what was before.
     pub(crate) fn conflict(&self, description: &SessionDescription) -> Option<(usize, u8)> {
+        if self.streams.is_empty() {
+            return None;
+        }
         let streams = description.media().iter().enumerate().filter(|(_, media)| media.port() != 0);
         let mut bad = streams.filter_map(|(index, media)| {
             let formats = formats(media);

@@ -7,6 +7,7 @@ use core::fmt;
 use crate::attribute::MediaDirection;
 use crate::description::SessionDescription;
 use crate::line::Line;
+use crate::negotiate::packed::PackedSession;
 use crate::negotiate::refusal::{AnswerError, Refusal};
 use crate::negotiate::rules::{self, Whose};
 use crate::negotiate::session::Session;
@@ -69,6 +70,9 @@ impl Glare {
     }
 }
 
+/// A session that both descriptions are to be added to.
+type Accepted = (Session, SessionDescription, SessionDescription);
+
 impl PendingOffer {
     /// What is to be sent.
     #[must_use]
@@ -81,7 +85,22 @@ impl PendingOffer {
     ///
     /// # Errors
     /// Where it has none; the offer is still out.
-    pub fn accept(self, mut answer: SessionDescription) -> Result<Session, Box<Unanswered<PendingOffer>>> {
+    pub fn accept(self, answer: SessionDescription) -> Result<Session, Box<Unanswered<PendingOffer>>> {
+        let (mut session, offer, answer) = self.accepted(answer)?;
+        session.agreed(offer, answer, true);
+        Ok(session)
+    }
+
+    /// The same, packed.
+    ///
+    /// # Errors
+    /// As [`PendingOffer::accept`].
+    pub fn accept_packed(self, answer: SessionDescription) -> Result<PackedSession, Box<Unanswered<PendingOffer>>> {
+        let (session, offer, answer) = self.accepted(answer)?;
+        Ok(session.agreed_packed(offer, answer, true))
+    }
+
+    fn accepted(self, mut answer: SessionDescription) -> Result<Accepted, Box<Unanswered<PendingOffer>>> {
         let PendingOffer { mut session, offer } = self;
         // Some leave out what was offered with port 0 and is the last: streams go by their order, so nothing is in doubt.
         let left_out = offer.description.media().iter().skip(answer.media().len());
@@ -93,8 +112,7 @@ impl PendingOffer {
             Ok(()) => {
                 session.wanted = offer.wanted;
                 session.unheld = offer.unheld;
-                session.agreed(offer.description, answer, true);
-                Ok(session)
+                Ok((session, offer.description, answer))
             }
         }
     }

@@ -12,6 +12,7 @@ use crate::line::Line;
 use crate::negotiate::endpoint::Endpoint;
 use crate::negotiate::history::PayloadTypes;
 use crate::negotiate::make::{self, Known, NoAnswer};
+use crate::negotiate::packed::PackedSession;
 use crate::negotiate::pending::Unanswered;
 use crate::negotiate::refusal::{AnswerError, AnswerErrorKind, Refusal};
 use crate::negotiate::rules::{self, Whose};
@@ -172,14 +173,26 @@ impl Answer {
     /// It was sent.
     #[must_use]
     pub fn sent(self) -> Session {
+        let (mut session, description, offer) = self.concluded();
+        session.agreed(description, offer, false);
+        session
+    }
+
+    /// The same, packed.
+    #[must_use]
+    pub fn sent_packed(self) -> PackedSession {
+        let (session, description, offer) = self.concluded();
+        session.agreed_packed(description, offer, false)
+    }
+
+    fn concluded(self) -> (Session, SessionDescription, SessionDescription) {
         let Answer { before, description, wanted, unheld } = self;
         let ReceivedOffer { mut session, offer, their_types } = before;
         session.their_types = their_types;
         session.unagreed = None;
         session.wanted = wanted;
         session.unheld = unheld;
-        session.agreed(description, offer, false);
-        session
+        (session, description, offer)
     }
 
     /// It was not sent after all: the offer is open again.

@@ -143,13 +143,18 @@ impl UserAgent {
             Some(_) => builder,
             None => builder.to_tag(core::str::from_utf8(leg.dialog.id().local_tag).unwrap_or_default()),
         };
-        let builder = builder
-            .raw(HeaderId::Contact, self.contact_for(request, &hop, leg.dialog.is_secure()))
-            .allow_methods(self.config.allow.clone());
+        let builder = builder.raw(HeaderId::Contact, self.contact_for(request, &hop, leg.dialog.is_secure()));
+        let builder = match &self.said.allow {
+            Some(allow) => builder.raw(HeaderId::Allow, allow),
+            None => builder.allow_methods(self.config.allow.clone()),
+        };
         // Of responses, 2xx alone have these. [RFC 3261, Section 20] [RFC 3265, Section 7.2]
         let builder = match status.is_success() {
             true => {
-                let builder = builder.supported_tags(self.config.supported.clone());
+                let builder = match &self.said.supported {
+                    Some(supported) => builder.raw(HeaderId::Supported, supported),
+                    None => builder.supported_tags(self.config.supported.clone()),
+                };
                 self.allow_events().into_iter().fold(builder, ResponseBuilder::header)
             }
             false => builder,

@@ -564,7 +564,14 @@ impl UserAgent {
     pub(crate) fn introduced(&self, builder: RequestBuilder, method: &Method) -> RequestBuilder {
         let builder = match method {
             Method::Invite | Method::Update | Method::Options | Method::Subscribe | Method::Refer => {
-                builder.allow_methods(self.config.allow.clone()).supported_tags(self.config.supported.clone())
+                let builder = match &self.said.allow {
+                    Some(allow) => builder.raw(HeaderId::Allow, allow),
+                    None => builder.allow_methods(self.config.allow.clone()),
+                };
+                match &self.said.supported {
+                    Some(supported) => builder.raw(HeaderId::Supported, supported),
+                    None => builder.supported_tags(self.config.supported.clone()),
+                }
             }
             _ => builder,
         };
