@@ -42,6 +42,9 @@ const DIALOG_BYTES_MAX: usize = 2 * 1024;
 /// The most for a registration that waits for its refresh.
 const REGISTRATION_BYTES_MAX: usize = 600;
 
+/// Makes the one of this number.
+type Make = fn(&Texts, u32) -> Result<Box<dyn std::any::Any>, Fault>;
+
 /// A kind of thing that is kept.
 struct Kind {
     /// On the command line.
@@ -51,7 +54,7 @@ struct Kind {
     /// The most that one may take.
     bytes_max: Option<usize>,
     /// Makes so many, and returns what holds them.
-    make: fn(&Texts, u32) -> Result<Box<dyn std::any::Any>, Fault>,
+    make: Make,
 }
 
 /// All kinds.
