@@ -5,7 +5,7 @@ use core::fmt;
 
 use ringback_message::header::AUTH_PARAMS_MAX;
 use ringback_message::uri::unescape;
-use ringback_message::{AuthParams, Cursor, Header, ParseError, StatusCode};
+use ringback_message::{AuthParams, Blame, Blamed, Cursor, Header, ParseError, StatusCode};
 
 use crate::algorithm::{Algorithm, Qop};
 use crate::digest::Protection;
@@ -217,6 +217,16 @@ impl CredentialsError {
             CredentialsError::TooLong { .. } => Some(Limit::ParameterBytes),
             _ => None,
         }
+    }
+}
+
+impl Blamed for CredentialsError {
+    fn blame(&self) -> Blame {
+        Blame::Caller
+    }
+
+    fn own_status(&self) -> Option<StatusCode> {
+        Some(self.status())
     }
 }
 

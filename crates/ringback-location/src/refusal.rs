@@ -5,7 +5,7 @@ use alloc::format;
 use alloc::string::{String, ToString as _};
 use core::fmt;
 
-use ringback_message::{HeaderId, ParseError, StatusCode};
+use ringback_message::{Blame, Blamed, HeaderId, ParseError, StatusCode};
 
 use crate::aor::AorError;
 
@@ -84,6 +84,16 @@ pub enum Limit {
     BindingsPerAor,
     /// [`Policy::contact_bytes_max`](crate::Policy::contact_bytes_max).
     ContactBytes,
+}
+
+impl Blamed for Refusal {
+    fn blame(&self) -> Blame {
+        Blame::Caller
+    }
+
+    fn own_status(&self) -> Option<StatusCode> {
+        Some(self.status())
+    }
 }
 
 impl Refusal {

@@ -4,7 +4,7 @@ use alloc::string::{String, ToString};
 
 use ringback_auth::{Authenticator, Begin, Claim, DigestVerified, Verdict};
 use ringback_base::Now;
-use ringback_message::{HeaderId, Request, StatusCode};
+use ringback_message::{HeaderId, Request, StatusCode, status_for};
 
 use crate::lookup::{Account, Query};
 use crate::reply::Reply;
@@ -66,7 +66,7 @@ pub fn first(auth: &mut Authenticator, role: Role, request: &Request, now: Now) 
         }
         Begin::NoCredentials => First::Refuse(challenge(auth, role, false, now)),
         Begin::Malformed(error) => {
-            let reply = Reply::because(error.status(), error.to_string());
+            let reply = Reply::because(status_for(&error), error.to_string());
             First::Refuse(match error.limit() {
                 Some(limit) => reply.beyond(limit),
                 None => reply,

@@ -13,6 +13,8 @@ pub struct Config {
     pub branches_max: usize,
     /// How many of them at once, where the request does not say. `[RFC 5393, Section 5.3.3]`
     pub max_breadth: u32,
+    /// The longest Request-URI that is read; a request with a longer one gets 414.
+    pub uri_bytes_max: usize,
     /// How many requests may be open at once; those beyond it get 503.
     pub contexts_max: usize,
 }
@@ -24,6 +26,7 @@ impl Default for Config {
             cancel_wait: Micros::from_secs(32),
             branches_max: 32,
             max_breadth: 60,
+            uri_bytes_max: 2_048,
             contexts_max: 100_000,
         }
     }

@@ -4,6 +4,7 @@ mod best;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use alloc::format;
 use alloc::vec::Vec;
 
 use ringback_base::{Micros, Now};
@@ -15,6 +16,9 @@ use crate::limit::Limit;
 use crate::reply::Reply;
 
 pub use best::Final;
+
+/// How many early dialogs of one branch are kept in mind, to tell of their end.
+const EARLY_MAX: usize = 16;
 
 /// Names a branch of a context, from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,6 +55,13 @@ pub enum Action {
     Respond(Response),
     /// Answer with a response of our own.
     Reply(Reply),
+    /// Tell the caller that one of its early dialogs is over while the request goes on: a 199 with this tag in To. `[RFC 6228, Section 6]`
+    EarlyEnded {
+        /// The tag of the dialog.
+        to_tag: Box<str>,
+        /// The 199.
+        reply: Reply,
+    },
     /// There is no answer to give: a non-INVITE request timed out. `[RFC 4320, Section 4.2]`
     GiveUp,
     /// Count that this limit was reached: targets were left out, or wait for others. There is nothing else to do.
@@ -75,12 +86,16 @@ struct Branch {
     cancel_wanted: bool,
     /// Timer C, or the wait for the end of what was cancelled.
     deadline: Option<Micros>,
+    /// The tags of its early dialogs, where the caller wants to be told of their end.
+    early: Vec<Box<str>>,
 }
 
 /// One request that is being relayed: parallel among targets of one preference, serial from one preference to the next.
 #[derive(Debug)]
 pub struct Context {
     is_invite: bool,
+    /// The caller wants to be told which early dialogs have ended.
+    tells_ended: bool,
     /// Targets that wait for those before them, best last.
     waiting: Vec<Target>,
     branches: Vec<Branch>,
@@ -111,6 +126,7 @@ impl Context {
             request.number(HeaderId::MaxBreadth).ok().flatten().unwrap_or(config.max_breadth).min(config.max_breadth);
         Context {
             is_invite: request.is(&Method::Invite),
+            tells_ended: tells_ended(request),
             waiting: targets,
             branches: Vec::new(),
             actions: left_out.then_some(Action::Reached(Limit::Branches)).into_iter().collect(),
@@ -153,12 +169,14 @@ impl Context {
         };
         if status.is_provisional() {
             self.provisional(id, now);
+            self.keep_early(id, &response);
             if !self.answered {
                 self.actions.push_back(Action::Respond(response));
             }
         } else if status.is_success() {
             self.success(id, response, now);
         } else {
+            self.tell_ended(id, &response);
             self.end(id, Final::Received(Box::new(response)), now);
         }
         Ok(())
@@ -241,6 +259,35 @@ impl Context {
             if branch.cancel_wanted {
                 self.cancel(id, now);
             }
+        }
+    }
+
+    /// Takes down which early dialog a response makes, or that it says itself that one is over.
+    fn keep_early(&mut self, id: BranchId, response: &Response) {
+        let tag = response.to_tag().and_then(|tag| core::str::from_utf8(tag).ok());
+        let (Some(tag), Some(branch)) = (tag.filter(|_| self.tells_ended), self.branches.get_mut(id.0)) else { return };
+        let known = branch.early.iter().position(|early| **early == *tag);
+        match (response.status(), known) {
+            (StatusCode::EarlyDialogTerminated, Some(at)) => _ = branch.early.swap_remove(at),
+            (StatusCode::EarlyDialogTerminated, None) | (_, Some(_)) => {}
+            (_, None) if branch.early.len() < EARLY_MAX => branch.early.push(tag.into()),
+            (_, None) => {}
+        }
+    }
+
+    /// The early dialogs of a branch are over, and the caller will hear of its final response later, or not at all.
+    fn tell_ended(&mut self, id: BranchId, response: &Response) {
+        let is_open = |(at, branch): (usize, &Branch)| at != id.0 && !matches!(branch.state, State::Ended(_));
+        let goes_on = self.branches.iter().enumerate().any(is_open) || (!self.closed && !self.waiting.is_empty());
+        let Some(branch) = self.branches.get_mut(id.0) else { return };
+        if self.answered || !goes_on || matches!(branch.state, State::Ended(_)) {
+            return;
+        }
+        let status = response.status();
+        let reason = format!("SIP;cause={status};text=\"{}\"", status.default_phrase());
+        for to_tag in core::mem::take(&mut branch.early) {
+            let reply = Reply::new(StatusCode::EarlyDialogTerminated).with(HeaderId::Reason, reason.clone());
+            self.actions.push_back(Action::EarlyEnded { to_tag, reply });
         }
     }
 
@@ -338,7 +385,7 @@ impl Context {
         for target in group {
             let branch = BranchId(self.branches.len());
             let deadline = self.is_invite.then(|| now.mono.plus(self.timer_c));
-            self.branches.push(Branch { state: State::Calling, cancel_wanted: false, deadline });
+            self.branches.push(Branch { state: State::Calling, cancel_wanted: false, deadline, early: Vec::new() });
             self.actions.push_back(Action::Start { branch, target, max_breadth: share.max(1) });
         }
     }
@@ -369,6 +416,16 @@ impl Context {
         self.closed = true;
         self.actions.push_back(Action::Reply(reply));
     }
+}
+
+/// Whether a forking proxy tells the caller of early dialogs that have ended: where it knows 199, and doesn't demand that provisional
+/// responses be reliable, as ours can't be. `[RFC 6228, Section 6]`
+fn tells_ended(request: &Request) -> bool {
+    request.is(&Method::Invite)
+        && request.to_tag().is_none()
+        && request.has_token(HeaderId::Supported, "199")
+        && !request.has_token(HeaderId::Require, "100rel")
+        && !request.has_token(HeaderId::ProxyRequire, "100rel")
 }
 
 /// `None` where there is no other Via, or none that can be read: the response goes nowhere.

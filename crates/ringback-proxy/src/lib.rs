@@ -36,6 +36,7 @@ pub mod uas;
 
 mod config;
 mod context;
+mod directory;
 mod forward;
 mod limit;
 mod lookup;
@@ -46,6 +47,7 @@ mod validate;
 
 pub use config::Config;
 pub use context::{Action, BranchId, Context, Final};
+pub use directory::{Directory, Listed};
 pub use forward::{Onward, Target, next_hop};
 pub use limit::Limit;
 pub use lookup::{Account, Answer, Query};

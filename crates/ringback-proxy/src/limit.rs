@@ -13,6 +13,8 @@ pub enum Limit {
     Conflicts,
     /// [`Config::contexts_max`](crate::Config::contexts_max).
     Contexts,
+    /// [`Config::uri_bytes_max`](crate::Config::uri_bytes_max).
+    UriBytes,
     /// [`Config::branches_max`](crate::Config::branches_max).
     Branches,
     /// [`Config::max_breadth`](crate::Config::max_breadth).

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use ringback_auth::{Authenticator, Claim, DigestVerified};
 use ringback_base::{Hop, Now};
 use ringback_location::{Aor, Binding, Policy, Refusal, Registration, Update, contact_values};
-use ringback_message::{Date, HeaderId, Host, Request, StatusCode};
+use ringback_message::{Date, HeaderId, Host, Request, StatusCode, status_for};
 
 use crate::authenticate::{self, First, Role, Second};
 use crate::limit::Limit;
@@ -236,7 +236,7 @@ fn refused(refusal: &Refusal) -> Reply {
     if let Refusal::Malformed(error) = refusal {
         return Reply::malformed(error);
     }
-    let reply = Reply::because(refusal.status(), refusal.reason());
+    let reply = Reply::because(status_for(refusal), refusal.reason());
     let reply = match refusal.header() {
         Some((id, value)) => reply.with(id, value),
         None => reply,

@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use ringback_message::{BuildError, HeaderId, Message, ParseError, Response, StatusCode};
+use ringback_message::{BuildError, HeaderId, Message, ParseError, Response, StatusCode, status_for};
 
 use crate::limit::Limit;
 
@@ -37,7 +37,7 @@ impl Reply {
     /// To a request with this defect: the reason names the header field and the byte, so that whoever sent it can mend it.
     #[must_use]
     pub fn malformed(error: &ParseError) -> Reply {
-        Reply::because(error.kind.status(), error.to_string())
+        Reply::because(status_for(error), error.to_string())
     }
 
     /// With one more header field.

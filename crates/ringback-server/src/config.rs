@@ -6,6 +6,7 @@
 //! ```
 
 mod accounts;
+mod directory;
 pub(crate) mod numbers;
 mod problem;
 mod reader;

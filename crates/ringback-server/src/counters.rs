@@ -103,6 +103,7 @@ fn of_stack(of: &ringback_stack::Counters) -> Group {
             bindings_per_aor_max_reached,
             contact_bytes_max_reached,
             conflicts_max_reached,
+            uri_bytes_max_reached,
             contexts_max_reached,
             branches_max_reached,
             max_breadth_reached,

@@ -75,7 +75,11 @@ pub static LIMITS: &[Limit] = limits! {
         "SESSIONS_MAX" = Fixed(65_536), LIBRARY, "a new call is refused with 503";
         "FORKS_MAX" = Fixed(32), LIBRARY, "a fork more is passed over until it answers with a 2xx";
         "PROVISIONALS_MAX" = Fixed(16), LIBRARY, "a reliable provisional response more is an error";
+        "BODY_BYTES_MAX" = Fixed(65_535), LIBRARY, "a request with a longer body is refused with 413";
+        "PRIORITIES_MAX" = Fixed(32), LIBRARY, "values of Resource-Priority beyond it are not looked at";
         "HOPS_MAX" = Fixed(8), LIBRARY, "hops beyond it are not tried";
+        "CALL_REQUESTS_MAX" = Fixed(32), LIBRARY, "a call sends no INVITE more, and is told to have failed; an application may say another number";
+        "OUTCOME_ITEMS_MAX" = Fixed(32), LIBRARY, "contacts, challenges and other elements beyond it are passed over";
         "CHANGE_ATTEMPTS_MAX" = Fixed(5), LIBRARY, "a change that meets glare again is told to have failed";
         "REGISTRATIONS_MAX" = Fixed(65_536), LIBRARY, "a registration more is an error";
         "CONTACTS_MAX" = Fixed(16), LIBRARY, "a contact more is an error";
@@ -86,8 +90,6 @@ pub static LIMITS: &[Limit] = limits! {
         "SUBSCRIPTIONS_MAX" = Fixed(4_096), LIBRARY, "a new SUBSCRIBE is refused with 503";
         "LENGTHENED_MAX" = Fixed(3), LIBRARY, "a 423 is told as the refusal that it is";
         "REFERRAL_FIELDS_MAX" = Fixed(16), LIBRARY, "the REFER is refused with 400";
-        "CALL_REQUESTS_MAX" = Fixed(32), LIBRARY, "a call that would be sent once more has failed";
-        "OUTCOME_ITEMS_MAX" = Fixed(32), LIBRARY, "further ones of a response are not told";
         "USAGES_MAX" = Fixed(4_096), LIBRARY, "one more of ours is an error; a REFER is refused with 503";
     }
     "sdp" {
@@ -170,6 +172,8 @@ pub static LIMITS: &[Limit] = limits! {
     }
     "proxy" {
         "Config::contexts_max" = Setting("limits.contexts_max"), By("stack.contexts_max_reached"), "a request to be relayed gets 503";
+        "Config::uri_bytes_max" = Setting("limits.uri_bytes_max"), By("stack.uri_bytes_max_reached"), "a request with a longer Request-URI gets 414";
+        "EARLY_MAX" = Fixed(16), Not("nothing is lost but a 199"), "the end of further early dialogs of a branch is not told by a 199";
         "Config::branches_max" = Setting("limits.branches_max"), By("stack.branches_max_reached"), "further contacts are not tried";
         "Config::max_breadth" = Setting("limits.max_breadth"), By("stack.max_breadth_reached"), "contacts wait for one another";
         "CONFLICTS_MAX" = Fixed(8), By("stack.conflicts_max_reached"), "the REGISTER gets 500";

@@ -10,7 +10,7 @@ use ringback_auth::Algorithm;
 use ringback_base::{Micros, Transport};
 use ringback_location::Policy;
 use ringback_location_db::Options;
-use ringback_stack::Config;
+use ringback_stack::{Config, Directory};
 use ringback_tokio::{DnsOptions, TcpLimits};
 use ringback_transport::resolve::Hosts;
 
@@ -44,6 +44,8 @@ pub struct Settings {
     pub any_aor: bool,
     /// Requests for users are answered with 302 and the user's contacts, not relayed. Default: false.
     pub redirect: bool,
+    /// What is said of names that are no users, and for users who want it so. Default: nothing.
+    pub directory: Directory,
     /// Where accounts are kept.
     pub accounts: AccountsSource,
     /// The folder of the databases; made if it is missing.
@@ -120,6 +122,7 @@ impl Settings {
             open: stack.open,
             any_aor: stack.any_aor,
             redirect: stack.redirect,
+            directory: stack.directory,
             accounts: AccountsSource::Database,
             data,
             shards: None,

@@ -131,7 +131,8 @@ impl Stack {
             }
             // What the phone registered from is still there.
             Err(_) if !tries.hops.is_empty() => self.launch(id, branch, tries, now),
-            Err(Unresolved::Failed) => self.branch_failed(id, branch, StatusCode::ServiceUnavailable, now),
+            // "did not receive a timely response from an external server" [RFC 3261, Section 21.5.5]
+            Err(Unresolved::Failed) => self.branch_failed(id, branch, StatusCode::ServerTimeout, now),
             Err(why) => {
                 self.unreachable(id, &tries.target.uri, why.as_str());
                 let status = match why {

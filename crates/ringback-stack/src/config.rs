@@ -8,7 +8,7 @@ use core::net::IpAddr;
 use ringback_auth::{Algorithm, AuthConfig, AuthConfigError, Authenticator, NONCES_MAX, NonceSecret};
 use ringback_base::{Micros, Random};
 use ringback_location::Policy;
-use ringback_proxy::Listener;
+use ringback_proxy::{Directory, Listener};
 use ringback_transport::resolve::{Hosts, Preferences};
 
 /// The settings of one shard.
@@ -28,6 +28,8 @@ pub struct Config {
     pub any_aor: bool,
     /// Requests for users are answered with 302 and the user's contacts, not relayed. `[RFC 3261, Section 8.3]`
     pub redirect: bool,
+    /// What is said of names that are no users, and for users who want it so.
+    pub directory: Directory,
     /// The realm of digest challenges.
     pub realm: String,
     /// The digest algorithms that are offered, the preferred one first. `[RFC 8760, Section 2.3]`
@@ -77,6 +79,7 @@ impl Config {
             open: false,
             any_aor: false,
             redirect: false,
+            directory: Directory::default(),
             realm: domain.into(),
             algorithms: Vec::from([Algorithm::Sha256, Algorithm::Md5]),
             nonce_secret: None,

@@ -57,6 +57,8 @@ pub struct Counters {
     /// REGISTERs that lost the race for their bindings more often than
     /// [`CONFLICTS_MAX`](ringback_proxy::registrar::CONFLICTS_MAX).
     pub conflicts_max_reached: u64,
+    /// Requests refused because of [`Config::uri_bytes_max`](ringback_proxy::Config::uri_bytes_max).
+    pub uri_bytes_max_reached: u64,
     /// Requests not relayed because of [`Config::contexts_max`](ringback_proxy::Config::contexts_max).
     pub contexts_max_reached: u64,
     /// Requests relayed to a part of their targets because of [`Config::branches_max`](ringback_proxy::Config::branches_max).
@@ -86,6 +88,7 @@ impl Counters {
             Limit::Location(Location::ContactBytes) => &mut self.contact_bytes_max_reached,
             Limit::Conflicts => &mut self.conflicts_max_reached,
             Limit::Contexts => &mut self.contexts_max_reached,
+            Limit::UriBytes => &mut self.uri_bytes_max_reached,
             Limit::Branches => &mut self.branches_max_reached,
             Limit::Breadth => &mut self.max_breadth_reached,
             Limit::Lookups => &mut self.lookups_max_reached,

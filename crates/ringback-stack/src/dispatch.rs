@@ -49,6 +49,9 @@ impl Stack {
     }
 
     fn dispatch(&mut self, server: ServerId, request: Request, from: Hop, now: Now) {
+        if request.request_uri_text().len() > self.config.proxy.uri_bytes_max {
+            return self.answer(server, Reply::new(StatusCode::RequestUriTooLong).beyond(Limit::UriBytes), now);
+        }
         let routed = match self.routes.preprocess(&request, &self.names) {
             Ok(routed) => routed,
             Err(error) => return self.answer(server, Reply::malformed(&error), now),

@@ -67,7 +67,7 @@ pub use endpoint::{Endpoint, EndpointCounters, NameQuestion, QuestionToken};
 pub use event::Event;
 pub use lookup::{Account, Answer, Lookup, Query, Token};
 pub use ringback_auth::AuthConfigError;
-pub use ringback_proxy::{Advertised, Listener};
+pub use ringback_proxy::{Advertised, Directory, Listed, Listener};
 
 use branches::Wanted;
 use calls::Calls;

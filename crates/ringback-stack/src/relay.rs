@@ -97,7 +97,7 @@ impl Stack {
             (RelayStage::Callee(aor), Answer::Account(Some(account))) => {
                 Ok((RelayStage::Bindings { redirect: account.redirect }, Query::LoadBindings { aor }))
             }
-            (RelayStage::Callee(_), Answer::Account(None)) => Err(Reply::new(StatusCode::NotFound)),
+            (RelayStage::Callee(aor), Answer::Account(None)) => Err(self.config.directory.unknown(aor.user())),
             (RelayStage::Bindings { redirect }, Answer::Bindings { rows, .. }) => {
                 match self.targets(&request, &rows, now) {
                     Ok(_) if redirect || self.config.redirect => Err(moved(&rows, now)),
@@ -160,7 +160,16 @@ impl Stack {
         own || host == b"invalid" || host.ends_with(b".invalid")
     }
 
+    /// The user that is meant, where the directory has nothing to say.
     fn aor_of(&self, request: &Request) -> Result<Aor, Reply> {
+        let aor = self.named(request)?;
+        match self.config.directory.reply(aor.user(), request) {
+            Some(reply) => Err(reply),
+            None => Ok(aor),
+        }
+    }
+
+    fn named(&self, request: &Request) -> Result<Aor, Reply> {
         match request.request_uri() {
             Ok(Uri::Sip(uri)) => self.names.aor(&uri).map_err(|error| {
                 let not_found = Reply::new(StatusCode::NotFound);
@@ -214,6 +223,7 @@ impl Stack {
                     }
                 }
                 Action::Respond(response) => self.pass_back(id, server, response, now),
+                Action::EarlyEnded { to_tag, reply } => self.tell_early_ended(server, &to_tag, reply, now),
                 Action::Reply(reply) => {
                     let words = reply.reason.clone().unwrap_or_else(|| reply.status.default_phrase().into());
                     self.tell_relayed(id, reply.status, words.into(), Box::default());
@@ -226,6 +236,15 @@ impl Stack {
             }
         }
         self.calls.rearm(id);
+    }
+
+    /// One of several early dialogs is over. `[RFC 6228, Section 6]`
+    fn tell_early_ended(&mut self, server: ServerId, to_tag: &str, reply: Reply, now: Now) {
+        let Some(request) = self.transactions.server_request(server) else { return };
+        if let Ok(response) = reply.to(request, to_tag) {
+            // Where it can't go, the final response will.
+            let _ = self.transactions.respond(server, response, now);
+        }
     }
 
     fn pass_back(&mut self, id: CallId, server: ServerId, response: Response, now: Now) {

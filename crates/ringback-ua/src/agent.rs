@@ -6,6 +6,7 @@ mod calling;
 mod flows;
 mod leg;
 mod modify;
+mod policy;
 mod provisional;
 mod publications;
 mod pursuing;
@@ -438,6 +439,9 @@ impl UserAgent {
             let header = Unsupported::new(unknown);
             return self.say(id, &request, StatusCode::BadExtension, |r| r.header(header), now);
         }
+        if let Some((status, headers)) = self.against_policy(&request) {
+            return self.say(id, &request, status, |r| headers.into_iter().fold(r, ResponseBuilder::header), now);
+        }
         match DialogId::of_request(&request) {
             Some(dialog) => match self.session_of(dialog) {
                 Some(session) => self.request_within(session, id, request, now),
@@ -461,10 +465,6 @@ impl UserAgent {
             return self.options_came(id, &request, now);
         }
         self.events.push_back(Event::Request { id, session: None, request });
-    }
-
-    fn supports(&self, tag: &[u8]) -> bool {
-        self.config.supported.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(tag))
     }
 
     /// Answers by ourselves; a tag in To is added where there is none.

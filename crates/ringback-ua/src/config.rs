@@ -22,6 +22,9 @@ pub const PROVISIONALS_MAX: usize = 16;
 /// How many registrations there may be where nobody says otherwise.
 pub const REGISTRATIONS_MAX: usize = 65_536;
 
+/// The longest body that is read where nobody says otherwise.
+pub const BODY_BYTES_MAX: usize = 65_535;
+
 /// How many next hops are tried for one request.
 pub const HOPS_MAX: usize = 8;
 
@@ -71,6 +74,20 @@ pub struct Config {
     pub allow: Vec<Method>,
     /// Option tags that we know. `[RFC 3261, Section 8.2.2.3]`
     pub supported: Vec<String>,
+    /// Option tags that callers must support; a call without is refused with 421. Who lacks one can't call here at all, so this is for
+    /// closed networks. `[RFC 3261, Section 21.4.16]`
+    pub required: Vec<String>,
+    /// Values of Resource-Priority that are known, as `namespace.priority`: a request that requires one and has none of these is refused
+    /// with 417. With an empty list the extension itself is not supported. `[RFC 4412, Section 4.6.2]`
+    pub resource_priorities: Vec<String>,
+    /// The proxy that calls have to come through, as a URI: one that came through none is answered with 305 and this Contact.
+    /// `[RFC 3261, Section 21.3.4]`
+    pub use_proxy: Option<String>,
+    /// Whether a call that somebody has referred to us must have a token of who that was: one that names a referrer without is refused
+    /// with 429. That there is one is checked, not what it proves. `[RFC 3892, Section 5]`
+    pub wants_referrer_proof: bool,
+    /// The longest body that is read; a request with a longer one is refused with 413.
+    pub body_bytes_max: usize,
     /// Session timers.
     pub session_timers: SessionTimers,
     /// Whether provisional responses are sent reliably wherever the caller can take them, not only where it must.
@@ -126,6 +143,11 @@ impl Config {
             supported: ["100rel", "timer", "replaces", "199", "norefersub", "explicitsub", "nosub", "tdialog"]
                 .map(String::from)
                 .into(),
+            required: Vec::new(),
+            resource_priorities: Vec::new(),
+            use_proxy: None,
+            wants_referrer_proof: false,
+            body_bytes_max: BODY_BYTES_MAX,
             session_timers: SessionTimers::default(),
             reliable_provisionals: false,
             forks: ForkPolicy::First,

@@ -113,6 +113,7 @@
 extern crate alloc;
 
 mod agent;
+mod blamed;
 mod config;
 mod dialog;
 mod event;
@@ -132,7 +133,9 @@ mod session_timer;
 mod subscriber;
 
 pub use agent::{Attempt, Outbound, USAGES_MAX, UserAgent};
-pub use config::{Config, FORKS_MAX, ForkPolicy, HOPS_MAX, Local, PROVISIONALS_MAX, REGISTRATIONS_MAX, SESSIONS_MAX};
+pub use config::{
+    BODY_BYTES_MAX, Config, FORKS_MAX, ForkPolicy, HOPS_MAX, Local, PROVISIONALS_MAX, REGISTRATIONS_MAX, SESSIONS_MAX,
+};
 pub use dialog::{DIALOG_BYTES_MAX, Dialog, DialogError, DialogId, OutOfOrder, ROUTES_MAX};
 pub use event::{
     CommandError, EndReason, Event, Failure, InviteId, Lookup, PublicationId, PublicationTold, ReferId, ReferTold,

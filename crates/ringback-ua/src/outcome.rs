@@ -119,6 +119,11 @@ impl Outcome {
         read::outcome(&Asked::of(Some(request)), response)
     }
 
+    /// What a response asks for, to a request that was none in a dialog.
+    pub(crate) fn of_response(response: &Response) -> Outcome {
+        read::outcome(&Asked::of(None), response)
+    }
+
     /// What a failure asks for; the request is `None` where none was made.
     #[must_use]
     pub fn of_failure(request: Option<&Request>, failure: &Failure) -> Outcome {
@@ -195,19 +200,4 @@ impl Outcome {
 #[must_use]
 pub fn blame(status: StatusCode) -> Blame {
     rows::row(status).blame
-}
-
-impl Blamed for Failure {
-    fn blame(&self) -> Blame {
-        match self {
-            Failure::Refused(response) => blame(response.status()),
-            Failure::Timeout | Failure::Transport | Failure::NoRoute => Blame::Between,
-            Failure::Cancelled => Blame::Nobody,
-            Failure::Build(_) | Failure::Full => Blame::Caller,
-        }
-    }
-
-    fn own_status(&self) -> Option<StatusCode> {
-        Some(self.status())
-    }
 }

@@ -23,6 +23,7 @@ use ringback_message::{HeaderId, Method, Request, RequestBuilder, Response, Stat
 
 use crate::notifier::EventState;
 use crate::origin::{Origin, refresh_after, retry_at};
+use crate::outcome::{Correction, Outcome};
 
 /// How often an interval that was too brief is made longer before the attempt is given up.
 const LENGTHENED_MAX: u8 = 3;
@@ -159,7 +160,7 @@ impl Publication {
         match response {
             Some(response) if response.status().is_success() => return self.done(operation, response, now),
             // "it MUST NOT reattempt the PUBLISH request ... The EPA MUST also discard the entity-tag"
-            Some(response) if response.status() == StatusCode::ConditionalRequestFailed && self.etag.is_some() => {
+            Some(response) if self.etag.is_some() && is_unknown(response) => {
                 self.etag = None;
                 let is_removed = operation == Operation::Remove || self.wish == Some(Operation::Remove);
                 return match (is_removed, self.wish.take()) {
@@ -274,12 +275,16 @@ impl Publication {
 
     /// The interval to ask for after a 423. `[RFC 3903, Section 5]`
     fn longer(&mut self, operation: Operation, response: &Response) -> Option<u32> {
-        let min_secs = response.number(HeaderId::MinExpires).ok().flatten()?;
-        let helps = response.status() == StatusCode::IntervalTooBrief && min_secs > self.expires_secs;
-        if !helps || operation == Operation::Remove || self.lengthened >= LENGTHENED_MAX {
+        let Outcome::RaiseExpires { min_secs } = Outcome::of_response(response) else { return None };
+        if min_secs <= self.expires_secs || operation == Operation::Remove || self.lengthened >= LENGTHENED_MAX {
             return None;
         }
         self.lengthened = self.lengthened.saturating_add(1);
         Some(min_secs)
     }
+}
+
+/// 412: our entity tag is not known.
+fn is_unknown(response: &Response) -> bool {
+    Outcome::of_response(response) == Outcome::Correct(Correction::WholeState)
 }

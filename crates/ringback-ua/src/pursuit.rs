@@ -170,3 +170,107 @@ fn is_same(one: &str, other: &str) -> bool {
 fn parsed(uri: &str) -> Option<Uri<&[u8]>> {
     Uri::parse(uri.as_bytes(), HeaderId::Other, 0).ok()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::outcome::{Redirect, Wait};
+    use ringback_base::Random;
+
+    fn target(uri: &str) -> Target {
+        let uri = Uri::parse(uri.as_bytes(), HeaderId::Contact, 0).unwrap().to_owned_text();
+        Target { uri, name: "".into(), q_thousandths: 1_000, expires_secs: None }
+    }
+
+    fn redirect(uris: &[&str]) -> Outcome {
+        let targets = uris.iter().map(|uri| target(uri)).collect();
+        Outcome::Redirect(Redirect { redirection: Redirection::Temporary, targets })
+    }
+
+    fn busy() -> Outcome {
+        Outcome::RetryLater(Wait::default())
+    }
+
+    fn contact(uri: &str) -> Option<Step> {
+        Some(Step::Contact(uri.into()))
+    }
+
+    fn following(max: u8) -> Pursuit {
+        Pursuit { redirects_max: max, ..Pursuit::default() }
+    }
+
+    #[test]
+    fn a_call_to_sips_goes_to_sips_only() {
+        let mut pursued = Pursued::new(following(5), "sips:b@b.example");
+        assert_eq!(
+            pursued.next(&redirect(&["sip:c@c.example", "sips:d@d.example"]), false),
+            contact("sips:d@d.example")
+        );
+        assert_eq!(pursued.next(&busy(), false), None);
+    }
+
+    #[test]
+    fn where_a_contact_leads_comes_before_the_next_one() {
+        let mut pursued = Pursued::new(following(5), "sip:b@b.example");
+        assert_eq!(pursued.next(&redirect(&["sip:c@c.example", "sip:d@d.example"]), false), contact("sip:c@c.example"));
+        // One of them was tried, if written otherwise, and one is to be.
+        let nested = redirect(&["sip:b@B.EXAMPLE", "sip:e@e.example", "sip:d@d.example", "mailto:f@f.example"]);
+        assert_eq!(pursued.next(&nested, false), contact("sip:e@e.example"));
+        assert_eq!(pursued.next(&busy(), false), contact("sip:d@d.example"));
+        assert_eq!(pursued.next(&busy(), false), None);
+    }
+
+    #[test]
+    fn waits_add_up_to_the_limit() {
+        let limits = Pursuit { wait_max_secs: 10, ..Pursuit::default() };
+        let mut pursued = Pursued::new(limits, "sip:b@b.example");
+        let later = |secs| Outcome::RetryLater(Wait::secs(secs));
+        assert_eq!(pursued.next(&later(u32::MAX), false), None);
+        assert_eq!(pursued.next(&later(6), false), Some(Step::WaitSecs(6)));
+        assert_eq!(pursued.next(&later(5), false), None);
+        // At once is a second: nobody is asked again without a pause.
+        assert_eq!(pursued.next(&Outcome::NextTarget(Wait::secs(0)), false), Some(Step::WaitSecs(1)));
+        assert_eq!(pursued.next(&later(3), true), Some(Step::WaitSecs(3)));
+        assert_eq!(pursued.next(&later(0), false), None);
+    }
+
+    /// Whatever comes back: no URI twice, no more waits than wanted, no step behind the last request, and an end.
+    #[test]
+    fn keeps_its_limits_whatever_comes() {
+        let mut random = Random::from_seed([9; 32]);
+        for _ in 0..2_000 {
+            let mut pick = |below: u64| u8::try_from(random.below(below)).unwrap();
+            let limits = Pursuit {
+                redirects_max: pick(6),
+                wait_max_secs: pick(100).into(),
+                requests_max: pick(40),
+                optional_extensions: Vec::from(["foo".into()]),
+            };
+            let mut pursued = Pursued::new(limits.clone(), "sip:0@b.example");
+            let (mut uris, mut waited, mut dropped, mut requests) = (Vec::new(), 0, 0, 0);
+            loop {
+                pursued.sent();
+                requests += 1;
+                let uri = |at: u8| alloc::format!("sip:{at}@b.example");
+                let (one, two) = (uri(pick(9)), uri(pick(9)));
+                let outcome = match pick(4) {
+                    0 => redirect(&[&one, &two]),
+                    1 => Outcome::NextTarget(Wait::secs(pick(30).into())),
+                    2 => Outcome::DropExtensions(Vec::from(["FOO".into()])),
+                    _ => busy(),
+                };
+                match pursued.next(&outcome, pick(10) == 0) {
+                    Some(Step::Contact(uri)) => uris.push(uri),
+                    Some(Step::WaitSecs(secs)) => waited += secs,
+                    Some(Step::Without(_)) => dropped += 1,
+                    None => break,
+                }
+            }
+            assert!(requests <= limits.requests_max.max(1) && waited <= limits.wait_max_secs && dropped <= 1);
+            assert!(!uris.contains(&"sip:0@b.example".into()) && (limits.redirects_max > 0 || uris.is_empty()));
+            uris.sort();
+            assert!(uris.windows(2).all(|pair| pair.first() != pair.last()), "{uris:?}");
+        }
+    }
+}

@@ -30,6 +30,7 @@ use ringback_message::header::{Event, SubscriptionState, Substate, SuppressIfMat
 use ringback_message::{HeaderId, Method, Request, RequestBuilder, Response, StatusCode};
 
 use crate::event_type::{event_of, same_package};
+use crate::outcome::Outcome;
 use crate::refusal::Refusal;
 
 /// The most dialogs that one SUBSCRIBE makes. A NOTIFY of a further one is answered with 481.
@@ -446,9 +447,8 @@ impl Subscriber {
 
     /// The interval to ask for after a 423, where that is longer than the one that was asked for. `[RFC 3261, Section 21.4.17]`
     fn longer(&mut self, response: &Response) -> Option<u32> {
-        let min_secs = response.number(HeaderId::MinExpires).ok().flatten()?;
-        let helps = response.status() == StatusCode::IntervalTooBrief && min_secs > self.expires_secs;
-        if !helps || self.expires_secs == 0 || self.lengthened >= LENGTHENED_MAX {
+        let Outcome::RaiseExpires { min_secs } = Outcome::of_response(response) else { return None };
+        if min_secs <= self.expires_secs || self.expires_secs == 0 || self.lengthened >= LENGTHENED_MAX {
             return None;
         }
         self.lengthened = self.lengthened.saturating_add(1);

@@ -8,6 +8,7 @@
 //! | [`messages`] | what a message looks like; reading, changing and making one |
 //! | [`requests`] | the methods; a call from INVITE to BYE; REGISTER; extensions |
 //! | [`responses`] | the six classes; what an answer must carry, and what its receiver does |
+//! | [`response_processing`] | what a client does with each response, step by step or by itself within limits |
 //! | [`codes`] | all response codes in a table |
 //! | [`sdp`] | what a session description says; reading and writing one |
 //! | [`negotiation`] | offer and answer; hold; changes; glare |
@@ -29,6 +30,11 @@ pub mod requests {}
 
 #[doc = include_str!("../manual/responses.md")]
 pub mod responses {}
+
+#[doc = include_str!("../manual/response-processing.md")]
+#[doc = "\n"]
+#[doc = include_str!("../manual/outcomes.md")]
+pub mod response_processing {}
 
 #[doc = include_str!("../manual/codes.md")]
 pub mod codes {}

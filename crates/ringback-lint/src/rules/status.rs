@@ -185,7 +185,6 @@ const FOR_METHODS: &[(u16, &[Method])] = &[
     (412, &[Method::Publish]),
     (422, &[Method::Invite, Method::Update]),
     (423, &[Method::Register, Method::Subscribe, Method::Publish]),
-    (429, &[Method::Refer]),
     (439, &[Method::Register]),
     (469, &[Method::Info]),
     (489, &[Method::Subscribe, Method::Notify, Method::Publish]),

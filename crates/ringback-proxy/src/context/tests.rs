@@ -42,6 +42,7 @@ impl Script {
                 Action::Abandon { branch } => format!("abandon {}", branch.0),
                 Action::Respond(response) => format!("respond {}", response.status()),
                 Action::Reply(reply) => format!("reply {}", reply.status),
+                Action::EarlyEnded { to_tag, reply } => format!("{} {to_tag}", reply.status),
                 Action::GiveUp => "give up".into(),
                 Action::Reached(limit) => format!("reached {limit:?}"),
             });
@@ -51,6 +52,15 @@ impl Script {
 
     fn gets(&mut self, branch: usize, code: u16) -> Vec<String> {
         self.gets_with(branch, code, &[])
+    }
+
+    /// A response of the early dialog with this tag.
+    fn says(&mut self, branch: usize, code: u16, tag: &str) -> Vec<String> {
+        let request = request(self.method);
+        let builder = Response::to(&request, StatusCode::new(code).unwrap()).to_tag(tag);
+        let response = Response::check(builder.build_unchecked().unwrap()).unwrap();
+        self.context.handle_response(BranchId(branch), response, self.now).unwrap();
+        self.wants()
     }
 
     fn gets_with(&mut self, branch: usize, code: u16, headers: &[(HeaderId, &str)]) -> Vec<String> {
@@ -215,6 +225,46 @@ fn nothing_follows_the_answer() {
     assert_eq!(script.gets(0, 200), ["respond 200"]);
     assert_eq!(script.gets(1, 180), ["cancel 1"], "a late 180 is not passed on");
     assert!(script.gets(1, 487).is_empty());
+}
+
+/// Three phones, and a caller whose INVITE says this.
+fn forked(more: &str) -> Script {
+    let text = String::from_utf8(request("INVITE").as_bytes().to_vec())
+        .unwrap()
+        .replace("\r\n\r\n", &format!("\r\n{more}\r\n\r\n"));
+    let invite = Request::check(Message::parse(Bytes::from(text)).unwrap()).unwrap();
+    let targets = [target("a", 1000), target("b", 1000), target("c", 100)];
+    let mut context = Context::new(&invite, targets.into(), &Config::default());
+    context.start(Now::default());
+    let mut script = Script { context, method: "INVITE", now: Now::default() };
+    script.wants();
+    script
+}
+
+/// [RFC 6228, Section 6]
+#[test]
+fn who_wants_to_know_is_told_of_early_dialogs_that_have_ended() {
+    let mut script = forked("Supported: 199");
+    assert_eq!(script.says(0, 180, "a1"), ["respond 180"]);
+    assert_eq!(script.says(0, 183, "a2"), ["respond 183"], "forked on by somebody else");
+    assert_eq!(script.says(1, 180, "b1"), ["respond 180"]);
+    assert_eq!(script.says(0, 199, "a2"), ["respond 199"]);
+    assert_eq!(script.says(0, 486, "a1"), ["199 a1"], "a2 was told already");
+    assert_eq!(script.says(1, 480, "b1"), ["199 b1", "start c"], "the next one is still to be tried");
+    assert_eq!(script.says(2, 180, "c1"), ["respond 180"]);
+    assert_eq!(script.says(2, 404, "c1"), ["respond 486"], "the final response itself tells it");
+
+    let mut script = forked("Supported: 199");
+    script.says(0, 180, "a1");
+    script.says(1, 180, "b1");
+    assert_eq!(script.says(1, 200, "b1"), ["respond 200", "cancel 0"]);
+    assert!(script.says(0, 487, "a1").is_empty(), "not after a final response");
+
+    for silent in ["Subject: x", "Supported: 199\r\nRequire: 100rel"] {
+        let mut script = forked(silent);
+        script.says(0, 180, "a1");
+        assert!(script.says(0, 486, "a1").is_empty(), "{silent}");
+    }
 }
 
 /// [RFC 5393, Section 5.3.3]

@@ -22,7 +22,7 @@ pub(crate) struct Number {
 }
 
 /// The sections that hold numbers, in the order in which they are shown.
-pub(crate) const SECTIONS: [&str; 6] = ["timers", "registrar", "location", "dns", "tcp", "limits"];
+pub(crate) const SECTIONS: [&str; 7] = ["timers", "registrar", "directory", "location", "dns", "tcp", "limits"];
 
 /// The most of anything that is counted in a table: more would not fit into memory.
 const COUNT_MAX: u64 = 100_000_000;
@@ -78,6 +78,7 @@ pub(crate) static NUMBERS: &[Number] = &[
     count!("registrar", "default_expires_secs", 1..=YEAR_SECS, registrar.default_expires_secs),
     count!("registrar", "bindings_per_aor_max", 1..=1_000, registrar.bindings_per_aor_max),
     count!("registrar", "contact_bytes_max", 64..=16_384, registrar.contact_bytes_max),
+    count!("directory", "number_digits_min", 0..=32, directory.number_digits_min),
     span!("location", "commit_window_ms", 0..=1_000, |s| duration_ms(s.location.commit_window), |s, n| s
         .location
         .commit_window =
@@ -130,6 +131,7 @@ pub(crate) static NUMBERS: &[Number] = &[
     count!("limits", "server_transactions_max", 1..=COUNT_MAX, transactions.server_transactions_max),
     count!("limits", "client_transactions_max", 1..=COUNT_MAX, transactions.client_transactions_max),
     count!("limits", "contexts_max", 1..=COUNT_MAX, proxy.contexts_max),
+    count!("limits", "uri_bytes_max", 256..=MESSAGE_BYTES_MAX, proxy.uri_bytes_max),
     count!("limits", "branches_max", 1..=1_000, proxy.branches_max),
     count!("limits", "max_breadth", 1..=1_000, proxy.max_breadth),
     count!("limits", "lookups_max", 1..=COUNT_MAX, lookups_max),

@@ -9,8 +9,8 @@ use std::str::FromStr;
 use ringback_auth::Algorithm;
 use ringback_base::Transport;
 
-use super::numbers;
 use super::reader::Reader;
+use super::{directory, numbers};
 use crate::listen::Listen;
 use crate::settings::{AccountsSource, Domain, DomainError, ListenerSettings, SHARDS_MAX, Settings, TRANSPORTS, When};
 
@@ -113,6 +113,7 @@ pub(super) fn top(reader: &mut Reader<'_, '_>, folder: &Path) -> (Settings, Opti
             read_numbers(reader, section, &mut settings);
             match section {
                 "timers" => check_timers(reader, &settings),
+                "directory" => directory::read(reader, &mut settings.directory),
                 "registrar" => check_registrar(reader, &settings),
                 "location" => {
                     if let Some(When(durability)) = reader.text("durability") {
@@ -124,6 +125,7 @@ pub(super) fn top(reader: &mut Reader<'_, '_>, folder: &Path) -> (Settings, Opti
             }
         });
     }
+    reader.sections("name", |reader| directory::read_name(reader, &mut settings.directory));
     (settings, data, log)
 }
 

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::path::Path;
 
-use super::numbers;
 use super::sections::{ALGORITHMS, transport_name};
+use super::{directory, numbers};
 use crate::config::LogSettings;
 use crate::settings::{AccountsSource, Settings, When};
 
@@ -52,8 +52,12 @@ pub fn show(settings: &Settings, log: &LogSettings) -> String {
             line(text, "ipv6_first", &settings.ipv6_first.to_string());
             line(text, "maddr", &settings.maddr.to_string());
         }
+        if section == "directory" {
+            directory::show(text, &settings.directory);
+        }
         show_numbers(text, section, settings);
     }
+    directory::show_names(text, &settings.directory);
     out
 }
 
@@ -99,7 +103,7 @@ fn show_domain(out: &mut String, settings: &Settings) {
     line(out, "redirect", &settings.redirect.to_string());
 }
 
-fn line(out: &mut String, key: &str, value: &str) {
+pub(super) fn line(out: &mut String, key: &str, value: &str) {
     _ = writeln!(out, "{key} = {value}");
 }
 
@@ -107,7 +111,7 @@ fn comment(out: &mut String, text: &str) {
     _ = writeln!(out, "# {text}");
 }
 
-fn array(texts: impl Iterator<Item = impl AsRef<str>>) -> String {
+pub(super) fn array(texts: impl Iterator<Item = impl AsRef<str>>) -> String {
     format!("[{}]", texts.map(|text| quoted(text.as_ref())).collect::<Vec<_>>().join(", "))
 }
 
@@ -117,7 +121,7 @@ fn path(path: &Path) -> String {
 }
 
 /// A basic string of TOML.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for character in text.chars() {
         match character {

@@ -74,6 +74,29 @@ default_expires_secs = 300
 bindings_per_aor_max = 4
 contact_bytes_max = 512
 
+[directory]
+refuse_anonymous = ["alice", "bob"]
+speaks_for_all = true
+number_digits_min = 4
+
+[[name]]
+user = "dave"
+means = "gone"
+
+[[name]]
+user = "erin"
+means = "moved"
+uris = ["sip:erin@example.net"]
+
+[[name]]
+user = "sales"
+means = "choice"
+uris = ["sip:alice@example.com", "sips:bob@example.com"]
+
+[[name]]
+user = "smith"
+means = "ambiguous"
+
 [location]
 durability = "interval=50"
 commit_window_ms = 5
@@ -212,6 +235,10 @@ fn what_can_not_be_is_refused() {
         ("[timers]\nt1_ms = 5000\n", "T2 is shorter than T1"),
         ("[registrar]\nmin_expires_secs = 4000\n", "min_expires_secs is 4000, default_expires_secs is 3600"),
         ("[location]\ndurability = \"sometimes\"\n", "expected always, interval=MS or none"),
+        ("[[name]]\nuser = \"erin\"\nmeans = \"moved\"\n", "there are 0"),
+        ("[[name]]\nuser = \"erin\"\nmeans = \"away\"\n", "expected \"gone\", \"moved\", \"choice\" or \"ambiguous\""),
+        ("[[name]]\nmeans = \"gone\"\n", "what is it about?"),
+        ("[[name]]\nuser = \"e\"\nmeans = \"moved\"\nuris = [\"tel:1\"]\n", "is no SIP URI"),
         ("[limits]\nlookups_max = 1.5\n", "found a float"),
         ("[limits]\nlookups_max = 99999999999999999999999\n", "is out of range"),
     ] {

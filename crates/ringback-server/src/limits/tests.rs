@@ -20,6 +20,7 @@ const NO_LIMITS: &[(&str, &str)] = &[
     ("redirects_max", "how many 3xx an application wants followed; none by default"),
     ("requests_max", "what CALL_REQUESTS_MAX is the default of; the server makes no calls"),
     ("sessions_max", "what SESSIONS_MAX is the default of; the server makes no calls"),
+    ("body_bytes_max", "what BODY_BYTES_MAX is the default of; the server reads no bodies"),
     ("registrations_max", "what REGISTRATIONS_MAX is the default of; the server doesn't register"),
     ("nonces_max", "what NONCES_MAX is the default of; the server sets it to no other value"),
 ];

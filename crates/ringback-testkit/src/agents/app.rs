@@ -50,8 +50,8 @@ impl End {
             EndReason::LocalBye => End::LocalBye,
             EndReason::Cancelled => End::Cancelled,
             EndReason::Rejected(status) => End::Rejected(status.as_u16()),
-            EndReason::Elsewhere => End::Elsewhere,
-            EndReason::EarlyTerminated(_) => End::Fault("terminated early"),
+            // A 199 says at once what the end of the INVITE would say later.
+            EndReason::Elsewhere | EndReason::EarlyTerminated(_) => End::Elsewhere,
             EndReason::AckMissing => End::Fault("no ACK"),
             EndReason::PrackMissing => End::Fault("no PRACK"),
             EndReason::Expired => End::Fault("expired"),

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use ringback_base::{Micros, Now};
 use ringback_message::header::{MinSe, RecvInfo, Replaces, Require};
-use ringback_message::{HeaderId, Request, Response, ResponseBuilder, StatusCode};
+use ringback_message::{HeaderId, Request, Response, ResponseBuilder, StatusCode, status_for};
 use ringback_transaction::ServerId;
 
 use super::UserAgent;
@@ -45,7 +45,7 @@ impl UserAgent {
         let tag = self.random.token();
         let dialog = match Dialog::of_server(&request, &tag) {
             Ok(dialog) => dialog,
-            Err(_) => return self.say(id, &request, StatusCode::BadRequest, |r| r, now),
+            Err(error) => return self.say(id, &request, status_for(&error), |r| r, now),
         };
         let mut leg = Leg::new(dialog, false, exchange);
         if self.config.session_ids {

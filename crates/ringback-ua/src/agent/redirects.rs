@@ -6,7 +6,6 @@ use alloc::string::String;
 use ringback_message::{HeaderId, Response, Uri};
 
 use super::Outbound;
-use crate::event::Failure;
 use crate::outcome::{Outcome, Redirect, Redirection, Target};
 
 /// What an attempt leaves to the one after it. `[RFC 3261, Section 8.1.3.4]`
@@ -39,7 +38,7 @@ impl Outbound {
     /// another. [`Outbound::follow_redirects`] leaves it to the agent. `[RFC 3261, Section 8.1.3.4]`
     #[must_use]
     pub fn redirected(&self, response: &Response) -> Option<Outbound> {
-        let outcome = Outcome::of_failure(None, &Failure::Refused(Box::new(response.clone())));
+        let outcome = Outcome::of_response(response);
         let is_secure = is_secure(self.request_uri.as_deref().unwrap_or(&self.to));
         let fits = |target: &&Target| target.request_uri().is_some() && (target.is_secure() || !is_secure);
         let target = outcome.targets().iter().find(fits)?;

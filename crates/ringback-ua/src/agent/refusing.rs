@@ -2,18 +2,23 @@
 
 use ringback_base::Now;
 use ringback_message::header::{RetryAfter, Warning};
-use ringback_message::{HeaderId, Request, ResponseBuilder, StatusCode};
+use ringback_message::{HeaderId, Request, ResponseBuilder, StatusCode, status_for};
 use ringback_sdp::negotiate::Refusal;
 use ringback_transaction::ServerId;
 
 use super::UserAgent;
+use crate::blamed::Refused;
 use crate::exchange::refusal_warning;
 
 impl UserAgent {
     /// Says which body would be understood. `[RFC 3261, Section 8.2.3]`
     pub(crate) fn unsupported_body(&mut self, id: ServerId, request: &Request, now: Now) {
-        let status = StatusCode::UnsupportedMediaType;
-        self.say(id, request, status, understood, now);
+        match super::policy::unreadable(request) {
+            StatusCode::UnsupportedMediaType => {
+                self.say(id, request, StatusCode::UnsupportedMediaType, understood, now);
+            }
+            status => self.say(id, request, status, |r| r, now),
+        }
     }
 
     /// Refuses an offer with what it deserves: 488 and a Warning, as a rule. `[RFC 3261, Section 13.3.1.3]`
@@ -23,7 +28,7 @@ impl UserAgent {
     }
 
     fn refusal(&mut self, refusal: &Refusal) -> (StatusCode, Option<Warning>, Option<RetryAfter>) {
-        let status = StatusCode::new(refusal.status).unwrap_or(StatusCode::NotAcceptableHere);
+        let status = status_for(&Refused(refusal));
         let warning = self.warning(refusal);
         // "a Retry-After with a randomly chosen value of between 0 and 10 seconds" [RFC 3311, Section 5.2]
         let retry = (refusal.status == 500).then(|| self.retry_soon());

@@ -294,7 +294,10 @@ impl UserAgent {
             && (status.is_provisional() || status.is_success())
             && !sending.request.as_ref().is_some_and(|request| is_to(&response, request))
         {
-            _ = self.heard(invite, now);
+            if status.is_provisional() {
+                // It came by our branch, and the transaction waits on without a timer: nothing but a CANCEL ends it.
+                _ = self.heard(invite, now);
+            }
             return;
         }
         if status.is_provisional() {

@@ -4,13 +4,14 @@ use alloc::boxed::Box;
 
 use ringback_base::Now;
 use ringback_message::header::{InfoPackage, MinSe, RecvInfo, Require, SessionExpires};
-use ringback_message::{HeaderId, Method, Request, Response, ResponseBuilder, StatusCode};
+use ringback_message::{HeaderId, Method, Request, Response, ResponseBuilder, StatusCode, status_for};
 use ringback_sdp::negotiate::Refusal;
 use ringback_transaction::ServerId;
 
 use super::UserAgent;
 use super::leg::{Means, Phase, Timer};
 use super::refusing::filled;
+use crate::blamed::Refused;
 use crate::event::{CommandError, EndReason, Event, SessionId};
 use crate::exchange::{Carrier, Found, Media, MediaError, find};
 use crate::session_timer::Asked;
@@ -18,8 +19,8 @@ use crate::session_timer::Asked;
 impl UserAgent {
     pub(crate) fn request_within(&mut self, session: SessionId, id: ServerId, request: Request, now: Now) {
         let Some(leg) = self.legs.get_mut(session.0) else { return };
-        if leg.dialog.receive(&request).is_err() {
-            return self.say(id, &request, StatusCode::ServerInternalError, |r| r, now);
+        if let Err(error) = leg.dialog.receive(&request) {
+            return self.say(id, &request, status_for(&error), |r| r, now);
         }
         leg.session_id.learn(&request);
         match (leg.phase, request.method()) {
@@ -277,7 +278,7 @@ impl UserAgent {
                 }
             }
             _ => {
-                let status = StatusCode::new(refusal.status).unwrap_or(StatusCode::NotAcceptableHere);
+                let status = status_for(&Refused(refusal));
                 let warning = self.warning(refusal);
                 return self.reject(session, status, |r| filled(r, warning, None), now);
             }

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::parts::{Acceptable, Correction, Described, Progress, Question, Target, Wait, Why};
+use super::parts::{Acceptable, Correction, Described, Progress, Question, Redirection, Target, Wait, Why};
 use super::read::shown;
 use super::{Outcome, Redirect};
 
@@ -78,7 +78,10 @@ impl fmt::Display for Described {
 
 impl fmt::Display for Redirect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("send it to ")?;
+        f.write_str(match self.redirection {
+            Redirection::ThroughProxy => "send it through the proxy ",
+            _ => "send it to ",
+        })?;
         joined(f, &self.targets)
     }
 }

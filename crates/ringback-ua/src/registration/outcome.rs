@@ -4,10 +4,13 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use ringback_base::{Micros, Now, Random};
-use ringback_message::header::{Contact, FlowTimer, MinExpires, RetryAfter};
+use ringback_message::header::{Contact, FlowTimer, RetryAfter};
+use ringback_message::status::Class;
 use ringback_message::{HeaderId, Response, StatusCode};
 
 use super::texts::Further;
+use crate::outcome::{Correction, Why};
+
 use super::{
     BINDINGS_READ_MAX, LEARNT_BYTES_MAX, Phase, Purpose, Registration, RegistrationEvent, RegistrationStep,
     TOO_BRIEF_MAX,
@@ -32,34 +35,26 @@ pub(super) enum Outcome {
 impl Outcome {
     pub(super) fn of(response: &Response) -> Outcome {
         let status = response.status();
-        let after = || response.get::<RetryAfter<&[u8]>>().ok().flatten().map(|retry| retry.seconds);
-        match status {
-            StatusCode::IntervalTooBrief => match response.get::<MinExpires>() {
-                Ok(Some(min)) => Outcome::TooBrief(min.0),
-                _ => Outcome::Refusal(status),
-            },
-            StatusCode::FirstHopLacksOutboundSupport => Outcome::NoOutbound,
+        match crate::Outcome::of_response(response) {
+            crate::Outcome::Success => Outcome::Success,
+            crate::Outcome::RaiseExpires { min_secs } => Outcome::TooBrief(min_secs),
+            crate::Outcome::Correct(Correction::PlainRegistration) => Outcome::NoOutbound,
             // What a server says of its present state, and 430 of that of a flow.
-            StatusCode::RequestTimeout
-            | StatusCode::FlowFailed
-            | StatusCode::TemporarilyUnavailable
-            | StatusCode::RequestPending => Outcome::Later(status, after()),
+            crate::Outcome::RetryLater(wait) | crate::Outcome::NextTarget(wait) => {
+                Outcome::Later(status, wait.after_secs)
+            }
+            crate::Outcome::RetryPending => Outcome::Later(status, None),
+            _ if status.class() == Class::Redirection => Outcome::Redirection(status),
             // That would not be another time.
-            StatusCode::Unauthorized | StatusCode::ProxyAuthenticationRequired | StatusCode::Forbidden => {
-                Outcome::Refusal(status)
-            }
-            StatusCode::NotImplemented | StatusCode::VersionNotSupported | StatusCode::MessageTooLarge => {
-                Outcome::Refusal(status)
-            }
-            _ => match status.as_u16() {
-                200..=299 => Outcome::Success,
-                300..=399 => Outcome::Redirection(status),
-                500..=599 => Outcome::Later(status, after()),
-                // "the server should be able to handle it later" [RFC 3261, Section 21.4.18] is said with a time only.
-                _ => match after() {
-                    Some(after) => Outcome::Later(status, Some(after)),
-                    None => Outcome::Refusal(status),
-                },
+            crate::Outcome::Authenticate(_) | crate::Outcome::Shrink => Outcome::Refusal(status),
+            crate::Outcome::GiveUp {
+                why: Why::Unusable(_) | Why::Forbidden | Why::NotImplemented | Why::Version,
+                ..
+            } => Outcome::Refusal(status),
+            // "the server should be able to handle it later" [RFC 3261, Section 21.4.18] is said with a time only.
+            _ => match response.get::<RetryAfter<&[u8]>>() {
+                Ok(Some(retry)) => Outcome::Later(status, Some(retry.seconds)),
+                _ => Outcome::Refusal(status),
             },
         }
     }

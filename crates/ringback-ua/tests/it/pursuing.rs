@@ -285,6 +285,34 @@ fn a_change_that_came_too_early_is_made_later() {
     }
 }
 
+/// `[RFC 3261, Section 14.1]`
+#[test]
+fn two_changes_at_once_are_made_one_after_the_other() {
+    let mut net = Net::new(2);
+    let (caller, callee) = net.call(0, 1);
+    net.agents[0].reinvite(caller, sound(0), net.now).unwrap();
+    net.agents[1].reinvite(callee, sound(1), net.now).unwrap();
+    net.settle();
+    assert_eq!(net.ladder.iter().filter(|line| line.contains("491")).count(), 2);
+    let begun = net.now.mono;
+    let mut again = Vec::new();
+    while net.now.mono.since(begun) < Micros::from_secs(5) {
+        net.run(Micros::from_ms(10));
+        for agent in 0..2 {
+            while let Some(event) = net.take(agent) {
+                let Event::Offered { session, .. } = event else { continue };
+                net.agents[agent].accept(session, sound(agent), net.now).unwrap();
+                again.push((1 - agent, net.now.mono.since(begun)));
+            }
+        }
+    }
+    let [(1, other), (0, owner)] = again[..] else { panic!("{again:?}") };
+    assert!(other <= Micros::from_ms(2_020), "{other:?}");
+    assert!(owner >= Micros::from_ms(1_700) && owner <= Micros::from_ms(4_020), "{owner:?}");
+    net.agents[0].hang_up(caller, net.now).unwrap();
+    net.assert_idle();
+}
+
 /// Whatever is answered, no more INVITEs are sent than allowed, and nothing is waited for longer; then all is over.
 #[test]
 fn no_responses_make_it_go_on_for_ever() {

@@ -1,7 +1,7 @@
 //! Subscriptions and transfers on a wire that loses and repeats: whatever happens, nothing is left in the end.
 
 use ringback_base::{Micros, Random};
-use ringback_message::{StatusCode, header};
+use ringback_message::{HeaderId, Request, Response, StatusCode, header};
 use ringback_ua::{
     Admission, Event, EventState, Failure, Media, Outbound, Package, ReferSubscription, SessionId, SubscriberId,
     SubscriptionId, TerminationReason,
@@ -213,5 +213,24 @@ fn a_200_with_another_call_id_makes_no_dialog() {
     });
     assert_eq!(failure, Failure::Timeout);
     net.rewrite = None;
+    net.assert_idle();
+}
+
+/// Whatever damage has made of what it says: it came by our branch, and the callee is to hear that we gave up.
+#[test]
+fn a_100_of_another_call_lets_the_cancel_go() {
+    let mut net = Net::new(2);
+    let invite = net.invite(0, 1, sound(0));
+    net.run(Micros::from_ms(1));
+    net.wire.clear();
+    let asked = Request::check(net.sent[0].clone()).unwrap();
+    let other = ringback_message::Edit::new(&asked).set(HeaderId::CallId, b"another").finish().unwrap();
+    let trying = Response::to(&other, StatusCode::Trying).build().unwrap();
+    net.send_by_hand(1, 0, std::str::from_utf8(trying.as_bytes()).unwrap());
+    net.settle();
+    assert_eq!(net.take(0), None);
+    net.agents[0].cancel(invite, None, net.now).unwrap();
+    net.settle();
+    assert_eq!(net.ladder.last().unwrap(), "b 481 a");
     net.assert_idle();
 }

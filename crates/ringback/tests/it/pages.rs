@@ -8,6 +8,7 @@ use ringback::message::RequestCarry;
 use ringback::prelude::*;
 use ringback::registry::Source;
 use ringback::status::{Carry, Class, registry};
+use ringback::ua::{Outcome, blame};
 
 const HOW: &str =
     "<!-- Made from the registry: RINGBACK_WRITE_DOCS=1 cargo test -p ringback --test it pages writes it anew. -->\n\n";
@@ -20,6 +21,11 @@ fn the_table_of_codes_is_up_to_date() {
 #[test]
 fn the_table_of_methods_is_up_to_date() {
     compare("methods.md", &methods());
+}
+
+#[test]
+fn the_table_of_outcomes_is_up_to_date() {
+    compare("outcomes.md", &outcomes());
 }
 
 /// The page says what the registry says. Set RINGBACK_WRITE_DOCS to write it anew.
@@ -117,6 +123,56 @@ fn methods() -> String {
         );
     }
     page
+}
+
+fn outcomes() -> String {
+    let mut page = format!(
+        "# Each code\n\n{HOW}\
+         What an INVITE that requires 100rel, outside of a dialog, is to do after each response, if that carries what it should; and whom\n\
+         it is to be laid to, most likely.\n\n\
+         | code | what is to be done | in one word | laid to |\n|---|---|---|---|\n"
+    );
+    let invite = RequestBuilder::new(Method::Invite, "sip:bob@biloxi.example.com")
+        .via("client.atlanta.example.com", "TCP", Some("z9hG4bK74bf9dac1"))
+        .from("Alice", "sip:alice@atlanta.example.com", Some("9fxced76sl"))
+        .to("Bob", "sip:bob@biloxi.example.com", None)
+        .call_id("3848276298220188511@atlanta.example.com")
+        .cseq(1, Method::Invite)
+        .contact("sip:alice@client.atlanta.example.com", None)
+        .header(Require::new(["100rel"]))
+        .build()
+        .expect("an INVITE");
+    for row in registry().iter().filter(|row| row.registered) {
+        let unconditional = row.must.iter().chain(row.should).filter(|carry| carry.is_unconditional());
+        let response = unconditional.fold(Response::to(&invite, row.code).to_tag("1"), |response, carry| {
+            response.raw(carry.header, sample(carry.header))
+        });
+        let response = Response::check(response.build_unchecked().expect("a response")).expect("a response");
+        let outcome = Outcome::of(&invite, &response);
+        let action = format!("{:?}", outcome.action());
+        let whom = blame(row.code).name();
+        let _ = writeln!(page, "| {} {} | {} | {action} | {whom} |", row.code, row.phrase, cell(&outcome.to_string()));
+    }
+    page
+}
+
+/// A value of each header field that some code carries under all conditions.
+fn sample(header: HeaderId) -> &'static str {
+    match header {
+        HeaderId::Contact => "<sip:bob@mobile.example.com>",
+        HeaderId::WwwAuthenticate | HeaderId::ProxyAuthenticate => {
+            r#"Digest realm="atlanta.example.com", nonce="f84f""#
+        }
+        HeaderId::Unsupported | HeaderId::Require => "100rel",
+        HeaderId::MinSe | HeaderId::MinExpires | HeaderId::Expires => "600",
+        HeaderId::Reason => "SIP;cause=486",
+        HeaderId::Allow => "OPTIONS",
+        HeaderId::AlertMsgError | HeaderId::GeolocationError => "100",
+        HeaderId::SecurityServer => "digest",
+        HeaderId::RecvInfo => "foo",
+        HeaderId::PermissionMissing => "<sip:carol@chicago.example.com>",
+        other => panic!("no sample of {other}"),
+    }
 }
 
 /// A bar would end the cell.

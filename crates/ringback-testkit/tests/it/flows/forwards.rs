@@ -9,6 +9,8 @@ use super::{FORWARDED, Flow};
 
 pub(crate) const FLOWS: &[&Flow] = &[&UNCONDITIONAL, &BUSY, &NO_ANSWER, &FIND_ME];
 
+const ENDED: &str = "the proxy tells Alice, who knows 199, that Bob's early dialog is over. `[RFC 6228, Section 6]`";
+
 const NO_TIMER: &str = "the phone gives up by itself after a while, with 480: a server of ours has no timer for ringing but Timer C, \
      which each 180 starts anew, and our phones send one each minute. `[RFC 3261, Section 16.7]`";
 
@@ -121,6 +123,7 @@ const NO_ANSWER: Flow = Flow {
         F5  180 INVITE ss1 -> alice | A alice>bob cseq=1 vias=1 record=ss1 contact=bob
         F8  480 INVITE bob -> ss1 | A alice>bob cseq=1 vias=2
         F9  ACK ss1 -> bob | A alice>bob cseq=1 vias=1 uri=bob@client.biloxi
+        a   199 INVITE ss1 -> alice | A alice>bob cseq=1 vias=1 reason=SIP;cause=480;text=\"Temporarily_Unavailable\"
         F11 INVITE ss1 -> bob2 | A alice>- cseq=1 vias=2 uri=bob@client2.biloxi record=ss1 contact=alice sdp=alice:audio:sendrecv
         100 100 INVITE bob2 -> ss1 | A alice>- cseq=1 vias=2
         F12 180 INVITE bob2 -> ss1 | A alice>bob2 cseq=1 vias=2 record=ss1 contact=bob2
@@ -136,6 +139,7 @@ const NO_ANSWER: Flow = Flow {
     ",
     differs: &[
         ("F6 F7 F8", NO_TIMER),
+        ("a", ENDED),
         ("F10", FORWARDED),
     ],
 };
@@ -166,6 +170,7 @@ const FIND_ME: Flow = Flow {
         F5  180 INVITE ss1 -> alice | A alice>bob cseq=1 vias=1 record=ss1 contact=bob
         F8  480 INVITE bob -> ss1 | A alice>bob cseq=1 vias=2
         F9  ACK ss1 -> bob | A alice>bob cseq=1 vias=1 uri=bob@client.biloxi
+        a   199 INVITE ss1 -> alice | A alice>bob cseq=1 vias=1 reason=SIP;cause=480;text=\"Temporarily_Unavailable\"
         F10 INVITE ss1 -> bob2 | A alice>- cseq=1 vias=2 uri=bob@client2.biloxi record=ss1 contact=alice sdp=alice:audio:sendrecv
         100 100 INVITE bob2 -> ss1 | A alice>- cseq=1 vias=2
         F11 480 INVITE bob2 -> ss1 | A alice>bob2 cseq=1 vias=2
@@ -189,6 +194,7 @@ const FIND_ME: Flow = Flow {
     ",
     differs: &[
         ("F6 F7 F8", NO_TIMER),
+        ("a", ENDED),
     ],
 };
 

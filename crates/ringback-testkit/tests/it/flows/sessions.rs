@@ -248,14 +248,13 @@ fn redirected() {
     town.phone("bob");
     town.binds("ss2", "bob", "sip:bob@chicago.example.com", None);
     town.binds("ss3", "bob", "sip:bob@client.biloxi.example.com", None);
-    let outbound = Outbound::new("sip:alice@atlanta.example.com", "sip:bob@biloxi.example.com");
+    let outbound = Outbound::new("sip:alice@atlanta.example.com", "sip:bob@biloxi.example.com").follow_redirects(1);
     town.at("alice", |alice, now| alice.invite(&outbound, Media::None, now).unwrap());
-    let moved = town.event("alice", |event| match event {
-        Event::InviteFailed { failure: ringback_ua::Failure::Refused(response), .. } => Some(response.clone()),
+    let step = town.event("alice", |event| match event {
+        Event::Pursuing { step, .. } => Some(step.clone()),
         _ => None,
     });
-    let outbound = outbound.redirected(&moved).unwrap();
-    town.at("alice", |alice, now| alice.invite(&outbound, Media::None, now).unwrap());
+    assert_eq!(step, ringback_ua::PursuitStep::Contact { uri: "sip:bob@chicago.example.com".into() });
     let bob = town.rings("bob");
     town.answers("bob", bob);
     let alice = town.answered("alice");

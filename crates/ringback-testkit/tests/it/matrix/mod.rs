@@ -6,7 +6,9 @@
 
 mod challenges;
 mod dialogs;
+mod directory;
 mod page;
+mod policies;
 mod progress;
 mod redirects;
 mod servers;
@@ -14,9 +16,9 @@ mod subscriptions;
 mod users;
 
 use ringback_base::Micros;
-use ringback_message::status::{Element, OriginState, registry};
-use ringback_message::{HeaderId, StatusCode};
-use ringback_ua::{Event, Failure, InviteId, Outbound};
+use ringback_message::status::{ClientAction, Element, OriginState, registry};
+use ringback_message::{HeaderId, Message, Request, Response, StatusCode};
+use ringback_ua::{Event, Failure, InviteId, Outbound, Outcome};
 
 use crate::flows::town::{Town, contact};
 
@@ -52,7 +54,9 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Row> {
     let files = [
         progress::ROWS,
         redirects::ROWS,
+        policies::ROWS,
         challenges::ROWS,
+        directory::ROWS,
         servers::ROWS,
         subscriptions::ROWS,
         dialogs::ROWS,
@@ -79,9 +83,24 @@ impl Row {
         for header in self.carries {
             assert!(first.first(*header).is_some(), "{status} lacks {header:?}:\n{first:?}");
         }
-        assert!(of_it.iter().any(|(_, to, _)| town.is_phone(to)), "no client of ours got {status}");
+        let (_, _, heard) = of_it.iter().find(|(_, to, _)| town.is_phone(to)).expect("a client of ours gets it");
+        let (action, wanted) = (outcome(&town, heard).action(), status.info().unwrap().client);
+        // Whoever says when to try again may be tried again then.
+        let is_said_when = heard.first(HeaderId::RetryAfter).is_some() && action == ClientAction::RetryLater;
+        assert!(action == wanted || is_said_when, "{status}: {action:?}, not {wanted:?}");
         town.ends_empty();
     }
+}
+
+/// What a client of ours makes of a response that it got.
+fn outcome(town: &Town, response: &Message) -> Outcome {
+    let transaction = |message: &Message| {
+        let branch = message.vias().next().unwrap().unwrap().params.value(b"branch").unwrap().to_vec();
+        (branch, message.first(HeaderId::CSeq).unwrap().value().to_vec())
+    };
+    let is_asked = |message: &&Message| message.is_request() && transaction(message) == transaction(response);
+    let request = town.sent.iter().map(|(_, _, message)| message).find(is_asked).expect("its request");
+    Outcome::of(&Request::check(request.clone()).unwrap(), &Response::check(response.clone()).unwrap())
 }
 
 /// Each code that is said to be sent has its scenario, and no other has.

@@ -16,7 +16,7 @@ const HEAD: &str = "\
 What Ringback does with every response code. A code that it sends has a scenario in which the element that is named sends it, for the
 reason that is named, with the header fields that it must carry, and in which our own user agent gets it and does what the last
 column says. Nothing in a scenario but our elements speaks: they are those of the server and of the library, on a simulated wire. Where
-a request has to be wrong, the wire has damaged it.
+a request has to be wrong, the wire has damaged it. What `ringback_ua::Outcome` makes of the response is what the registry says of it.
 
 *application* is whoever uses the user agent: a person, or the program above it. What it says it says through the agent.
 
