@@ -90,8 +90,6 @@ pub static LIMITS: &[Limit] = limits! {
         "SUBSCRIPTIONS_MAX" = Fixed(4_096), LIBRARY, "a new SUBSCRIBE is refused with 503";
         "LENGTHENED_MAX" = Fixed(3), LIBRARY, "a 423 is told as the refusal that it is";
         "REFERRAL_FIELDS_MAX" = Fixed(16), LIBRARY, "the REFER is refused with 400";
-        "CALL_REQUESTS_MAX" = Fixed(32), LIBRARY, "a call that would be sent once more has failed";
-        "OUTCOME_ITEMS_MAX" = Fixed(32), LIBRARY, "further ones of a response are not told";
         "USAGES_MAX" = Fixed(4_096), LIBRARY, "one more of ours is an error; a REFER is refused with 503";
     }
     "sdp" {

@@ -45,15 +45,15 @@ pub fn show(settings: &Settings, log: &LogSettings) -> String {
         if section == "location" {
             line(text, "durability", &quoted(&When(settings.location.durability).to_string()));
         }
-        if section == "directory" {
-            directory::show(text, &settings.directory);
-        }
         if section == "dns" {
             line(text, "servers", &array(settings.dns.servers.iter().map(|server| server.to_string())));
             let addresses = |all: &[IpAddr]| all.iter().map(|ip| format!(" {ip}")).collect::<String>();
             line(text, "hosts", &array(settings.hosts.iter().map(|(name, all)| format!("{name}{}", addresses(all)))));
             line(text, "ipv6_first", &settings.ipv6_first.to_string());
             line(text, "maddr", &settings.maddr.to_string());
+        }
+        if section == "directory" {
+            directory::show(text, &settings.directory);
         }
         show_numbers(text, section, settings);
     }

@@ -194,7 +194,7 @@ fn a_dead_resolver_is_given_up_and_told() {
     let mut world = ready();
     world.zone.silent = vec!["farm.example", "_sip._udp.farm.example"];
     call(&mut world, "MESSAGE");
-    assert_eq!(world.codes(ALICE), [500]);
+    assert_eq!(world.codes(ALICE), [504]);
     let told: Vec<_> = world.events.iter().filter(|event| matches!(event, Event::LookupFailed { .. })).collect();
     assert!(matches!(told[..], [Event::LookupFailed { subject, .. }] if &**subject == "farm.example"), "{told:?}");
     // One that never says anything is no worse: a call ends after three times the time that one look-up has.
@@ -203,7 +203,7 @@ fn a_dead_resolver_is_given_up_and_told() {
     world.wait(Micros::from_ms(8_900));
     assert_eq!(world.codes(ALICE), [100]);
     world.wait(Micros::from_ms(200));
-    assert_eq!(world.codes(ALICE), [500]);
+    assert_eq!(world.codes(ALICE), [504]);
     world.ends_empty();
 }
 
