@@ -312,8 +312,13 @@ impl DigestClient {
     }
 
     fn account_for(&self, realm: &str, is_it: impl Fn(&Account) -> bool) -> Option<usize> {
-        let of =
-            |wanted: Option<&str>| self.accounts.iter().position(|account| account.realm() == wanted && is_it(account));
+        let of = |wanted: Option<&str>| {
+            let mut fits = self.accounts.iter().enumerate().filter(|(_, it)| it.realm() == wanted && is_it(it)).fuse();
+            let first = fits.next()?;
+            // One that names the host is meant for it, and goes before one for any.
+            let best = if first.1.is_bound() { Some(first) } else { fits.find(|(_, it)| it.is_bound()) };
+            Some(best.unwrap_or(first).0)
+        };
         of(Some(realm)).or_else(|| of(None))
     }
 

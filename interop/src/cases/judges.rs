@@ -124,7 +124,13 @@ fn fields() -> Result<Vec<Exhibit>, Fault> {
             };
             builder.to_tag("t1").header(sample(id)?).build().map_err(fault)?.into_message()
         } else {
-            let method = if id == HeaderId::Replaces { Method::Invite } else { Method::Options };
+            // OPTIONS, where it may stand in that.
+            let facts = id.facts().ok_or_else(|| format!("{id} is not registered"))?;
+            let fits = |method: &&Method| {
+                !matches!(method, Method::Ack | Method::Cancel) && facts.may_stand(true, Some(method))
+            };
+            let method = [&Method::Options].into_iter().chain(Method::REGISTERED).find(fits);
+            let method = method.cloned().ok_or_else(|| format!("{id}: no request takes it"))?;
             request(method).header(sample(id)?).build().map_err(fault)?.into_message()
         };
         Ok(Exhibit { name: id.to_string(), message })

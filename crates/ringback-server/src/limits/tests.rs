@@ -8,6 +8,8 @@ use crate::counters;
 
 /// Named like limits, and none: what names them is the reason.
 const NO_LIMITS: &[(&str, &str)] = &[
+    ("COLUMNS_MAX", "the size of an array that the compiler fills"),
+    ("PLACES_MAX", "the size of an array that the compiler fills"),
     ("BOUNDARY_BYTES_MAX", "what a boundary may be by its grammar"),
     ("HEX_MAX", "the size of an array that hashes are written into"),
     ("MAX_FORWARDS", "what we write where a request has no Max-Forwards"),

@@ -48,11 +48,14 @@ impl Desk {
         has_called && self.endpoint.agent().session_len() == 0 && self.rows.registrations.is_empty()
     }
 
-    /// Tells all that there is to tell.
-    pub(crate) fn settle(&mut self, now: Now) {
+    /// Tells all that there is to tell; true where there was anything.
+    pub(crate) fn settle(&mut self, now: Now) -> bool {
+        let mut has_told = false;
         while let Some(event) = self.agent_mut().poll_event() {
             self.tell(event, now);
+            has_told = true;
         }
+        has_told
     }
 
     /// A handle was dropped.

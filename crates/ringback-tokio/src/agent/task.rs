@@ -214,6 +214,8 @@ impl Task {
                 has_moved = true;
                 self.send(transmit, now);
             }
+            // A name that leads nowhere was no question to anybody, and is told all the same.
+            has_moved |= self.desk.settle(now);
             if has_moved {
                 continue;
             }

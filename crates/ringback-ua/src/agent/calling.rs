@@ -35,6 +35,8 @@ pub(crate) struct Invite {
     has_answered: bool,
     /// A 2xx was acknowledged and ended at once, because there was no room for it.
     had_no_room: bool,
+    /// The tags of those whose early dialogs a 199 has ended.
+    told_over: Vec<Box<[u8]>>,
     pub(crate) pursued: Box<Pursued>,
 }
 
@@ -75,6 +77,7 @@ impl UserAgent {
             has_progressed: false,
             has_answered: false,
             had_no_room: false,
+            told_over: Vec::new(),
             pursued: Box::new(Pursued::new(outbound.pursuit.clone(), builder.request_uri())),
         };
         let id = self.invites.insert(hash, |_| invite).map(InviteId).ok_or(CommandError::Full)?;
@@ -147,6 +150,10 @@ impl UserAgent {
             Some(reason) => with_reason(cancel, reason),
             None => cancel,
         };
+        // After a 2xx there is nothing left to cancel: whatever else comes is hung up. `[RFC 3261, Section 9.1]`
+        if self.transactions.client_state(client) != Some(ringback_transaction::State::Proceeding) {
+            return;
+        }
         // To the same place, by the same branch. `[RFC 3261, Section 9.1]`
         if let Ok(own) = self.transactions.request(cancel, hop, now) {
             self.transactions.abandon(own, now);
@@ -173,6 +180,7 @@ impl UserAgent {
     pub(crate) fn sent_anew(&mut self, id: InviteId) {
         let Some(invite) = self.invites.get_mut(id.0) else { return };
         invite.has_progressed = false;
+        invite.told_over.clear();
         invite.pursued.sent();
         self.end_early(id);
     }
@@ -228,6 +236,9 @@ impl UserAgent {
         let Some(session) = self.early(id, &response) else { return };
         if response.status().as_u16() == 199 {
             let cause = cause(&response);
+            if let Some(invite) = self.invites.get_mut(id.0) {
+                invite.told_over.push(response.to_tag().unwrap_or_default().into());
+            }
             self.tell(Event::Progress { invite: id, session: Some(session), response });
             return self.end(session, EndReason::EarlyTerminated(cause));
         }
@@ -244,7 +255,9 @@ impl UserAgent {
             return (self.phase(session) == Some(Phase::Early)).then_some(session);
         }
         let invite = self.invites.get(id.0)?;
-        if invite.legs.len() >= FORKS_MAX {
+        // What comes late of a dialog that a 199 has ended makes no other. `[RFC 6228, Section 5]`
+        let is_over = invite.told_over.iter().any(|tag| **tag == *response.to_tag().unwrap_or_default());
+        if is_over || invite.legs.len().saturating_add(invite.told_over.len()) >= FORKS_MAX {
             return None;
         }
         self.leg_of(id, response)
