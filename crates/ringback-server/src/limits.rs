@@ -48,8 +48,6 @@ use LimitValue::{Fixed, Setting};
 const TOLD: Counted = Not("whoever types it is told");
 /// A program that uses the library is told, by an error; the server reads none of it.
 const LIBRARY: Counted = Not("the server doesn't read it: a program that does gets an error");
-/// Only the agents of a program that uses the library have it.
-const AGENTS: Counted = Not("the server has no agents");
 /// Nothing is lost.
 const LATER: Counted = Not("nothing is lost: the rest is done in the next turn");
 
@@ -218,11 +216,6 @@ pub static LIMITS: &[Limit] = limits! {
         "LOOKUPS_PER_TURN" = Fixed(512), LATER, "another source has its turn";
         "CONNECTIONS_PER_TURN" = Fixed(64), LATER, "another source has its turn";
         "ACCEPTS_PER_TURN" = Fixed(32), LATER, "another source has its turn";
-        "COMMANDS_PER_TURN" = Fixed(64), LATER, "another source has its turn";
-        "COMMANDS_MAX" = Fixed(1_024), AGENTS, "whoever has another command waits";
-        "INCOMING_MAX" = Fixed(1_024), AGENTS, "a call or request more gets 503";
-        "EVENTS_MAX" = Fixed(64), AGENTS, "an event more of a session is lost, a request in it refused";
-        "PROGRESS_MAX" = Fixed(32), AGENTS, "a provisional response more is not told";
     }
     "server" {
         "SHARDS_MAX" = Fixed(256), TOLD, "refused";

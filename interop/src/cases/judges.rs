@@ -96,42 +96,48 @@ fn codes() -> Result<Vec<Exhibit>, Fault> {
 /// Every registered method, with what it must carry.
 fn methods() -> Result<Vec<Exhibit>, Fault> {
     let method = |method: &Method| {
-        let must = method.info().map(|info| info.must).unwrap_or_default();
-        let fields = must.iter().filter(|carry| carry.when.is_none() && carry.header != HeaderId::Contact);
-        let builder = fields.into_iter().try_fold(request(method.clone()), |builder, carry| {
-            Ok::<_, Fault>(builder.header(sample(carry.header)?))
-        })?;
-        let built = builder.build().map_err(|error| format!("{method}: {error}"))?;
+        let built = whole(method, None)?.build().map_err(|error| format!("{method}: {error}"))?;
         Ok(Exhibit { name: method.to_string(), message: built.into_message() })
     };
     Method::REGISTERED.iter().map(method).collect()
 }
 
+/// A request with what its method must carry, but for this.
+fn whole(method: &Method, without: Option<HeaderId>) -> Result<RequestBuilder, Fault> {
+    let must = method.info().map(|info| info.must).unwrap_or_default();
+    let is_due = |id: HeaderId| id != HeaderId::Contact && Some(id) != without;
+    let fields = must.iter().filter(|carry| carry.when.is_none() && is_due(carry.header));
+    fields.into_iter().try_fold(request(method.clone()), |builder, carry| Ok(builder.header(sample(carry.header)?)))
+}
+
 /// Every typed header field that a message needn't have, where it may stand: read from its sample and written by its type.
 fn fields() -> Result<Vec<Exhibit>, Fault> {
-    let options = request(Method::Options).build().map_err(|error| error.to_string())?;
     let invite = request(Method::Invite).supported_tags(vec!["100rel".to_owned()]);
     let invite = invite.build().map_err(|error| error.to_string())?;
     let field = |id: HeaderId| {
-        let in_response = id.facts().is_some_and(|facts| facts.place == Where::Responses);
+        let facts = id.facts().ok_or_else(|| format!("{id} is not registered"))?;
+        let in_response = facts.place == Where::Responses;
+        // OPTIONS, where it may stand in that.
+        let fits = |method: &&Method| {
+            !matches!(method, Method::Ack | Method::Cancel) && facts.may_stand(!in_response, Some(method))
+        };
+        let method = [&Method::Options].into_iter().chain(Method::REGISTERED).find(fits);
+        let method = method.cloned().ok_or_else(|| format!("{id}: no method takes it"))?;
         let fault = |error: BuildError| format!("{id}: {error}");
         let message = if in_response {
+            let asked;
             let builder = if id == HeaderId::RSeq {
                 let reliable = Response::to(&invite, StatusCode::SessionProgress).header(sample(HeaderId::Require)?);
                 reliable.contact("sip:bob@biloxi.example.com", None)
             } else {
-                Response::to(&options, StatusCode::Ok)
+                asked = whole(&method, None)?.build().map_err(fault)?;
+                let makes_a_dialog = matches!(asked.method(), Method::Refer | Method::Subscribe);
+                let builder = Response::to(&asked, StatusCode::Ok);
+                if makes_a_dialog { builder.contact("sip:bob@biloxi.example.com", None) } else { builder }
             };
             builder.to_tag("t1").header(sample(id)?).build().map_err(fault)?.into_message()
         } else {
-            // OPTIONS, where it may stand in that.
-            let facts = id.facts().ok_or_else(|| format!("{id} is not registered"))?;
-            let fits = |method: &&Method| {
-                !matches!(method, Method::Ack | Method::Cancel) && facts.may_stand(true, Some(method))
-            };
-            let method = [&Method::Options].into_iter().chain(Method::REGISTERED).find(fits);
-            let method = method.cloned().ok_or_else(|| format!("{id}: no request takes it"))?;
-            request(method).header(sample(id)?).build().map_err(fault)?.into_message()
+            whole(&method, Some(id))?.header(sample(id)?).build().map_err(fault)?.into_message()
         };
         Ok(Exhibit { name: id.to_string(), message })
     };

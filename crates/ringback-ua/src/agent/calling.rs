@@ -151,11 +151,9 @@ impl UserAgent {
             None => cancel,
         };
         // After a 2xx there is nothing left to cancel: whatever else comes is hung up. `[RFC 3261, Section 9.1]`
-        if self.transactions.client_state(client) != Some(ringback_transaction::State::Proceeding) {
-            return;
-        }
+        let is_open = self.transactions.client_state(client) == Some(ringback_transaction::State::Proceeding);
         // To the same place, by the same branch. `[RFC 3261, Section 9.1]`
-        if let Ok(own) = self.transactions.request(cancel, hop, now) {
+        if is_open && let Ok(own) = self.transactions.request(cancel, hop, now) {
             self.transactions.abandon(own, now);
         }
         // "if there is no final response in 64*T1 seconds" [RFC 3261, Section 9.1]: its events still come here.
