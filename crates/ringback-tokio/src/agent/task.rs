@@ -319,4 +319,13 @@ impl Upper for ToDesk<'_> {
             tracing::debug!(remote = %hop.remote, %error, "a stream can't be followed");
         }
     }
+
+    fn awaits_pong(&self, hop: &Hop) -> bool {
+        self.desk.endpoint.agent().awaits_pong(hop)
+    }
+
+    fn pong(&mut self, hop: Hop) {
+        self.desk.endpoint.handle_pong(&hop, self.now);
+        self.desk.settle(self.now);
+    }
 }

@@ -31,6 +31,14 @@ pub(crate) trait Upper {
 
     /// What could be read of a stream that can't be followed.
     fn rejected(&mut self, rejected: Box<Rejected>, hop: Hop);
+
+    /// Whether a keep-alive of ours has no answer yet there: a server sends none.
+    fn awaits_pong(&self, _hop: &Hop) -> bool {
+        false
+    }
+
+    /// It is answered.
+    fn pong(&mut self, _hop: Hop) {}
 }
 
 /// What everything that a connection does is done under.
@@ -341,7 +349,12 @@ impl Connection {
             let message = match self.held.take() {
                 Some((message, _)) => message,
                 None => match self.stream.poll_frame() {
-                    Ok(None) => break,
+                    Ok(None) => {
+                        if up.awaits_pong(&self.hop) && self.stream.take_pong() {
+                            up.pong(self.hop);
+                        }
+                        break;
+                    }
                     Ok(Some(Frame::Ping)) => {
                         self.newcomer_until = None;
                         pings += 1;

@@ -8,7 +8,7 @@ use ringback_message::{HeaderId, Message, Method, Request, Response, StatusCode}
 use ringback_sdp::SessionDescription;
 use ringback_tokio::agent::{Agent, AgentBound, AgentOptions, Calling, CallingEvent, EVENTS_MAX, Incoming, Session};
 use ringback_tokio::{DnsClient, DnsOptions, ListenOn};
-use ringback_ua::{Config, EndReason, Media, Outbound};
+use ringback_ua::{Config, EndReason, Media, Outbound, RegistrationConfig};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::mpsc;
@@ -428,6 +428,30 @@ async fn a_call_by_tcp() {
     assert!(read(&mut line).await.is(&Method::Ack));
     drop(answered);
     assert!(read(&mut line).await.is(&Method::Bye));
+}
+
+/// The registrar says how long it waits, and each keep-alive that is answered is followed by the next, on the same connection.
+/// `[RFC 5626, Section 4.4.1]`
+#[tokio::test]
+async fn a_registration_keeps_its_connection_alive() {
+    let (agent, _incoming) = agent(1);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut config = RegistrationConfig::new("sip:bob@b.example", "sip:bob@127.0.0.1;transport=tcp");
+    config.registrar = Some(format!("sip:{};transport=tcp", listener.local_addr().unwrap()));
+    std::sync::Arc::make_mut(&mut config.policy).keeps_alive = true;
+    let _registering = agent.register(config, None).await.unwrap();
+    let (mut line, _) = listener.accept().await.unwrap();
+    let register = read(&mut line).await;
+    let contact = register.first(HeaderId::Contact).unwrap();
+    let contact = String::from_utf8_lossy(contact.value()).into_owned();
+    let more = format!("Contact: {contact};expires=3600\r\nFlow-Timer: 1\r\n");
+    line.write_all(answer(&register, 200, &more).as_bytes()).await.unwrap();
+    for _ in 0..2 {
+        let mut ping = [0; 4];
+        timeout(WAIT, line.read_exact(&mut ping)).await.unwrap().unwrap();
+        assert_eq!(&ping, b"\r\n\r\n");
+        line.write_all(b"\r\n").await.unwrap();
+    }
 }
 
 /// One message, which is all that comes at a time.

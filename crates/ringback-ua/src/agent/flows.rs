@@ -34,6 +34,12 @@ pub(crate) struct Flow {
     awaits_pong: bool,
 }
 
+impl Flow {
+    fn awaits_pong_on(&self, hop: &Hop) -> bool {
+        self.awaits_pong && self.hop.transport == hop.transport && self.hop.remote == hop.remote
+    }
+}
+
 /// What all registrations share.
 #[derive(Debug, Default)]
 pub(crate) struct Flows {
@@ -104,12 +110,18 @@ impl Flows {
 }
 
 impl UserAgent {
+    /// True where a keep-alive of ours has no answer yet on this connection: only then is a lone line end one, and not the half of a
+    /// keep-alive of theirs.
+    #[must_use]
+    pub fn awaits_pong(&self, hop: &Hop) -> bool {
+        self.registrations.iter().any(|(_, entry)| entry.flow.as_deref().is_some_and(|flow| flow.awaits_pong_on(hop)))
+    }
+
     /// A keep-alive of ours was answered on this connection. Registrations whose
     /// [policy](crate::RegistrationPolicy::keeps_alive) asks for it send one from time to time, and take their connection for lost
     /// where it isn't answered for ten seconds. `[RFC 5626, Section 4.4.1]`
     pub fn handle_pong(&mut self, hop: &Hop, now: Now) {
-        let is_it =
-            |flow: &Flow| flow.awaits_pong && flow.hop.transport == hop.transport && flow.hop.remote == hop.remote;
+        let is_it = |flow: &Flow| flow.awaits_pong_on(hop);
         let waiting = self.registrations.iter().filter(|(_, entry)| entry.flow.as_deref().is_some_and(is_it));
         let ids: Vec<RegistrationId> = waiting.map(|(id, _)| RegistrationId(id)).collect();
         for id in ids {
