@@ -87,6 +87,42 @@ fn an_update_in_an_early_dialog() {
     net.assert_idle();
 }
 
+/// Its 200 waits, and is not what answers the UPDATE. `[RFC 3311, Section 5.2]`
+#[test]
+fn a_call_is_taken_while_an_update_waits_for_its_answer() {
+    let mut net = Net::with(2, |_, config| config.reliable_provisionals = true);
+    net.invite(0, 1, sound(0));
+    net.settle();
+    let callee = net.incoming(1);
+    net.agents[1].ring(callee, StatusCode::SessionProgress, sound(1), net.now).unwrap();
+    net.settle();
+    let early = net.event(0, |event| match event {
+        Event::Agreed { session } => Some(*session),
+        _ => None,
+    });
+    let hold = net.agents[0].media(early).unwrap().hold(HoldForm::Direction).unwrap();
+    net.agents[0].update(early, Media::Offer(hold), net.now).unwrap();
+    net.settle();
+    net.event(1, |event| matches!(event, Event::Offered { carrier: Carrier::Update, .. }).then_some(()));
+    net.ladder.clear();
+    net.sent.clear();
+    net.agents[1].answer(callee, sound(1), net.now).unwrap();
+    net.settle();
+    assert!(!net.ladder.contains(&"b 200 a".to_owned()), "{:?}", net.ladder);
+    net.agents[1].accept(callee, sound(1), net.now).unwrap();
+    net.settle();
+    let oks = net.sent.iter().filter(|message| message.status() == Some(StatusCode::Ok));
+    let described = oks.map(|message| {
+        let is_to_update = message.first(HeaderId::CSeq).unwrap().value().ends_with(b"UPDATE");
+        (is_to_update, !message.body().is_empty())
+    });
+    assert_eq!(described.collect::<Vec<_>>(), [(true, true), (false, false)]);
+    assert_eq!(net.answered(0), early);
+    assert!(net.agents[0].media(early).unwrap().is_held());
+    net.agents[0].hang_up(early, net.now).unwrap();
+    net.assert_idle();
+}
+
 #[test]
 fn a_refused_offer_leaves_the_session_as_it_was() {
     let mut net = Net::new(2);

@@ -145,3 +145,53 @@ fn an_answer_without_room_leaves_the_call_to_the_one_that_rings() {
     net.agents[0].hang_up(answered.unwrap(), net.now).unwrap();
     net.assert_idle();
 }
+
+/// The INVITE has been answered, though to no use: there is nothing left to cancel, and what answers next is hung up.
+#[test]
+fn what_is_given_up_behind_an_answer_without_room_is_hung_up() {
+    let mut net = Net::with(3, |agent, config| {
+        if agent == 0 {
+            config.sessions_max = 1;
+        }
+    });
+    let invite = forked(&mut net);
+    net.settle();
+    let sessions = [net.incoming(1), net.incoming(2)];
+    net.agents[1].ring(sessions[0], StatusCode::Ringing, Media::None, net.now).unwrap();
+    net.settle();
+    net.agents[2].answer(sessions[1], sound(2), net.now).unwrap();
+    net.settle();
+    net.agents[0].cancel(invite, None, net.now).unwrap();
+    net.settle();
+    assert_eq!((count(&net, "a CANCEL b"), count(&net, "a CANCEL c")), (0, 0));
+    net.agents[1].answer(sessions[0], sound(1), net.now).unwrap();
+    net.settle();
+    assert_eq!((count(&net, "a ACK b"), count(&net, "a BYE b")), (1, 1));
+    net.assert_idle();
+}
+
+/// A 180 that was overtaken by the 199 of its dialog rings no more. `[RFC 6228, Section 5]`
+#[test]
+fn what_comes_late_of_a_dialog_that_a_199_has_ended_makes_no_other() {
+    let mut net = Net::new(2);
+    net.invite(0, 1, sound(0));
+    net.settle();
+    let callee = net.incoming(1);
+    net.agents[1].ring(callee, StatusCode::Ringing, Media::None, net.now).unwrap();
+    net.settle();
+    assert_eq!(net.agents[0].session_len(), 1);
+    let ringing = net.sent.iter().find(|message| message.status() == Some(StatusCode::Ringing)).unwrap();
+    let ringing = String::from_utf8(ringing.as_bytes().to_vec()).unwrap();
+    let over = ringing.replace("180 Ringing\r\n", "199 Early Dialog Terminated\r\nReason: SIP ;cause=480\r\n");
+    net.send_by_hand(1, 0, &over);
+    net.settle();
+    assert_eq!(net.agents[0].session_len(), 0);
+    net.send_by_hand(1, 0, &ringing);
+    net.settle();
+    assert_eq!(net.agents[0].session_len(), 0);
+    net.agents[1].answer(callee, sound(1), net.now).unwrap();
+    net.settle();
+    let answered = net.answered(0);
+    net.agents[0].hang_up(answered, net.now).unwrap();
+    net.assert_idle();
+}
