@@ -200,7 +200,9 @@ impl HeaderId {
             let (part, len) = before_colon_in(d)?;
             ([a, b, c, part], 24 + len)
         };
-        let id = if len == 1 { compact(line.first().copied()?) } else { find(&key) };
+        // What a word doesn't fill is 0, so that a name with NULs behind it would look like the name.
+        let last = line.get(len.checked_sub(1)?).copied().filter(|last| *last != 0)?;
+        let id = if len == 1 { compact(last) } else { find(&key) };
         id.map(|id| (id, len))
     }
 
@@ -367,6 +369,19 @@ mod tests {
             assert_eq!(HeaderId::from_name(row.name.to_ascii_lowercase().as_bytes()), row.id);
             assert_eq!(row.id.as_str(), row.name);
         }
+    }
+
+    /// What a word of the comparison doesn't fill is 0: bytes that are 0 are still none of a name.
+    #[test]
+    fn no_name_has_a_nul_behind_it() {
+        for row in ROWS {
+            for count in 1..=8 {
+                let mut longer = row.name.as_bytes().to_vec();
+                longer.extend(core::iter::repeat_n(0, count));
+                assert_eq!(HeaderId::from_name(&longer), HeaderId::Other, "{} and {count}", row.name);
+            }
+        }
+        assert_eq!(HeaderId::from_name(b"l\0"), HeaderId::Other);
     }
 
     /// The comparison of whole words must not take one byte for another.

@@ -88,6 +88,20 @@ fn only_blanks_may_stand_between_name_and_colon() {
     }
 }
 
+/// A parser that stops at NUL would read another length than one that doesn't: two messages for one text.
+#[test]
+fn a_name_with_nul_behind_it_is_none_wherever_it_stands() {
+    for name in ["Content-Length", "Via", "l", "To"] {
+        for nuls in ["\0", "\0\0\0\0"] {
+            for behind in ["", "Subject: so long that the comparison of whole words is taken\r\n"] {
+                let text = format!("OPTIONS sip:b@b.example SIP/2.0\r\n{name}{nuls}: 0\r\n{behind}\r\n");
+                let rejected = Message::parse(Bytes::from(text)).unwrap_err();
+                assert_eq!(rejected.error.kind, ParseErrorKind::HeaderLine, "{name}");
+            }
+        }
+    }
+}
+
 #[test]
 fn nul_and_bare_cr_are_refused() {
     assert_eq!(kind(&format!("{INVITE}Subject: a\0b\r\n\r\n")), ParseErrorKind::HeaderLine);
