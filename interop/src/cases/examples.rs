@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -35,9 +35,11 @@ struct Example {
 impl Example {
     fn start(place: &Place, name: &'static str, arguments: &[String]) -> Result<Example, Fault> {
         let program = std::env::current_exe().map_err(|error| format!("where this program lies: {error}"))?;
-        let program = program.with_file_name("examples").join(name);
+        // As the tests have built them: in release they would be compiled once more, with all that is below them.
+        let target = program.parent().and_then(Path::parent).ok_or("this program lies in no target folder")?;
+        let program = target.join("debug/examples").join(name);
         if !program.is_file() {
-            return Err(format!("{} is missing (cargo build --release -p ringback --examples)", program.display()));
+            return Err(format!("{} is missing (cargo build --workspace --examples)", program.display()));
         }
         let path = place.folder.join(format!("{name}.out"));
         let output = doing(|| format!("creating {}", path.display()), File::create(&path))?;
