@@ -181,14 +181,16 @@ fn sample(id: HeaderId) -> Result<TypedHeader, Fault> {
 /// What each example of the crate `ringback` prints.
 fn examples(folder: &Path) -> Result<Vec<Exhibit>, Fault> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
-    let listed = doing(|| "reading the examples".to_owned(), fs::read_dir(root.join("crates/ringback/examples")))?;
-    let mut names: Vec<String> =
-        listed.filter_map(|entry| Some(entry.ok()?.file_name().to_str()?.strip_suffix(".rs")?.to_owned())).collect();
-    names.sort();
+    let manifest = root.join("crates/ringback/Cargo.toml");
+    let manifest = doing(|| "reading the list of examples".to_owned(), fs::read_to_string(manifest))?;
+    // Those that are run as tests print what they make; the others serve until they are stopped.
+    let sections = manifest.split("[[example]]").skip(1).filter(|section| section.contains("test = true"));
+    let mut names: Vec<&str> = sections.filter_map(|section| section.split('"').nth(1)).collect();
+    names.sort_unstable();
     let mut exhibits = Vec::new();
     for name in names {
         let mut cargo = command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.current_dir(root).args(["run", "--quiet", "--package", "ringback", "--example", &name]);
+        cargo.current_dir(root).args(["run", "--quiet", "--package", "ringback", "--example", name]);
         let said = output(&mut cargo, RUN_MAX)?;
         if !said.status.success() {
             return Err(format!("example {name}: {}", String::from_utf8_lossy(&said.stderr).trim()));
