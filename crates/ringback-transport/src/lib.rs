@@ -28,6 +28,7 @@ extern crate alloc;
 mod datagram;
 pub mod resolve;
 mod stream;
+pub mod stun;
 mod via;
 
 pub use datagram::{Datagram, peek_branch, peek_call_id};
