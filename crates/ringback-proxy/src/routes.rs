@@ -5,9 +5,10 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use ringback_base::{KeyedHash, Transport};
+use ringback_base::{Hop, KeyedHash, Transport};
 use ringback_message::{Edit, HeaderId, NameAddr, ParseError, Request, SipUri, Uri};
 
+use crate::flow::{Flow, Forged, Whose};
 use crate::names::Names;
 
 /// The URI parameter of our Record-Route that proves it is ours.
@@ -31,6 +32,11 @@ pub struct Routed {
     pub restored_uri: Option<Box<[u8]>>,
     /// A Route of ours proves that the dialog was set up through us.
     pub trusted: bool,
+    /// The flow that a Route of ours leads to, other than that of the sender in a dialog. `[RFC 5626, Section 5.3]`
+    pub flow: Option<Flow>,
+    /// A Route of ours has a flow token that we have not made: "the proxy SHOULD send a 403 (Forbidden) response".
+    /// `[RFC 5626, Section 5.3.1]`
+    pub is_forged: bool,
     /// The Route that the request goes to next.
     pub next: Option<NameAddr<Box<[u8]>>>,
 }
@@ -53,21 +59,33 @@ impl Routes {
         format!("{:016x}", self.key.of(&[b"Record-Route", call_id, tag]))
     }
 
-    /// The value of Record-Route, so that the requests of the dialog that this one sets up come to the listener at this host and port.
+    /// The value of Record-Route, so that the requests of the dialog that this one sets up come to the listener at this host and port,
+    /// and from there by this flow.
     #[must_use]
-    pub fn record(&self, transport: Transport, host_port: &str, request: &Request) -> String {
+    pub fn record(&self, transport: Transport, host_port: &str, request: &Request, flow: Option<Flow>) -> String {
         let cookie = self.cookie(request.call_id(), request.from_tag().unwrap_or_default());
-        match transport {
-            Transport::Udp => format!("<sip:{host_port};lr;rr={cookie}>"),
-            other => format!("<sip:{host_port};transport={};lr;rr={cookie}>", other.as_str().to_ascii_lowercase()),
-        }
+        let token = flow.map(|flow| format!("{}@", flow.token(&self.key))).unwrap_or_default();
+        format!("<sip:{token}{host_port}{};lr;rr={cookie}>", transport_param(transport))
     }
 
-    /// The request is one within a dialog, whose one side had this tag when we wrote the cookie.
-    fn is_proven<T: AsRef<[u8]>>(&self, uri: &SipUri<T>, request: &Request) -> bool {
-        let (Some(value), Some(to_tag)) = (uri.params.value(COOKIE), request.to_tag()) else { return false };
-        let sides = [request.from_tag().unwrap_or_default(), to_tag];
-        sides.iter().any(|tag| value == self.cookie(request.call_id(), tag).as_bytes())
+    /// The value of Path, by which requests for a phone that registers from `inbound` come to the listener at this host and port, and
+    /// from there by its flow. "the first node MUST include an "ob" URI parameter". `[RFC 5626, Section 5.1]`
+    #[must_use]
+    pub fn path(&self, transport: Transport, host_port: &str, inbound: Hop, is_first_hop: bool) -> String {
+        let token = Flow { hop: inbound, whose: Whose::Registered, only: is_first_hop }.token(&self.key);
+        let ob = if is_first_hop { ";ob" } else { "" };
+        format!("<sip:{token}@{host_port}{};lr{ob}>", transport_param(transport))
+    }
+
+    /// Who sends a request within a dialog, where the cookie proves that it is one of ours: it was made with the tag of who began it.
+    fn sender<T: AsRef<[u8]>>(&self, uri: &SipUri<T>, request: &Request) -> Option<Whose> {
+        let (value, to_tag) = (uri.params.value(COOKIE)?, request.to_tag()?);
+        let is_of = |tag: &[u8]| value == self.cookie(request.call_id(), tag).as_bytes();
+        match () {
+            () if is_of(request.from_tag().unwrap_or_default()) => Some(Whose::Caller),
+            () if is_of(to_tag) => Some(Whose::Callee),
+            () => None,
+        }
     }
 
     /// Takes off what is ours. `[RFC 3261, Section 16.4]`
@@ -76,10 +94,11 @@ impl Routes {
     /// Where a Route is malformed.
     pub fn preprocess(&self, request: &Request, names: &Names) -> Result<Routed, ParseError> {
         let mut routes: Vec<NameAddr<&[u8]>> = request.addresses(HeaderId::Route).collect::<Result<_, _>>()?;
-        let mut routed = Routed { own_routes: 0, restored_uri: None, trusted: false, next: None };
+        let mut routed =
+            Routed { own_routes: 0, restored_uri: None, trusted: false, flow: None, is_forged: false, next: None };
         if let Ok(Uri::Sip(uri)) = request.request_uri()
             && names.is_listener(&uri)
-            && self.is_proven(&uri, request)
+            && self.sender(&uri, request).is_some()
             && let Some(last) = routes.pop()
         {
             let mut text = Vec::new();
@@ -90,10 +109,25 @@ impl Routes {
         for route in &routes {
             let Some(uri) = route.uri.as_sip().filter(|uri| names.is_listener(uri)) else { break };
             routed.own_routes += 1;
-            routed.trusted |= self.is_proven(uri, request);
+            self.take_flow(&mut routed, uri, request);
         }
         routed.next = routes.get(routed.own_routes).map(NameAddr::to_owned_text);
         Ok(routed)
+    }
+
+    /// Notes what one Route of ours says. Of a dialog it is the flow of the other side that counts, whatever address the sender has by
+    /// now; a stranger's dialog gives no right to one.
+    fn take_flow<T: AsRef<[u8]>>(&self, routed: &mut Routed, uri: &SipUri<T>, request: &Request) {
+        let sender = self.sender(uri, request);
+        routed.trusted |= sender.is_some();
+        let user = uri.user.as_ref().map(AsRef::as_ref).unwrap_or_default();
+        match Flow::of_token(user, &self.key) {
+            None => {}
+            Some(Err(Forged)) => routed.is_forged = true,
+            Some(Ok(flow)) if flow.whose == Whose::Registered => routed.flow = Some(flow),
+            Some(Ok(flow)) if sender.is_some_and(|sender| sender != flow.whose) => routed.flow = Some(flow),
+            Some(Ok(_)) => {}
+        }
     }
 }
 
@@ -119,6 +153,13 @@ impl Routed {
         }
         let edit = edit.request_uri(&request_uri);
         if left.is_empty() { edit.remove(HeaderId::Route) } else { edit.set(HeaderId::Route, &left.join(&b", "[..])) }
+    }
+}
+
+fn transport_param(transport: Transport) -> String {
+    match transport {
+        Transport::Udp => String::new(),
+        other => format!(";transport={}", other.as_str().to_ascii_lowercase()),
     }
 }
 
