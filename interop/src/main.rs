@@ -75,12 +75,13 @@ fn main() -> ExitCode {
 
 fn run(wish: &Wish) -> Result<Count, interop::Fault> {
     let program = std::env::current_exe().map_err(|error| format!("where this program lies: {error}"))?;
-    let profile = program.parent().unwrap_or(Path::new("."));
-    let server = wish.server.clone().unwrap_or_else(|| profile.join("ringback"));
+    let target = program.parent().and_then(Path::parent).unwrap_or(Path::new("."));
+    // What people run, whichever way this program was built.
+    let server = wish.server.clone().unwrap_or_else(|| target.join("release").join("ringback"));
     let server = server
         .canonicalize()
         .map_err(|error| format!("{}: {error} (cargo build --release -p ringback-cli)", server.display()))?;
-    let work = profile.parent().unwrap_or(profile).join("interop");
+    let work = target.join("interop");
 
     let mut here = Vec::new();
     for peer in Peer::ALL.into_iter().filter(|peer| wish.cases.iter().any(|case| case.peers.contains(peer))) {
