@@ -13,7 +13,7 @@ use interop::report;
 const USAGE: &str = "\
 usage: interop [--server PATH] [--case NAME]... [--jobs N] [--list]
 
-  --server PATH   the program under test (default: `ringback` beside this program)
+  --server PATH   the program under test (default: the release build of this target folder)
   --case NAME     only this case; may be given again
   --jobs N        how many cases run side by side, but for those that make load (default: 4)
   --list          names the cases and what they prove
