@@ -200,6 +200,8 @@ pub static LIMITS: &[Limit] = limits! {
             "the connection is closed, or not opened";
         "TcpLimits::connections_per_source_max" = Setting("tcp.connections_per_source_max"),
             By("io.connections_per_source_max_reached"), "the connection is closed, or not opened";
+        "TcpLimits::handshakes_max" = Setting("tls.handshakes_max"), By("io.handshakes_max_reached"),
+            "the connection is closed, or not opened";
         "TcpLimits::write_queue_bytes_max" = Setting("tcp.write_queue_bytes_max"), By("io.connections_overrun"),
             "the connection is closed";
         "DEAF_PEERS_MAX" = Fixed(256), Not("the oldest is forgotten"), "a message for a connection that is gone may open another one";
