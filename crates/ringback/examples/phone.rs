@@ -25,8 +25,7 @@ use ringback::auth::{Account, Password};
 use ringback::base::Transport;
 use ringback::prelude::*;
 use ringback::ua::{CommandError, ReferSubscription, ReferTold, Referral};
-use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::sync::{mpsc, oneshot};
 
 type Anything = Result<(), Box<dyn Error + Send + Sync>>;
 
@@ -62,7 +61,8 @@ struct Phone {
     agent: AgentHandle,
     calls: Calls,
     ringing: Option<IncomingCall>,
-    calling: Option<JoinHandle<()>>,
+    /// Gives up the call that is not answered.
+    calling: Option<oneshot::Sender<()>>,
     registered: Option<Registered>,
     answers: bool,
 }
@@ -157,7 +157,9 @@ impl Phone {
             },
             "call" => {
                 let (agent, calls, to) = (self.agent.clone(), self.calls.clone(), rest.to_owned());
-                self.calling = Some(tokio::spawn(async move { _ = call(&agent, &calls, &to, None).await }));
+                let (give_up, given_up) = oneshot::channel();
+                self.calling = Some(give_up);
+                tokio::spawn(async move { _ = call(&agent, &calls, &to, None, given_up).await });
                 true
             }
             "register" => {
@@ -187,10 +189,7 @@ impl Phone {
     }
 
     async fn hang_up(&mut self) -> Result<bool, CommandError> {
-        if let Some(calling) = self.calling.take().filter(|calling| !calling.is_finished()) {
-            // The future of the INVITE is dropped with its task, and that cancels it.
-            calling.abort();
-            println!("gave up");
+        if self.calling.take().is_some_and(|give_up| give_up.send(()).is_ok()) {
             return Ok(true);
         }
         match self.ringing.take() {
@@ -251,18 +250,34 @@ impl Phone {
     }
 }
 
-/// Calls, and talks where it is answered; tells how it went.
-async fn call(agent: &AgentHandle, calls: &Calls, to: &str, referral: Option<&Referral>) -> StatusCode {
+/// Calls, and talks where it is answered before it is given up; tells how it went.
+async fn call(
+    agent: &AgentHandle,
+    calls: &Calls,
+    to: &str,
+    referral: Option<&Referral>,
+    mut given_up: oneshot::Receiver<()>,
+) -> StatusCode {
     let invite = agent.invite(to).progress(|response| println!("progress: {}", response.status().as_u16()));
     let invite = referral.map(Referral::headers).into_iter().flatten().fold(invite, |invite, line| invite.header(line));
-    match invite.into_future().await {
-        Ok(call) => {
+    // Dropping the future of an INVITE cancels it, and dropping a call that won the race hangs up.
+    let called = tokio::select! {
+        called = invite.into_future() => Some(called),
+        Ok(()) = &mut given_up => None,
+    };
+    given_up.close();
+    match called.filter(|_| given_up.try_recv().is_err()) {
+        Some(Ok(call)) => {
             talk(call, calls);
             StatusCode::Ok
         }
-        Err(failed) => {
+        Some(Err(failed)) => {
             println!("not answered: {failed}");
             failed.status().unwrap_or(StatusCode::ServerInternalError)
+        }
+        None => {
+            println!("gave up");
+            StatusCode::RequestTerminated
         }
     }
 }
@@ -352,7 +367,8 @@ async fn follow(request: IncomingRequest, referral: Box<Referral>, calls: Calls)
     let (id, agent) = (request.id(), request.agent().clone());
     match agent.core().with(move |agent, now| agent.accept_refer(id, now)).await {
         Ok(referee) => {
-            let status = call(&agent, &calls, &referral.uri, Some(&referral)).await;
+            let (_to_the_end, given_up) = oneshot::channel();
+            let status = call(&agent, &calls, &referral.uri, Some(&referral), given_up).await;
             let told = agent.core().with(move |agent, now| {
                 agent.refer_progress(referee, status, now);
                 Ok(())

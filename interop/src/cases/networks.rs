@@ -23,9 +23,9 @@ const SERVER_V6: IpAddr = IpAddr::V6(std::net::Ipv6Addr::new(0xfd00, 0xb, 0, 0, 
 const NEIGHBOUR_V6: &str = "fd00:b::3";
 const AT_HOME_V6: &str = "fd00:a::2";
 /// How long the link is cut: some retransmissions.
-const CUT_FOR: Duration = Duration::from_millis(1_200);
+const CUT_FOR: Duration = Duration::from_millis(700);
 /// Calls each way through a bad wire, by each transport, unless `RINGBACK_NET_CALLS` says more.
-const BAD_CALLS: u64 = 3;
+const BAD_CALLS: u64 = 2;
 /// Calls of SIPp by each transport.
 const CALLS: usize = 10;
 
