@@ -18,8 +18,10 @@
 pub mod cases;
 mod corpus;
 mod flood;
+mod kamailio;
 pub mod leg;
 mod name_server;
+mod network;
 pub mod peer;
 mod phones;
 mod place;
@@ -31,6 +33,7 @@ pub mod server;
 mod sigkill;
 pub mod sipp;
 pub mod tone;
+mod wire;
 
 /// What stopped a case: one sentence that names the thing and where to look.
 pub type Fault = String;
