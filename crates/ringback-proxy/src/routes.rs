@@ -156,10 +156,13 @@ impl Routed {
     }
 }
 
-fn transport_param(transport: Transport) -> String {
+fn transport_param(transport: Transport) -> &'static str {
     match transport {
-        Transport::Udp => String::new(),
-        other => format!(";transport={}", other.as_str().to_ascii_lowercase()),
+        Transport::Udp => "",
+        Transport::Tcp => ";transport=tcp",
+        Transport::Tls => ";transport=tls",
+        // There is one name for both. [RFC 7118, Section 5.2]
+        Transport::Ws | Transport::Wss => ";transport=ws",
     }
 }
 

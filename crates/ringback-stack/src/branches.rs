@@ -284,9 +284,19 @@ impl Stack {
     pub(crate) fn on_branch_unsent(&mut self, client: ClientId, now: Now) {
         let Some((id, branch)) = self.calls.of_client(client) else { return };
         self.note_failed(client, self.config.failed_target_wait, now);
-        let status = self.calls.attempt(client).map_or(StatusCode::ServiceUnavailable, |it| unreached(&it.next.target));
+        let status = self.status_of_unsent(client);
         if !self.try_next(client, now) {
             self.branch_failed(id, branch, status, now);
+        }
+    }
+
+    /// What it says of a target that a request can't be sent to it. A connection that a client opened and that is gone is opened by
+    /// nobody else: where there may be another way, a phone that is not there is not there now.
+    fn status_of_unsent(&mut self, client: ClientId) -> StatusCode {
+        let Some(attempt) = self.calls.attempt(client) else { return StatusCode::ServiceUnavailable };
+        match attempt.hop.known.and_then(|known| known.flow) {
+            Some(_) if !attempt.next.target.only_hop => StatusCode::TemporarilyUnavailable,
+            _ => unreached(&attempt.next.target),
         }
     }
 
@@ -343,10 +353,13 @@ fn dialog_flows(call: &Call, target: &Target) -> DialogFlows {
     let via = request.top_via();
     let is_mapped = matches!((via.sent_by_host(), via.received()), (Host::Address(said), Some(seen)) if said != seen);
     let has_ob = |address: NameAddr<&[u8]>| address.uri.as_sip().is_some_and(|uri| uri.params.has(b"ob"));
+    // No other way leads to a client of WebSocket. [RFC 7118, Section 5]
+    let is_socket = |hop: Hop| matches!(hop.transport, Transport::Ws | Transport::Wss);
     let says_ob = || request.addresses(HeaderId::Contact).flatten().next().is_some_and(has_ob);
     DialogFlows {
-        caller: (is_first_hop && (call.from.transport.is_reliable() || is_mapped || says_ob())).then(says_ob),
-        callee: target.hop.map(|_| target.only_hop),
+        caller: (is_first_hop && (call.from.transport.is_reliable() || is_mapped || says_ob()))
+            .then(|| is_socket(call.from) || says_ob()),
+        callee: target.hop.map(|hop| is_socket(hop) || target.only_hop),
     }
 }
 

@@ -30,6 +30,7 @@ pub mod resolve;
 mod stream;
 pub mod stun;
 mod via;
+pub mod websocket;
 
 pub use datagram::{Datagram, peek_branch, peek_call_id};
 pub use stream::{Frame, PONG, Stream, StreamLimits};

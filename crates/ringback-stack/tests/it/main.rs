@@ -10,5 +10,6 @@ mod refusals;
 mod register;
 mod streams;
 mod stun;
+mod websockets;
 mod world;
 mod zone;
