@@ -212,3 +212,71 @@ pub(crate) fn read_roots(path: &Path) -> Result<Roots, TlsFileError> {
 fn bytes_of(path: &Path) -> Result<Vec<u8>, TlsFileError> {
     fs::read(path).map_err(|source| TlsFileError { path: path.to_owned(), why: Why::Unreadable(source) })
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+    use super::*;
+    use ringback_base::Transport;
+
+    fn listeners() -> [Listener; 1] {
+        [Listener::new(Transport::Tls, "127.0.0.1:5061".parse().unwrap())]
+    }
+
+    fn settings(folder: &Path) -> Settings {
+        let mut settings = Settings::new(folder.to_owned());
+        settings.tls.self_signed = true;
+        settings
+    }
+
+    #[test]
+    fn a_certificate_of_our_own_is_kept_as_long_as_the_names_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = settings(folder.path());
+        let shown = |settings: &Settings| {
+            let files = TlsFiles::read(settings, &listeners()).unwrap();
+            let names = files.self_signed.as_ref().unwrap().names().to_vec();
+            (names, fs::read(folder.path().join("self-signed.pem")).unwrap())
+        };
+        let first = shown(&settings);
+        assert_eq!(first.0, ["localhost".into()]);
+        assert_eq!(shown(&settings), first);
+        settings.domain = Some("a.example".parse().unwrap());
+        let second = shown(&settings);
+        assert_eq!(second.0, ["a.example".into(), "localhost".into()]);
+        assert_ne!(second.1, first.1);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let key = fs::metadata(folder.path().join("self-signed.key")).unwrap();
+            assert_eq!(key.permissions().mode() & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    fn files_are_read_again_and_broken_ones_change_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = settings(folder.path());
+        drop(TlsFiles::read(&settings, &listeners()).unwrap());
+        let [chain, key] = ["self-signed.pem", "self-signed.key"].map(|name| folder.path().join(name));
+        settings.tls = TlsSettings {
+            certificates: Vec::from([CertificateFiles { chain: chain.clone(), key: key.clone() }]),
+            verify_client: VerifyClient::Require,
+            client_ca: Some(chain.clone()),
+            ca: Some(chain.clone()),
+            ..TlsSettings::default()
+        };
+        let files = TlsFiles::read(&settings, &listeners()).unwrap();
+        assert!(files.tls().client.is_some());
+        files.read_again().unwrap();
+        fs::write(&key, "no key").unwrap();
+        let told = files.read_again().unwrap_err().to_string();
+        assert!(
+            told.ends_with("self-signed.key: there is no private key in it: a line BEGIN PRIVATE KEY is missing"),
+            "{told}"
+        );
+        settings.tls = TlsSettings::default();
+        let told = TlsFiles::read(&settings, &listeners()).unwrap_err().to_string();
+        assert!(told.contains("no certificate to show"), "{told}");
+    }
+}

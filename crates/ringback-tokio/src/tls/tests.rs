@@ -2,7 +2,8 @@
 use std::io::Cursor;
 
 use bytes::Bytes;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType, date_time_ymd};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, SanType, date_time_ymd};
+use rcgen::string::Ia5String;
 use ringback_message::Host;
 use rustls::{AlertDescription, CertificateError, ClientConnection, Error, HandshakeKind, ServerConnection};
 
@@ -16,7 +17,12 @@ struct Authority {
 
 impl Authority {
     fn new() -> Authority {
+        Authority::named("one")
+    }
+
+    fn named(name: &str) -> Authority {
         let mut params = CertificateParams::new([]).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
         let root = params.self_signed(&key).unwrap().pem();
@@ -33,9 +39,10 @@ impl Authority {
     }
 
     fn issue_as(&self, names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Certificate {
-        let (uris, hosts): (Vec<_>, Vec<_>) = names.iter().partition(|name| name.contains(':'));
+        let (uris, hosts): (Vec<&str>, Vec<&str>) = names.iter().copied().partition(|name| name.contains(':'));
         let mut params = CertificateParams::new(hosts.into_iter().map(String::from).collect::<Vec<_>>()).unwrap();
-        params.subject_alt_names.extend(uris.into_iter().map(|uri| SanType::URI((*uri).try_into().unwrap())));
+        let uris = uris.into_iter().map(|uri| SanType::URI(Ia5String::try_from(uri).unwrap()));
+        params.subject_alt_names.extend(uris);
         change(&mut params);
         let key = KeyPair::generate().unwrap();
         let signed = params.signed_by(&key, &self.issuer).unwrap();
@@ -127,7 +134,7 @@ fn a_server_is_the_domain_that_its_certificate_names_as_a_whole() {
 
 #[test]
 fn a_certificate_has_to_be_valid_today_and_signed_by_a_root() {
-    let (authority, other) = (Authority::new(), Authority::new());
+    let (authority, other) = (Authority::new(), Authority::named("other"));
     let client = client(authority.roots());
     let expired = authority.issue_as(&["a.example"], |params| params.not_after = date_time_ymd(2020, 1, 1));
     let failed = meet(&client, &server(expired), "a.example").failed;
@@ -161,7 +168,7 @@ fn clients_get_the_certificate_of_the_name_that_they_ask_for() {
 
 #[test]
 fn clients_show_what_they_must() {
-    let (authority, other) = (Authority::new(), Authority::new());
+    let (authority, other) = (Authority::new(), Authority::named("other"));
     let with = |client_auth| {
         let options =
             TlsServerOptions { client_auth, ..TlsServerOptions::new(Vec::from([authority.issue(&["a.example"])])) };
