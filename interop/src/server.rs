@@ -117,7 +117,11 @@ impl Site {
         let log = self.folder.join(format!("server-{}.log", self.starts));
         let create = |path: &PathBuf| doing(|| format!("creating {}", path.display()), File::create(path));
         let mut command = command(&self.program);
-        command.args(["serve", "--log", "json", "--listen", &self.address.to_string()]);
+        command.args(["serve", "--log", "json"]);
+        // A flag would go before what the file says of it.
+        if !self.configuration.as_ref().is_some_and(|text| text.contains("[[listener]]")) {
+            command.args(["--listen", &self.address.to_string()]);
+        }
         if self.with_ipv6 {
             command.args(["--listen", &SocketAddr::from((Ipv6Addr::LOCALHOST, self.address.port())).to_string()]);
         }

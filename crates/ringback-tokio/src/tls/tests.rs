@@ -2,8 +2,8 @@
 use std::io::Cursor;
 
 use bytes::Bytes;
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, SanType, date_time_ymd};
 use rcgen::string::Ia5String;
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, SanType, date_time_ymd};
 use ringback_message::Host;
 use rustls::{AlertDescription, CertificateError, ClientConnection, Error, HandshakeKind, ServerConnection};
 
