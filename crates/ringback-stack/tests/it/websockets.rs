@@ -173,8 +173,8 @@ fn a_flow_that_we_did_not_write_for_this_dialog_opens_nothing() {
     let mut world = world();
     let (_, response, routes) = call(&mut world);
     register(&mut world, CAROL, "carol");
-    let (at, _) = routes.match_indices(";fl=").next().unwrap();
-    let flow = &routes[at + 4..][..routes[at + 4..].find(';').unwrap()];
+    let (_, flow) = routes.split_once(";fl=").unwrap();
+    let (flow, _) = flow.split_once(';').unwrap();
     let of_carol = flow.replace("00009c41", "00009c42").replace("9c41", "9c42");
     assert_ne!(of_carol, flow);
     let forged = routes.replace(flow, &of_carol);
