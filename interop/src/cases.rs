@@ -13,6 +13,7 @@ mod legs;
 mod names;
 mod networks;
 mod phones;
+mod secure;
 mod sessions;
 mod tools;
 
@@ -158,6 +159,19 @@ pub const CASES: &[Case] = &[
         "an agent gives up a call to two through Kamailio while one answers: CANCEL and 200 cross, nothing is left",
         forks::races,
     ),
+    with(
+        &[Peer::Linphone, Peer::Baresip],
+        "linphone-tls",
+        "linphonec registers over TLS, verifies our certificate, and calls baresip",
+        secure::linphone,
+    ),
+    with(
+        &[Peer::Linphone],
+        "tls-untrusted",
+        "linphonec doesn't register where it trusts another root",
+        secure::untrusted,
+    ),
+    with(&[Peer::Baresip], "baresip-tls", "baresip calls baresip over TLS, with SRTP: tones both ways", secure::srtp),
     with(
         &[Peer::Tshark, Peer::SofiaSip],
         "judges",

@@ -122,9 +122,8 @@ impl Site {
         let create = |path: &PathBuf| doing(|| format!("creating {}", path.display()), File::create(path));
         let mut command = command(&self.program);
         command.args(["serve", "--log", "json"]).args(&self.flags);
-        // Flags win over the file, and it may name listeners of its own.
-        let listens_by_file = self.configuration.as_ref().is_some_and(|text| text.contains("[[listener]]"));
-        if !listens_by_file {
+        // A flag would go before what the file says of it.
+        if !self.configuration.as_ref().is_some_and(|text| text.contains("[[listener]]")) {
             command.args(["--listen", &self.address.to_string()]);
         }
         if self.with_ipv6 {
