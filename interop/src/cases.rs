@@ -2,6 +2,7 @@
 
 mod agents;
 mod basics;
+mod browsers;
 mod calls;
 mod captures;
 mod corpus;
@@ -12,6 +13,7 @@ mod legs;
 mod names;
 mod networks;
 mod phones;
+mod secure;
 mod sessions;
 mod tools;
 
@@ -120,6 +122,13 @@ pub const CASES: &[Case] = &[
         phones::linphone_md5,
     ),
     with(
+        &[Peer::Browser],
+        "browsers",
+        "pages with JsSIP and SIP.js in Chromium register by WebSocket, call each other, and hear each other",
+        browsers::by_ws,
+    ),
+    with(&[Peer::Browser], "browsers-wss", "the same by secure WebSocket", browsers::by_wss),
+    with(
         &[Peer::Baresip],
         "agent-baresip",
         "an agent of the library and baresip call each other: hold, resume and transfer from either side",
@@ -150,6 +159,19 @@ pub const CASES: &[Case] = &[
         "an agent gives up a call to two through Kamailio while one answers: CANCEL and 200 cross, nothing is left",
         forks::races,
     ),
+    with(
+        &[Peer::Linphone, Peer::Baresip],
+        "linphone-tls",
+        "linphonec registers over TLS, verifies our certificate, and calls baresip",
+        secure::linphone,
+    ),
+    with(
+        &[Peer::Linphone],
+        "tls-untrusted",
+        "linphonec doesn't register where it trusts another root",
+        secure::untrusted,
+    ),
+    with(&[Peer::Baresip], "baresip-tls", "baresip calls baresip over TLS, with SRTP: tones both ways", secure::srtp),
     with(
         &[Peer::Tshark, Peer::SofiaSip],
         "judges",

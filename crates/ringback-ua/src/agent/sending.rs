@@ -161,7 +161,9 @@ impl UserAgent {
         let transport = match hop.transport {
             Transport::Udp => "",
             Transport::Tls if is_secure => "",
-            Transport::Tcp | Transport::Tls => ";transport=tcp",
+            Transport::Tcp => ";transport=tcp",
+            // Deprecated, and yet the only word for it in a SIP URI. [RFC 3261, Section 26.2.2]
+            Transport::Tls => ";transport=tls",
             Transport::Ws | Transport::Wss => ";transport=ws",
         };
         alloc::format!("<{scheme}:{}{at}{sent_by}{transport}>", self.config.user)
