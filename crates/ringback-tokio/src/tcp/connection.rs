@@ -3,13 +3,14 @@
 use std::fmt;
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use ringback_base::{Hop, Micros, Now, TimerId};
-use ringback_message::{Method, ParseErrorKind, Rejected};
+use ringback_base::{Hop, Micros, Now, TimerId, Transport};
+use ringback_message::{Message, Method, ParseErrorKind, Rejected};
 use ringback_transport::PONG;
 use ringback_transport::websocket::{Admission, CloseCode, Ended, Refusal};
 use tokio::io::ReadBuf;
@@ -153,8 +154,14 @@ pub(crate) struct Connection {
     pub(crate) timer: Option<TimerId>,
     pub(crate) is_dirty: bool,
     pub(crate) is_told: bool,
-    /// What a peer that connected has proven to be, until it is fetched.
+    /// What a peer that connected has proven to be.
     proven: Option<Proven>,
+    /// Where else it is reached by this connection, as it says. `[RFC 5923, Section 8.2]`
+    pub(crate) alias: Option<SocketAddr>,
+    /// Its first message has not come yet, which says so.
+    may_have_alias: bool,
+    /// The directory doesn't know of it yet.
+    has_news: bool,
     _seat: Seat,
 }
 
@@ -220,6 +227,9 @@ impl Connection {
             is_dirty: false,
             is_told: false,
             proven: None,
+            alias: None,
+            may_have_alias: false,
+            has_news: false,
             _seat: seat,
         }
     }
@@ -324,14 +334,16 @@ impl Connection {
             let Poll::Ready(wire) = agreed.map_err(End::Handshake)? else { return Ok(false) };
             rules.counters.handshakes.count();
             self.proven = wire.proven();
+            self.has_news = self.proven.is_some();
+            self.may_have_alias = self.has_news;
             self.open(wire, rules);
         }
         Ok(true)
     }
 
-    /// The domains that a peer who connected has proven to be, once.
-    pub(crate) fn take_proven(&mut self) -> Option<Proven> {
-        self.proven.take()
+    /// The domains that a peer who connected has proven to be, when there is something new to be known of them.
+    pub(crate) fn take_news(&mut self) -> Option<Proven> {
+        std::mem::take(&mut self.has_news).then(|| self.proven.clone()).flatten()
     }
 
     fn open(&mut self, wire: Wire, rules: Rules<'_>) {
@@ -454,6 +466,10 @@ impl Connection {
                         self.newcomer_until = None;
                         self.owed = self.owed.saturating_add(u32::from(wants_answer(&message)));
                         rules.counters.messages_received.count();
+                        if std::mem::take(&mut self.may_have_alias) {
+                            self.alias = alias_of(&message, self.hop.remote);
+                            self.has_news = self.alias.is_some();
+                        }
                         message
                     }
                     Ok(Some(Incoming::Ended(ended))) => {
@@ -554,6 +570,14 @@ impl Connection {
             }
         }
     }
+}
+
+/// Where a peer that connected says that it listens, and is reached by this connection: its own address, at the port of sent-by.
+/// `[RFC 5923, Section 8.2]`
+fn alias_of(message: &Bytes, remote: SocketAddr) -> Option<SocketAddr> {
+    let message = Message::parse_framed(message.clone()).ok().filter(Message::is_request)?;
+    let via = message.vias().next()?.ok().filter(|via| via.params.has(b"alias"))?;
+    Some(SocketAddr::new(remote.ip(), via.port.unwrap_or(Transport::Tls.default_port())))
 }
 
 /// A request that gets a final response; one that will not be read as a request does not matter here.

@@ -381,10 +381,13 @@ impl Connections {
     /// A peer that connected has shown a certificate: requests to its domains may come back by this connection. `[RFC 5923, Section 8.2]`
     fn note_proven(&mut self, flow: FlowId) {
         if let Some(row) = self.row(flow)
-            && let Some(proven) = row.take_proven()
+            && let Some(proven) = row.take_news()
         {
-            let far = Far::of(&row.hop());
-            self.directory.insert(far, flow, proven);
+            let (far, alias) = (Far::of(&row.hop()), row.alias);
+            self.directory.insert(far, flow, Arc::clone(&proven));
+            if let Some(remote) = alias {
+                self.directory.insert_alias(Far { remote, ..far }, flow, proven);
+            }
         }
     }
 
@@ -451,7 +454,12 @@ impl Connections {
     fn tell(&mut self, flow: FlowId) {
         let Some(row) = self.row(flow).filter(|row| !row.is_told) else { return };
         row.is_told = true;
-        let (hop, users) = (row.hop(), std::mem::take(&mut row.users));
+        let (hop, alias, users) = (row.hop(), row.alias, std::mem::take(&mut row.users));
+        if let Some(remote) =
+            alias.filter(|remote| self.directory.remove(Far { remote: *remote, ..Far::of(&hop) }, flow))
+        {
+            self.gone.push_back(Gone { hop: Hop { remote, ..hop }, users: users.clone() });
+        }
         let is_the_way = self.directory.remove(Far::of(&hop), flow);
         let remote = if is_the_way { hop.remote } else { SocketAddr::from(([0, 0, 0, 0], 0)) };
         self.gone.push_back(Gone { hop: Hop { remote, ..hop }, users });
