@@ -1,5 +1,6 @@
 //! What is proven, one function a case.
 
+mod agents;
 mod basics;
 mod calls;
 mod captures;
@@ -54,6 +55,12 @@ pub const CASES: &[Case] = &[
         "2,000 calls by UDP and 200 by TCP of the example that makes them, each challenged once",
         examples::call,
     ),
+    load(
+        "agents-udp",
+        "2,000 calls each way by UDP: 100rel, session timers, UPDATE, hold, CANCEL, redirects, two realms; nothing stays behind",
+        agents::by_udp,
+    ),
+    load("agents-tcp", "the same by TCP", agents::by_tcp),
     with(
         &[Peer::Sipp, Peer::Tshark, Peer::References],
         "corpus-tcp",
