@@ -41,7 +41,7 @@ const AT_ONCE: u32 = 16;
 const CALL_MAX: Duration = Duration::from_secs(20);
 const RUN_MAX: Duration = Duration::from_secs(120);
 /// How long the transactions of an agent remember what was said, instead of 32 s.
-const MEMORY: Micros = Micros::from_secs(4);
+const MEMORY: Micros = Micros::from_secs(2);
 /// When nothing of them may be left, behind that.
 const IDLE_MAX: Duration = Duration::from_secs(10);
 
