@@ -1,6 +1,5 @@
 //! What is proven, one function a case.
 
-mod agents;
 mod basics;
 mod calls;
 mod captures;
@@ -8,6 +7,7 @@ mod corpus;
 mod examples;
 mod judges;
 mod legs;
+mod library;
 mod names;
 mod phones;
 mod sessions;
@@ -56,11 +56,11 @@ pub const CASES: &[Case] = &[
         examples::call,
     ),
     load(
-        "agents-udp",
+        "library-udp",
         "2,000 calls each way by UDP: 100rel, session timers, UPDATE, hold, CANCEL, redirects, two realms; nothing stays behind",
-        agents::by_udp,
+        library::by_udp,
     ),
-    load("agents-tcp", "the same by TCP", agents::by_tcp),
+    load("library-tcp", "the same by TCP", library::by_tcp),
     with(
         &[Peer::Sipp, Peer::Tshark, Peer::References],
         "corpus-tcp",
