@@ -249,9 +249,7 @@ impl UserAgent {
         let Some(session) = self.early(id, &response) else { return };
         if response.status().as_u16() == 199 {
             let cause = cause(&response);
-            if let Some(invite) = self.invites.get_mut(id.0) {
-                invite.told_over.push(response.to_tag().unwrap_or_default().into());
-            }
+            self.over_early(session);
             self.tell(Event::Progress { invite: id, session: Some(session), response });
             return self.end(session, EndReason::EarlyTerminated(cause));
         }
@@ -268,12 +266,21 @@ impl UserAgent {
             return (self.phase(session) == Some(Phase::Early)).then_some(session);
         }
         let invite = self.invites.get(id.0)?;
-        // What comes late of a dialog that a 199 has ended makes no other. `[RFC 6228, Section 5]`
+        // What comes late of a dialog that is over makes no other: a 199 has ended it, or a request in it that failed.
+        // `[RFC 6228, Section 5]` `[RFC 3261, Section 12.2.1.2]`
         let is_over = invite.told_over.iter().any(|tag| **tag == *response.to_tag().unwrap_or_default());
         if is_over || invite.legs.len().saturating_add(invite.told_over.len()) >= FORKS_MAX {
             return None;
         }
         self.leg_of(id, response)
+    }
+
+    /// Of this early dialog there is no more, whatever provisional responses come.
+    pub(crate) fn over_early(&mut self, session: SessionId) {
+        let Some(leg) = self.legs.get(session.0) else { return };
+        if let Some(invite) = leg.invite.and_then(|invite| self.invites.get_mut(invite.0)) {
+            invite.told_over.push(leg.dialog.id().remote_tag.into());
+        }
     }
 
     fn leg_of(&mut self, id: InviteId, response: &Response) -> Option<SessionId> {

@@ -267,13 +267,6 @@ impl Leg {
         self.running.push((timer, id));
     }
 
-    /// What carried the offer of theirs that is not answered: an answer that was tried and didn't fit has closed the exchange, and
-    /// the ACK or PRACK still waits.
-    pub(crate) fn unanswered_in(&self) -> Option<Carrier> {
-        let waits = self.ack.as_ref().is_some_and(|ack| !ack.is_sent).then_some(Carrier::Success);
-        self.exchange.theirs().or(waits).or(self.prack.map(|_| Carrier::Provisional))
-    }
-
     /// None runs any more.
     pub(crate) fn stopped(&mut self) {
         self.running.clear();

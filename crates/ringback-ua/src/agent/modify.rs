@@ -371,7 +371,10 @@ impl UserAgent {
         match self.phase(session) {
             Some(Phase::Ending) | None => {}
             Some(Phase::Confirmed) if !knows_nothing => self.hang_up_for(session, EndReason::Gone(failure), now),
-            Some(_) => self.end(session, EndReason::Gone(failure)),
+            Some(_) => {
+                self.over_early(session);
+                self.end(session, EndReason::Gone(failure));
+            }
         }
     }
 

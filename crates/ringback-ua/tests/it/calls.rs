@@ -3,7 +3,7 @@
 use ringback_base::Micros;
 use ringback_message::{HeaderId, Method, StatusCode};
 use ringback_sdp::Origin;
-use ringback_sdp::negotiate::{Codec, Endpoint, HoldForm, LocalMedia};
+use ringback_sdp::negotiate::{Codec, Endpoint, HoldForm, LocalMedia, Refusal};
 use ringback_transaction::Timers;
 use ringback_ua::{Carrier, CommandError, EndReason, Event, Failure, Media, MediaError, Outbound};
 
@@ -378,6 +378,44 @@ fn an_offer_in_a_200_that_does_not_fit_is_acknowledged_and_hung_up() {
         assert_eq!(net.ladder.iter().filter(|line| *line == "a ACK b").count(), 1);
         // An ACK without an answer: it hangs up as well.
         assert!(matches!(net.ended(1), EndReason::BadAnswer(_) | EndReason::RemoteBye(_)));
+        net.assert_idle();
+    }
+}
+
+/// An INVITE whose offer doesn't fit is refused, and whatever is tried before that: nobody meets an offer with one of his own.
+/// `[RFC 3264, Section 4]`
+#[test]
+fn an_offer_that_can_not_be_answered_is_not_met_by_another() {
+    for within in [false, true] {
+        let mut net = Net::new(2);
+        let standing = within.then(|| net.call(0, 1));
+        let callee = match standing {
+            Some((caller, callee)) => {
+                net.agents[0].reinvite(caller, sound(0), net.now).unwrap();
+                net.settle();
+                callee
+            }
+            None => {
+                net.invite(0, 1, sound(0));
+                net.settle();
+                net.incoming(1)
+            }
+        };
+        let origin = Origin::parse("- 100 1 IN IP4 192.0.2.2").unwrap();
+        let other = Endpoint::new(origin, "192.0.2.2").media(LocalMedia::audio(40_000).codec(Codec::pcma()));
+        for media in [Media::Endpoint(other), sound(1)] {
+            let error = net.agents[1].answer(callee, media, net.now).unwrap_err();
+            assert!(matches!(error, CommandError::Media(MediaError::Refused(_))), "{error:?}");
+        }
+        let error = net.agents[1].answer(callee, Media::None, net.now).unwrap_err();
+        assert!(matches!(error, CommandError::Media(MediaError::AnswerExpected)), "{error:?}");
+        net.agents[1].refuse(callee, &Refusal::bare(488, None), net.now).unwrap();
+        net.settle();
+        assert_eq!(net.ladder[net.ladder.len() - 2..], ["b 488 a", "a ACK b"]);
+        if let Some((caller, _)) = standing {
+            assert!(net.agents[1].media(callee).is_some(), "what was agreed on before still holds");
+            net.agents[0].hang_up(caller, net.now).unwrap();
+        }
         net.assert_idle();
     }
 }
