@@ -10,6 +10,7 @@ mod examples;
 mod forks;
 mod judges;
 mod legs;
+mod library;
 mod names;
 mod networks;
 mod phones;
@@ -60,6 +61,12 @@ pub const CASES: &[Case] = &[
         "2,000 calls by UDP and 200 by TCP of the example that makes them, each challenged once",
         examples::call,
     ),
+    load(
+        "library-udp",
+        "2,000 calls each way by UDP: 100rel, session timers, UPDATE, hold, CANCEL, redirects, two realms; nothing stays behind",
+        library::by_udp,
+    ),
+    load("library-tcp", "the same by TCP", library::by_tcp),
     with(
         &[Peer::Sipp, Peer::Tshark, Peer::References],
         "corpus-tcp",

@@ -447,7 +447,7 @@ impl UserAgent {
         if let Ok(mut dialog) = Dialog::of_client(request, response) {
             dialog.sent(used.max(self.usages.cseq_used(dialog.id())));
             let credentials = credentials(request);
-            self.dismiss(dialog, Ack::new(response.cseq(), Some(client), credentials), true, now);
+            self.dismiss(dialog, Ack::new(response.cseq(), Some(client), credentials), Some(id), now);
         }
         if is_first && !is_told {
             self.events.push_back(invite_failed(id, Failure::Full, None));

@@ -30,8 +30,8 @@ pub(crate) enum Purpose {
     Ack(SessionId, Option<ClientId>),
     /// The same, of a session that is over or never was.
     StrayAck(Option<ClientId>),
-    /// The BYE in a dialog that no session has.
-    StrayBye,
+    /// The BYE in a dialog that no session has, and that this INVITE has made.
+    StrayBye(InviteId),
     /// A re-INVITE or UPDATE of ours.
     Change(SessionId),
     Prack(SessionId),
@@ -394,7 +394,7 @@ impl UserAgent {
         let (request, client, hop) = (sending.request, sending.client, sending.hop);
         match purpose {
             Purpose::Register(registration) => self.register_answered(registration, response, hop, now),
-            Purpose::Invite(_) | Purpose::Ack(..) | Purpose::StrayAck(_) | Purpose::StrayBye => {}
+            Purpose::Invite(_) | Purpose::Ack(..) | Purpose::StrayAck(_) | Purpose::StrayBye(_) => {}
             Purpose::Change(session) => self.changed(session, request.as_ref(), client, response, now),
             Purpose::Prack(session) => self.pracked(session, request.as_ref(), &response, now),
             Purpose::Bye(session) => self.bye_done(session),
@@ -442,7 +442,7 @@ impl UserAgent {
         }
         let request = self.forget(id).and_then(|sending| sending.request);
         match purpose {
-            Purpose::Invite(_) | Purpose::StrayAck(_) | Purpose::StrayBye => {}
+            Purpose::Invite(_) | Purpose::StrayAck(_) | Purpose::StrayBye(_) => {}
             Purpose::Ack(session, _) => self.hang_up_for(session, crate::EndReason::Gone(failure), now),
             Purpose::Change(session) => self.change_failed(session, request.as_ref(), failure, now),
             Purpose::Prack(session) => self.lost(Some(session), Some(failure), now),
@@ -489,7 +489,7 @@ impl UserAgent {
     /// Whose accounts a request is signed with: those of its registration or call, where that has its own.
     pub(crate) fn digest(&mut self, purpose: Purpose) -> &mut DigestClient {
         let accounts = match purpose {
-            Purpose::Invite(id) => self.invites.get(id.0).and_then(|invite| invite.accounts),
+            Purpose::Invite(id) | Purpose::StrayBye(id) => self.invites.get(id.0).and_then(|invite| invite.accounts),
             _ => self.session_of_purpose(purpose).and_then(|session| self.legs.get(session.0)?.accounts),
         };
         let own = match purpose {
@@ -575,9 +575,11 @@ impl UserAgent {
             Purpose::Change(session) | Purpose::Prack(session) | Purpose::Bye(session) => Some(session),
             Purpose::Application(session) => session,
             Purpose::Usage(task) => self.usage_session(task),
-            Purpose::Invite(_) | Purpose::Ack(..) | Purpose::StrayAck(_) | Purpose::StrayBye | Purpose::Register(_) => {
-                None
-            }
+            Purpose::Invite(_)
+            | Purpose::Ack(..)
+            | Purpose::StrayAck(_)
+            | Purpose::StrayBye(_)
+            | Purpose::Register(_) => None,
         }
     }
 
