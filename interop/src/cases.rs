@@ -1,6 +1,6 @@
 //! What is proven, one function a case.
 
-mod agents;
+mod agent_phones;
 mod basics;
 mod calls;
 mod captures;
@@ -123,20 +123,20 @@ pub const CASES: &[Case] = &[
         &[Peer::Baresip],
         "agent-baresip",
         "an agent of the library and baresip call each other: hold, resume and transfer from either side",
-        agents::baresip,
+        agent_phones::baresip,
     ),
-    with(&[Peer::Baresip], "agent-baresip-tcp", "the same by TCP", agents::baresip_tcp),
+    with(&[Peer::Baresip], "agent-baresip-tcp", "the same by TCP", agent_phones::baresip_tcp),
     with(
         &[Peer::Baresip],
         "agent-digits",
         "baresip's digits (RFC 4733) pass between two phones whose calls the example b2bua joins",
-        agents::digits,
+        agent_phones::digits,
     ),
     with(
         &[Peer::Linphone],
         "agent-linphone",
         "linphonec and an agent text each other, served and directly; another challenges it: SHA-256",
-        agents::linphone,
+        agent_phones::linphone,
     ),
     with(
         &[Peer::Kamailio],
