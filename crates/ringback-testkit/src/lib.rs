@@ -26,6 +26,7 @@
 //! | [`phone`] | scripted user agents with good manners and bad |
 //! | [`strange`] | what strangers send |
 //! | [`net`] | links, packets and their fates |
+//! | [`streams`] | connections that are cut into pieces and break at any byte |
 //! | [`surroundings`] | what the server asks, with delays, failures, lost races and crashes |
 //! | [`zone`] | the records that its resolver knows |
 //! | [`trace`], [`ladder`], [`pcap`], [`failure`] | what happened, and how it is told |
@@ -67,7 +68,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! **Not simulated yet:** streams (the network keeps their order, and no node opens one), NAT.
+//! **Not simulated yet:** NAT, phones and labs by streams, keep-alives.
 
 pub mod agents;
 pub mod check;
@@ -80,6 +81,7 @@ pub mod pcap;
 pub mod phone;
 pub mod scenario;
 pub mod strange;
+pub mod streams;
 pub mod surroundings;
 pub mod trace;
 pub mod world;

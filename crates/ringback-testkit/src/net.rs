@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
 use bytes::Bytes;
-use ringback_base::{KeyedHash, Micros, Random, Transport};
+use ringback_base::{FlowId, Hop, KeyedHash, Micros, Random, Transport};
 use ringback_message::{Message, Request, Response};
 
 /// The largest payload of a UDP datagram over IPv4.
@@ -129,6 +129,8 @@ pub struct Packet {
     pub from: SocketAddr,
     /// The destination.
     pub to: SocketAddr,
+    /// The connection that it goes by or came by, where one is named: as the node knows it that sends it or gets it.
+    pub flow: Option<FlowId>,
     /// The payload.
     pub bytes: Bytes,
     /// It is not what its sender should have sent: the network, or a sender that knows no better, has changed it.
@@ -140,7 +142,31 @@ impl Packet {
     /// A datagram.
     #[must_use]
     pub fn udp(from: SocketAddr, to: SocketAddr, bytes: Bytes) -> Packet {
-        Packet { transport: Transport::Udp, from, to, bytes, damaged: false, content: OnceCell::new() }
+        Packet { transport: Transport::Udp, from, to, flow: None, bytes, damaged: false, content: OnceCell::new() }
+    }
+
+    /// What leaves by this hop.
+    #[must_use]
+    pub fn leaving(hop: &Hop, bytes: Bytes) -> Packet {
+        Packet { transport: hop.transport, flow: hop.flow, ..Packet::udp(hop.local, hop.remote, bytes) }
+    }
+
+    /// What has come by this hop.
+    #[must_use]
+    pub fn arriving(hop: &Hop, bytes: Bytes) -> Packet {
+        Packet { transport: hop.transport, flow: hop.flow, ..Packet::udp(hop.remote, hop.local, bytes) }
+    }
+
+    /// The hop of who sends it.
+    #[must_use]
+    pub fn hop_out(&self) -> Hop {
+        Hop { transport: self.transport, local: self.from, remote: self.to, flow: self.flow }
+    }
+
+    /// The hop of who gets it.
+    #[must_use]
+    pub fn hop_in(&self) -> Hop {
+        Hop { transport: self.transport, local: self.to, remote: self.from, flow: self.flow }
     }
 
     /// The same, known to be wrong.

@@ -8,7 +8,7 @@ use ringback_location::{Aor, Binding, Version};
 use ringback_stack::{Account, Answer, Query};
 
 use crate::net::Chance;
-use crate::zone::Zone;
+use crate::zone::{self, Zone};
 
 /// What goes wrong between a server and its data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Faults {
     pub silence: Chance,
     /// Somebody else stores between a read and its write.
     pub conflict: Chance,
+    /// A name server says what is not so.
+    pub lie: Chance,
 }
 
 impl Faults {
@@ -33,6 +35,7 @@ impl Faults {
         failure: Chance::NEVER,
         silence: Chance::NEVER,
         conflict: Chance::NEVER,
+        lie: Chance::NEVER,
     };
 
     /// A disk that takes its time.
@@ -45,6 +48,7 @@ impl Faults {
         failure: Chance::percent(4),
         silence: Chance::percent(2),
         conflict: Chance::percent(15),
+        ..Faults::NONE
     };
 }
 
@@ -204,7 +208,11 @@ impl Surroundings {
             Query::Account { user } => {
                 Reaction::Answer { after, answer: Answer::Account(self.accounts.get(&user).cloned()) }
             }
-            Query::Dns { question } => Reaction::Answer { after, answer: Answer::Dns(self.zone.answer(&question)) },
+            Query::Dns { question } => {
+                let lies = self.faults.lie.strikes(&mut self.random);
+                let answer = if lies { zone::lie(&question, &mut self.random) } else { self.zone.answer(&question) };
+                Reaction::Answer { after, answer: Answer::Dns(answer) }
+            }
             _ => Reaction::Answer { after, answer: Answer::Failed },
         }
     }

@@ -11,16 +11,17 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 use ringback_auth::Algorithm;
-use ringback_base::{Micros, Millis, Now, Random, TimerId, TimerQueue};
+use ringback_base::{Hop, Micros, Millis, Now, Random, TimerId, TimerQueue};
 use ringback_stack::{Answer, AuthConfigError, Config, Listener, Query, Stack, Token};
 
 use crate::agents::{Agent, AgentAct, AgentDiary, AgentLine, judge_outcomes};
 use crate::check::{Checker, Invariant, Rules, Verdict, Violation, violated};
 use crate::failure::{Failure, OUT_VARIABLE};
 use crate::ladder::{ladder, list};
-use crate::net::{Network, Packet, Quality};
+use crate::net::{Chance, Network, Packet, Quality};
 use crate::pcap;
 use crate::phone::{Act, CallRecord, Diary, Line, Manners, Phone};
+use crate::streams::{Pulse, StreamCounters, Streams};
 use crate::surroundings::{Faults, Surroundings};
 use crate::trace::{RECORDS_MAX, Trace};
 
@@ -49,6 +50,8 @@ pub struct Setup {
     pub seed: u64,
     /// The quality of every link that has none of its own.
     pub quality: Quality,
+    /// Of the connections, so many break, each after whatever byte.
+    pub breaks: Chance,
     /// What goes wrong between the server and its data.
     pub faults: Faults,
     /// The server's configuration.
@@ -71,6 +74,7 @@ impl Setup {
         Setup {
             seed,
             quality: Quality::PERFECT,
+            breaks: Chance::NEVER,
             faults: Faults::NONE,
             config,
             unreachable_is_told: true,
@@ -135,13 +139,25 @@ pub enum Deed {
 enum Due {
     Deed(Deed),
     Arrival(Packet),
-    Unreachable { at: SocketAddr, remote: SocketAddr },
+    Stream(Pulse),
+    /// Who sends by this hop is told that it leads nowhere.
+    Unreachable(Hop),
     WakeServer,
     WakePhone(PhoneId),
     WakeAgent(AgentId),
     Start,
-    Sync { incarnation: u32, write: u64, token: Token, answer: Answer, answer_after: Micros },
-    Answer { incarnation: u32, token: Token, answer: Answer },
+    Sync {
+        incarnation: u32,
+        write: u64,
+        token: Token,
+        answer: Answer,
+        answer_after: Micros,
+    },
+    Answer {
+        incarnation: u32,
+        token: Token,
+        answer: Answer,
+    },
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -186,6 +202,8 @@ pub struct Summary {
     pub amplification_percent: u64,
     /// 2xx that came when their INVITE had been refused already.
     pub successes_too_late: u64,
+    /// What became of connections.
+    pub streams: StreamCounters,
 }
 
 /// All of it.
@@ -195,6 +213,7 @@ pub struct World {
     now: Now,
     queue: TimerQueue<Due>,
     network: Network,
+    streams: Streams,
     server: Server,
     phones: Vec<(Phone, Option<TimerId>)>,
     agents: Vec<(Agent, Option<TimerId>)>,
@@ -235,6 +254,7 @@ impl World {
             now: Now { mono: Micros(0), unix: Millis::from_secs(1_700_000_000) },
             queue: TimerQueue::new(),
             network,
+            streams: Streams::new(setup.seed, setup.breaks),
             server: Server {
                 config: setup.config,
                 stack: Some(stack),
@@ -246,7 +266,7 @@ impl World {
             },
             phones: Vec::new(),
             agents: Vec::new(),
-            is_faithful: setup.quality.is_faithful(),
+            is_faithful: setup.quality.is_faithful() && setup.breaks == Chance::NEVER,
             compared: BTreeMap::new(),
             places: addresses.iter().map(|address| (*address, Place::Server)).collect(),
             names: addresses.iter().map(|address| (*address, "server".to_owned())).collect(),
@@ -357,29 +377,41 @@ impl World {
     /// # Errors
     /// Where an invariant is violated.
     pub fn run_until(&mut self, end: Micros) -> Progress {
-        while let Some((at, due)) = self.queue.pop_due(end) {
-            self.now = self.now.after(at.at().since(self.now.mono));
-            self.step = self.step.saturating_add(1);
-            let done = catch_unwind(AssertUnwindSafe(|| self.happens(due)));
-            match done {
-                Ok(Ok(())) => {}
-                Ok(Err(violation)) => return Err(self.failure(*violation)),
-                Err(panic) => {
-                    let detail = panic.downcast_ref::<String>().cloned();
-                    let text = detail.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-                    let call_id = self.current.clone();
-                    let detail = text.unwrap_or_else(|| "a panic".to_owned());
-                    return Err(self.failure(Violation { invariant: Invariant::NoPanic, call_id, detail }));
-                }
-            }
-            if self.step >= STEPS_MAX {
-                let detail = format!("{STEPS_MAX} steps and no end");
-                let violation = Violation { invariant: Invariant::TablesEmpty, call_id: None, detail };
-                return Err(self.failure(violation));
-            }
-        }
+        while self.step_until(end)? {}
         self.now = self.now.after(end.since(self.now.mono));
         Ok(())
+    }
+
+    /// Lets the next thing happen, whenever that is; false where nothing is to come.
+    ///
+    /// # Errors
+    /// Where an invariant is violated.
+    pub fn step(&mut self) -> Result<bool, Box<Failure>> {
+        self.step_until(Micros::MAX)
+    }
+
+    fn step_until(&mut self, end: Micros) -> Result<bool, Box<Failure>> {
+        let Some((at, due)) = self.queue.pop_due(end) else { return Ok(false) };
+        self.now = self.now.after(at.at().since(self.now.mono));
+        self.step = self.step.saturating_add(1);
+        let done = catch_unwind(AssertUnwindSafe(|| self.happens(due)));
+        match done {
+            Ok(Ok(())) => {}
+            Ok(Err(violation)) => return Err(self.failure(*violation)),
+            Err(panic) => {
+                let detail = panic.downcast_ref::<String>().cloned();
+                let text = detail.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+                let call_id = self.current.clone();
+                let detail = text.unwrap_or_else(|| "a panic".to_owned());
+                return Err(self.failure(Violation { invariant: Invariant::NoPanic, call_id, detail }));
+            }
+        }
+        if self.step >= STEPS_MAX {
+            let detail = format!("{STEPS_MAX} steps and no end");
+            let violation = Violation { invariant: Invariant::TablesEmpty, call_id: None, detail };
+            return Err(self.failure(violation));
+        }
+        Ok(true)
     }
 
     /// Lets so much time pass.
@@ -429,6 +461,7 @@ impl World {
             hash: self.trace.hash(),
             tally: self.checker.tally().clone(),
             successes_too_late: self.checker.successes_too_late(),
+            streams: self.streams.counters(),
             ..Summary::default()
         };
         for (phone, _) in &self.phones {

@@ -76,6 +76,8 @@ enum State {
     Asked(Carrier, Box<ReceivedOffer>),
     /// Theirs is answered, but by nothing yet that is sure to arrive.
     Answering(Carrier, Box<Answer>),
+    /// Theirs can't be answered with what we have, and what carried it has not been refused yet.
+    Refused(Carrier, Box<(PackedSession, Refusal)>),
 }
 
 impl Exchange {
@@ -103,7 +105,7 @@ impl Exchange {
     /// The offer of theirs that has no sure answer yet.
     pub(crate) fn theirs(&self) -> Option<Carrier> {
         match &self.0 {
-            State::Asked(carrier, _) | State::Answering(carrier, _) => Some(*carrier),
+            State::Asked(carrier, _) | State::Answering(carrier, _) | State::Refused(carrier, _) => Some(*carrier),
             _ => None,
         }
     }
@@ -114,6 +116,11 @@ impl Exchange {
             State::Asked(_, offer) => Some(offer),
             _ => None,
         }
+    }
+
+    /// Theirs is neither answered nor refused yet.
+    pub(crate) fn is_unanswered(&self) -> bool {
+        matches!(self.0, State::Asked(..) | State::Refused(..))
     }
 
     /// What was answered, to be sent again.
@@ -211,6 +218,11 @@ impl Exchange {
                 self.0 = State::Answering(carrier, answer);
                 Ok(text)
             }
+            State::Refused(carrier, refused) => {
+                let refusal = refused.1.clone();
+                self.0 = State::Refused(carrier, refused);
+                Err(MediaError::Refused(refusal))
+            }
             other => {
                 self.0 = other;
                 Err(MediaError::NothingOffered)
@@ -221,10 +233,9 @@ impl Exchange {
     /// Offers or answers, as is due: `None` where nothing is.
     pub(crate) fn say(&mut self, carrier: Carrier, media: Media) -> Result<Option<Vec<u8>>, MediaError> {
         match (&self.0, media) {
-            (State::Asked(..), Media::None) => Ok(None),
             (State::Answering(..), _) => Ok(self.answer_text()),
             (_, Media::None) => Ok(None),
-            (State::Asked(..), media) => self.answer(media).map(Some),
+            (State::Asked(..) | State::Refused(..), media) => self.answer(media).map(Some),
             (State::Settled(_), media) => self.offer(carrier, media).map(Some),
             (State::Offered(..), _) => Err(MediaError::OfferOpen),
         }
@@ -245,6 +256,7 @@ impl Exchange {
             State::Offered(_, pending) => pending.withdraw().into(),
             State::Asked(_, offer) => offer.refuse().into(),
             State::Answering(_, answer) => answer.unsent().refuse().into(),
+            State::Refused(_, refused) => refused.0,
         });
     }
 
@@ -277,7 +289,10 @@ fn answer(carrier: Carrier, offer: ReceivedOffer, media: Media) -> (State, Resul
     let answered = match media {
         Media::Endpoint(endpoint) => match offer.answer(&endpoint) {
             Ok(answer) => Ok(answer),
-            Err(refused) => return (State::Settled(refused.session.into()), Err(MediaError::Refused(refused.refusal))),
+            Err(refused) => {
+                let kept = Box::new((refused.session.into(), refused.refusal.clone()));
+                return (State::Refused(carrier, kept), Err(MediaError::Refused(refused.refusal)));
+            }
         },
         Media::Description(description) => offer.answer_with(description),
         Media::Offer(_) | Media::None => {

@@ -19,12 +19,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ringback::agent::{
-    Agent, AgentHandle, Call, CallEvent, Event, Incoming, IncomingCall, IncomingRequest, Registered,
+    Agent, AgentHandle, Call, CallEvent, CallFailed, Incoming, IncomingCall, IncomingRefer, Registered,
 };
 use ringback::auth::{Account, Password};
 use ringback::base::Transport;
 use ringback::prelude::*;
-use ringback::ua::{CommandError, ReferSubscription, ReferTold, Referral};
+use ringback::ua::{CommandError, ReferTold};
 use tokio::sync::{mpsc, oneshot};
 
 type Anything = Result<(), Box<dyn Error + Send + Sync>>;
@@ -159,7 +159,7 @@ impl Phone {
                 let (agent, calls, to) = (self.agent.clone(), self.calls.clone(), rest.to_owned());
                 let (give_up, given_up) = oneshot::channel();
                 self.calling = Some(give_up);
-                tokio::spawn(async move { _ = call(&agent, &calls, &to, None, given_up).await });
+                tokio::spawn(async move { call(&agent, &calls, &to, given_up).await });
                 true
             }
             "register" => {
@@ -218,12 +218,6 @@ impl Phone {
                 request.respond(StatusCode::Ok).await
             }
             Incoming::Request(request) => request.respond(StatusCode::NotImplemented).await,
-            Incoming::Other(event) => {
-                if let Event::Refer { told, .. } = *event {
-                    transferred(&told);
-                }
-                Ok(())
-            }
             // What is dropped is answered with 500.
             _ => Ok(()),
         };
@@ -251,15 +245,8 @@ impl Phone {
 }
 
 /// Calls, and talks where it is answered before it is given up; tells how it went.
-async fn call(
-    agent: &AgentHandle,
-    calls: &Calls,
-    to: &str,
-    referral: Option<&Referral>,
-    mut given_up: oneshot::Receiver<()>,
-) -> StatusCode {
+async fn call(agent: &AgentHandle, calls: &Calls, to: &str, mut given_up: oneshot::Receiver<()>) {
     let invite = agent.invite(to).progress(|response| println!("progress: {}", response.status().as_u16()));
-    let invite = referral.map(Referral::headers).into_iter().flatten().fold(invite, |invite, line| invite.header(line));
     // Dropping the future of an INVITE cancels it, and dropping a call that won the race hangs up.
     let called = tokio::select! {
         called = invite.into_future() => Some(called),
@@ -267,18 +254,16 @@ async fn call(
     };
     given_up.close();
     match called.filter(|_| given_up.try_recv().is_err()) {
-        Some(Ok(call)) => {
-            talk(call, calls);
-            StatusCode::Ok
-        }
-        Some(Err(failed)) => {
-            println!("not answered: {failed}");
-            failed.status().unwrap_or(StatusCode::ServerInternalError)
-        }
-        None => {
-            println!("gave up");
-            StatusCode::RequestTerminated
-        }
+        Some(outcome) => begin(outcome, calls),
+        None => println!("gave up"),
+    }
+}
+
+/// What became of a call of ours.
+fn begin(outcome: Result<Call, CallFailed>, calls: &Calls) {
+    match outcome {
+        Ok(call) => _ = talk(call, calls),
+        Err(failed) => println!("not answered: {failed}"),
     }
 }
 
@@ -327,9 +312,9 @@ async fn happened(call: &Call, event: CallEvent, calls: &Calls) -> Anything {
         CallEvent::Agreed => println!("agreed: {}", directions(call).await?),
         CallEvent::Offered(offer) => offer.refuse().await?,
         CallEvent::Request(request) => request.respond(StatusCode::NotImplemented).await?,
-        CallEvent::Refer(request, referral) => {
-            println!("is sent to: {}", referral.uri);
-            tokio::spawn(follow(request, referral, calls.clone()));
+        CallEvent::Refer(refer) => {
+            println!("is sent to: {}", refer.referral().uri);
+            tokio::spawn(follow(refer, calls.clone()));
         }
         _ => {}
     }
@@ -347,9 +332,12 @@ async fn change(call: &Call, wish: Wish) -> Anything {
             println!("resumed: {}", directions(call).await?);
         }
         Wish::Transfer(to) => {
-            let (session, to) = (call.session().id(), format!("<{to}>"));
-            let core = call.session().agent();
-            core.with(move |agent, now| agent.refer(session, &to, ReferSubscription::Implicit, now)).await?;
+            let mut transfer = call.transfer(&to).await?;
+            tokio::spawn(async move {
+                while let Some(told) = transfer.event().await {
+                    transferred(&told);
+                }
+            });
         }
         Wish::HangUp => {}
     }
@@ -362,21 +350,14 @@ async fn directions(call: &Call) -> Result<String, CommandError> {
     Ok(streams.iter().map(|stream| stream.direction.to_string()).collect::<Vec<_>>().join(" "))
 }
 
-/// Calls whom they send us to, and tells them how that goes. `[RFC 3515, Section 2.4.4]`
-async fn follow(request: IncomingRequest, referral: Box<Referral>, calls: Calls) {
-    let (id, agent) = (request.id(), request.agent().clone());
-    match agent.core().with(move |agent, now| agent.accept_refer(id, now)).await {
-        Ok(referee) => {
-            let (_to_the_end, given_up) = oneshot::channel();
-            let status = call(&agent, &calls, &referral.uri, Some(&referral), given_up).await;
-            let told = agent.core().with(move |agent, now| {
-                agent.refer_progress(referee, status, now);
-                Ok(())
-            });
-            match told.await {
-                Ok(()) => println!("told: {}", status.as_u16()),
-                Err(error) => println!("failed: {error}"),
-            }
+/// Calls whom they send us to; how that goes is told to them. `[RFC 3515, Section 2.4.4]`
+async fn follow(refer: IncomingRefer, calls: Calls) {
+    match refer.follow().await {
+        Ok(calling) => {
+            let outcome = calling.answered().await;
+            let status = outcome.as_ref().map_or_else(CallFailed::status, |_| Some(StatusCode::Ok));
+            println!("told: {}", status.map_or(0, StatusCode::as_u16));
+            begin(outcome, &calls);
         }
         Err(error) => println!("failed: {error}"),
     }

@@ -1,11 +1,13 @@
 //! The application of an agent: what people do with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 
-use ringback_base::{Micros, Now, Random, TimerQueue};
+use ringback_base::{Micros, Now, Random, TimerQueue, Transport};
 use ringback_message::{HeaderId, Method, StatusCode};
 use ringback_sdp::Origin;
 use ringback_sdp::negotiate::{Codec, Endpoint, HoldForm, LocalMedia, Refusal};
+use ringback_transaction::ServerId;
 use ringback_ua::{
     Carrier, CommandError, EndReason, Event, InviteId, Media, MediaError, Outbound, SessionId, UserAgent,
 };
@@ -119,6 +121,7 @@ pub(crate) enum Todo {
     Change(SessionId),
     HangUp(SessionId),
     Cancel(InviteId),
+    Respond(ServerId),
 }
 
 #[derive(Clone, Debug, Default)]
@@ -141,6 +144,8 @@ pub(crate) struct App {
     invites: BTreeMap<InviteId, Vec<u8>>,
     placing: Option<InviteId>,
     names: BTreeMap<SessionId, Names>,
+    /// Requests of others that it has not answered yet.
+    held: BTreeSet<ServerId>,
     is_silent: bool,
 }
 
@@ -152,7 +157,7 @@ impl App {
         };
         App {
             diary: AgentDiary::default(),
-            contact: format!("sip:{}@{}", line.name, line.address),
+            contact: contact_uri(&line.name, line.address, line.transport),
             uri,
             knows: line.knows.clone(),
             ways: line.ways.clone(),
@@ -160,6 +165,7 @@ impl App {
             invites: BTreeMap::new(),
             placing: None,
             names: BTreeMap::new(),
+            held: BTreeSet::new(),
             is_silent: false,
         }
     }
@@ -211,8 +217,10 @@ impl App {
         self.diary.tales.values_mut().for_each(|tales| tales.push(Tale::Restarted));
         self.names.clear();
         self.invites.clear();
+        self.held.clear();
     }
 
+    /// Lets go of all that it has, as who drops every handle.
     pub(crate) fn falls_silent(&mut self, ua: &mut UserAgent, todo: &mut TimerQueue<Todo>, now: Now) {
         self.is_silent = true;
         while todo.pop_due(Micros::MAX).is_some() {}
@@ -223,6 +231,9 @@ impl App {
         }
         for session in sessions {
             ua.release(session, now);
+        }
+        for request in std::mem::take(&mut self.held) {
+            _ = ua.respond(request, StatusCode::ServerInternalError, |response| response, now);
         }
     }
 
@@ -281,9 +292,18 @@ impl App {
             Event::OfferWanted { session } => {
                 _ = todo.set(now.mono.plus(self.ways.thinks.draw(random)), Todo::Reply(session))
             }
+            Event::Request { id, .. } if self.ways.holds_requests && !self.is_silent => {
+                self.diary.count("holds a request");
+                self.held.insert(id);
+                todo.set(now.mono.plus(self.ways.thinks.draw(random)), Todo::Respond(id));
+            }
             Event::Request { id, request, .. } => {
                 let known = matches!(request.method(), Method::Options | Method::Info | Method::Message);
-                let status = if known { StatusCode::Ok } else { StatusCode::MethodNotAllowed };
+                let status = match () {
+                    () if self.is_silent => StatusCode::ServerInternalError,
+                    () if known => StatusCode::Ok,
+                    () => StatusCode::MethodNotAllowed,
+                };
                 _ = ua.respond(id, status, |response| response, now);
             }
             Event::ReferWanted { id, .. } => self.is_referred(id, ua, random, now),
@@ -382,7 +402,7 @@ impl App {
     }
 
     /// Somebody would have it call somebody else.
-    fn is_referred(&mut self, id: ringback_transaction::ServerId, ua: &mut UserAgent, random: &mut Random, now: Now) {
+    fn is_referred(&mut self, id: ServerId, ua: &mut UserAgent, random: &mut Random, now: Now) {
         self.diary.count("is transferred");
         let refuses = self.is_silent || App::chance(random, self.ways.refuses_offers_percent);
         let uri = self.uri.clone();
@@ -475,6 +495,10 @@ impl App {
                 self.gives_up(invite, ua, now);
                 Ok(())
             }
+            Todo::Respond(id) => {
+                self.held.remove(&id);
+                ua.respond(id, StatusCode::Ok, |response| response, now)
+            }
         };
         if done.is_err() {
             self.diary.count("comes too late, or too early");
@@ -545,6 +569,12 @@ impl App {
         }
         done
     }
+}
+
+/// Where an agent is reached directly.
+pub(super) fn contact_uri(name: &str, address: SocketAddr, transport: Transport) -> String {
+    let parameter = if transport == Transport::Udp { "" } else { ";transport=tcp" };
+    format!("sip:{name}@{address}{parameter}")
 }
 
 fn refusal() -> Refusal {

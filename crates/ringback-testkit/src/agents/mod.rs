@@ -22,7 +22,7 @@ mod ways;
 use std::net::SocketAddr;
 
 use ringback_auth::{Account, Password};
-use ringback_base::{Hop, Micros, Now, Random, TimerQueue};
+use ringback_base::{Hop, Micros, Now, Random, TimerQueue, Transport};
 use ringback_transport::{reply_hop, stamp};
 use ringback_ua::{Config, Local, UserAgent};
 
@@ -45,6 +45,8 @@ pub struct AgentLine {
     pub name: String,
     /// Its address.
     pub address: SocketAddr,
+    /// How it sends, and is reached.
+    pub transport: Transport,
     /// The user of the server's domain that it registers for, with password and server.
     pub account: Option<(String, String, SocketAddr)>,
     /// The URI of somebody whom it transfers calls to.
@@ -111,7 +113,7 @@ impl Agent {
 
     pub(crate) fn handle_packet(&mut self, packet: &Packet, now: Now) -> Verdict {
         self.watch.received(packet, now)?;
-        let hop = Hop::udp(packet.to, packet.from);
+        let hop = packet.hop_in();
         match packet.content() {
             Content::Request(request) => {
                 if let Ok(request) = stamp(request.clone(), &hop) {
@@ -125,8 +127,9 @@ impl Agent {
         Ok(())
     }
 
-    pub(crate) fn handle_send_failed(&mut self, to: SocketAddr, now: Now) {
-        self.ua.handle_transport_error(&Hop::udp(self.line.address, to), now);
+    pub(crate) fn handle_send_failed(&mut self, hop: &Hop, now: Now) {
+        self.watch.unreachable(hop, now);
+        self.ua.handle_transport_error(hop, now);
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Now) {
@@ -158,7 +161,7 @@ impl Agent {
         let mut packets = Vec::new();
         loop {
             while let Some(transmit) = self.ua.poll_transmit() {
-                let packet = Packet::udp(self.line.address, transmit.hop.remote, transmit.bytes);
+                let packet = Packet::leaving(&transmit.hop, transmit.bytes);
                 self.watch.sent(&packet, now)?;
                 self.app.sent(&packet);
                 packets.push(packet);
@@ -187,13 +190,13 @@ impl Agent {
 }
 
 fn user_agent(line: &AgentLine, random: &mut Random) -> UserAgent {
-    let mut config = Config::new(&line.name, vec![Local::new(ringback_base::Transport::Udp, line.address)]);
+    let mut config = Config::new(&line.name, vec![Local::new(line.transport, line.address)]);
     config.reliable_provisionals = line.ways.reliable;
     config.session_timers.interval_secs = line.ways.session_interval_secs;
     config.forks = line.ways.forks;
     config.sessions_max = line.ways.sessions_max;
     if let Some((_, _, server)) = &line.account {
-        config.outbound = Some(Hop::udp(line.address, *server));
+        config.outbound = Some(Hop { transport: line.transport, ..Hop::udp(line.address, *server) });
     }
     let mut ua = UserAgent::new(config, Random::from_seed(random.seed()));
     if let Some((user, password, _)) = &line.account {

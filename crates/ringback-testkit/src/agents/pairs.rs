@@ -122,8 +122,9 @@ pub(super) fn possible(tales: &[&[Tale]], is_faithful: bool) -> Result<(), Strin
         .filter_map(|tale| if let Tale::Ended(local, remote, end) = tale { Some((local, remote, *end)) } else { None })
         .collect();
     for tag in &answered {
-        // A BYE may overtake the ACK.
-        let is_hung_up = ends.iter().any(|(local, _, end)| local == tag && *end == End::RemoteBye);
+        // A BYE may overtake the ACK, and who has let go before it is told of none.
+        let is_hung_up = |end: &End| matches!(end, End::RemoteBye | End::LocalBye);
+        let is_hung_up = ends.iter().any(|(local, _, end)| local == tag && is_hung_up(end));
         let is_forgotten = caller.iter().any(|tale| matches!(tale, Tale::Forgot(by) if by == *tag));
         if !confirmed.contains(tag) && !is_hung_up && !is_forgotten {
             return Err(format!("answered by {}, who was not acknowledged", tag.escape_ascii()));
@@ -150,8 +151,10 @@ pub(super) fn possible(tales: &[&[Tale]], is_faithful: bool) -> Result<(), Strin
 fn both_ends(one: End, other: End) -> bool {
     let fits = |one: End, other: End| match one {
         End::RemoteBye => !matches!(other, End::RemoteBye | End::Rejected(_) | End::Cancelled),
-        End::LocalBye => matches!(other, End::RemoteBye | End::LocalBye | End::Fault(_)),
-        End::Rejected(_) | End::Cancelled => other == End::Elsewhere,
+        // Its 200 crosses the CANCEL of a caller who takes the call no more, and it has let go of the call itself.
+        End::LocalBye => matches!(other, End::RemoteBye | End::LocalBye | End::Elsewhere | End::Fault(_)),
+        // The early dialog of a loser may be used until the caller knows, and that it is gone is said to whom uses it.
+        End::Rejected(_) | End::Cancelled => matches!(other, End::Elsewhere | End::Fault("gone")),
         End::Elsewhere => true,
         // The application forgot to answer an offer, or answered late: both ends give up.
         End::Fault(what) => matches!(what, "no answer" | "gone" | "bad answer" | "no PRACK" | "no ACK"),

@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use ringback_auth::AuthConfigError;
-use ringback_base::{Micros, Random};
+use ringback_base::{Micros, Random, Transport};
+use ringback_stack::Listener;
 use ringback_ua::ForkPolicy;
 
+use super::app::contact_uri;
 use super::{AgentAct, AgentCall, AgentLine, Ways};
 use crate::check::Invariant;
 use crate::failure::Failure;
 use crate::net::{Chance, Quality};
 use crate::phone::Span;
+use crate::streams::StreamCounters;
 use crate::world::{AgentId, DOMAIN, Deed, Setup, Summary, World, server_addresses};
 
 /// When everybody has registered.
@@ -42,6 +45,12 @@ pub struct AgentScenario {
     pub cancels_percent: u32,
     /// Calls are transferred to others.
     pub transfers: bool,
+    /// How everybody sends.
+    pub transport: Transport,
+    /// Of the connections, so many break.
+    pub breaks: Chance,
+    /// How often the server dies and starts again.
+    pub crashes: u32,
 }
 
 /// What came of some runs.
@@ -57,6 +66,8 @@ pub struct AgentSummary {
     pub counts: BTreeMap<&'static str, u64>,
     /// How often each invariant was judged.
     pub tally: BTreeMap<Invariant, u64>,
+    /// What became of connections.
+    pub streams: StreamCounters,
 }
 
 impl AgentSummary {
@@ -64,6 +75,7 @@ impl AgentSummary {
     pub fn add(&mut self, summary: &Summary) {
         self.worlds += 1;
         self.steps += summary.steps;
+        self.streams.add(&summary.streams);
         for diary in summary.agents.values() {
             self.calls += diary.counts.get("places a call").copied().unwrap_or(0);
             self.calls += diary.counts.get("places a call without an offer").copied().unwrap_or(0);
@@ -93,6 +105,9 @@ impl AgentScenario {
             partitions: 0,
             cancels_percent: 0,
             transfers: true,
+            transport: Transport::Udp,
+            breaks: Chance::NEVER,
+            crashes: 0,
         }
     }
 
@@ -118,6 +133,25 @@ impl AgentScenario {
         }
     }
 
+    /// The run of this number by connections, which break at any byte.
+    #[must_use]
+    pub fn by_streams(seed: u64) -> AgentScenario {
+        let plain = AgentScenario { transport: Transport::Tcp, calls: 12, ..AgentScenario::new(seed) };
+        let breaks = AgentScenario { breaks: Chance::percent(40), quality: Quality::INTERNET, ..plain.clone() };
+        let lively = AgentScenario { ways: Ways::lively(), cancels_percent: 12, ..breaks.clone() };
+        let relayed = |scenario: AgentScenario| AgentScenario { peers: 0, users: 4, ..scenario };
+        match seed % 10 {
+            0 => plain,
+            1 => relayed(plain),
+            2 => breaks,
+            3 => relayed(breaks),
+            4..=5 => lively,
+            6..=7 => relayed(lively),
+            8 => AgentScenario { breaks: Chance::percent(90), restarts: 2, partitions: 2, ..lively },
+            _ => relayed(AgentScenario { breaks: Chance::percent(90), crashes: 1, partitions: 2, ..lively }),
+        }
+    }
+
     /// Plays it to its end.
     ///
     /// # Errors
@@ -137,7 +171,10 @@ impl AgentScenario {
     /// # Errors
     /// Where the configuration contradicts itself.
     pub fn build(&self) -> Result<World, AuthConfigError> {
-        let setup = Setup { quality: self.quality, ..Setup::new(self.seed) };
+        let mut setup = Setup { quality: self.quality, breaks: self.breaks, ..Setup::new(self.seed) };
+        if self.transport == Transport::Tcp {
+            setup.config.listeners.extend(server_addresses().map(Listener::tcp));
+        }
         let mut seed = [0xa6; 32];
         seed.iter_mut().zip(self.seed.to_be_bytes()).for_each(|(byte, from)| *byte = from);
         let mut draw = Draw { random: Random::from_seed(seed), scenario: self, world: World::new(setup)?, knows: None };
@@ -201,11 +238,12 @@ impl Draw<'_> {
     fn agent(&mut self, name: String, account: Option<(String, String, SocketAddr)>, uri: Option<String>) -> Known {
         let host = u8::try_from(self.world.agent_len().saturating_add(1)).unwrap_or(u8::MAX);
         let address = SocketAddr::from((Ipv4Addr::new(198, 19, 0, host), 5060));
-        let uri = uri.unwrap_or_else(|| format!("sip:{name}@{address}"));
+        let uri = uri.unwrap_or_else(|| contact_uri(&name, address, self.scenario.transport));
         let ways = self.ways();
         // Those before it in line.
         let knows = self.knows.replace(uri.clone()).filter(|_| self.scenario.transfers && ways.changes_max > 0);
-        let id = self.world.add_agent(AgentLine { name, address, account, knows, ways });
+        let id =
+            self.world.add_agent(AgentLine { name, address, transport: self.scenario.transport, account, knows, ways });
         Known { id, uri, address }
     }
 
@@ -248,6 +286,10 @@ impl Draw<'_> {
             let Some(agent) = self.one(agents).map(|agent| agent.id) else { return };
             let at = self.at();
             self.world.schedule(at, Deed::Agent(agent, AgentAct::Restart));
+        }
+        for _ in 0..self.scenario.crashes {
+            let (at, down_for) = (self.at(), Span::ms(10, 6_000).draw(&mut self.random));
+            self.world.schedule(at, Deed::Crash { down_for });
         }
         let [server, _] = server_addresses();
         for _ in 0..self.scenario.partitions {

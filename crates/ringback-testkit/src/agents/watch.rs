@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use ringback_base::{Micros, Now};
+use ringback_base::{FlowId, Hop, Micros, Now};
 use ringback_message::header::RSeq;
 use ringback_message::{HeaderId, Message, Method, Request, Response};
 use ringback_transaction::Timers;
@@ -18,11 +18,14 @@ use crate::check::{Invariant, Key, Verdict, violated};
 use crate::net::{Content, Packet};
 
 use dialogs::Talk;
+use offers::Open;
 
 pub(crate) use dialogs::DialogKey;
 
 /// How long an account is kept of what is over.
 const KEPT: Micros = Micros::from_secs(70);
+/// What stands for a failure of the transport. `[RFC 3261, Section 8.1.3.1]`
+const SERVICE_UNAVAILABLE: u16 = 503;
 
 /// A request that came in.
 #[derive(Debug)]
@@ -47,6 +50,7 @@ struct Asked {
     request: Request,
     dialog: DialogKey,
     to: SocketAddr,
+    flow: Option<FlowId>,
     at: Micros,
     /// When the first provisional response came.
     progressed: Option<Micros>,
@@ -55,6 +59,8 @@ struct Asked {
     cancelled: Option<Micros>,
     /// When its final response came, of an INVITE the first 2xx: further ones are waited for so long, and no longer.
     finished: Option<Micros>,
+    /// Its hop led nowhere, and the offer in it was closed with that.
+    unsent: Option<Option<Open>>,
 }
 
 impl Served {
@@ -234,10 +240,26 @@ impl Watch {
         ours.chain(theirs.map(|bye| bye.at)).min()
     }
 
+    /// The agent learns that a hop leads nowhere: what it has asked there, and nobody has heard of, has failed. `[RFC 3261, Section 18.4]`
+    pub(crate) fn unreachable(&mut self, hop: &Hop, now: Now) {
+        let went_there =
+            |asked: &Asked| if asked.flow.is_some() { asked.flow == hop.flow } else { asked.to == hop.remote };
+        let waits = |asked: &Asked| asked.last.is_none_or(|last| last < 200 && !asked.request.is(&Method::Invite));
+        let mut failed = Vec::new();
+        for asked in self.asked.values_mut().filter(|asked| went_there(asked) && waits(asked)) {
+            asked.last = Some(SERVICE_UNAVAILABLE);
+            asked.finished.get_or_insert(now.mono);
+            let open = self.talks.get(&asked.dialog).and_then(|talk| talk.open.clone());
+            asked.unsent = Some(open.filter(|open| open.is_in(&asked.request)));
+            failed.push(asked.request.clone());
+        }
+        failed.iter().for_each(|request| self.offer_fails(request));
+    }
+
     /// A packet leaves the agent.
     pub(crate) fn sent(&mut self, packet: &Packet, now: Now) -> Verdict {
         match packet.content() {
-            Content::Request(request) => self.request_sent(request, packet.to, now.mono),
+            Content::Request(request) => self.request_sent(request, packet, now.mono),
             Content::Response(response) => self.response_sent(response, now.mono),
             Content::Unreadable => violated(
                 Invariant::Answered,
@@ -247,11 +269,19 @@ impl Watch {
         }
     }
 
-    fn request_sent(&mut self, request: &Request, to: SocketAddr, at: Micros) -> Verdict {
+    fn request_sent(&mut self, request: &Request, packet: &Packet, at: Micros) -> Verdict {
+        let (to, flow) = (packet.to, packet.flow);
+        let dialog = DialogKey::of_sent(request);
         let call_id = request.call_id();
         let Some(key) = Key::of(&request.top_via(), request.method().as_str().as_bytes()) else {
             return violated(Invariant::CSeqRises, Some(call_id), "a request without a branch of its own");
         };
+        // The same request to another hop: a new transaction, and nothing else is new. [RFC 3263, Section 4.3]
+        let is_it = |asked: &&mut Asked| {
+            let is_same = asked.request.cseq() == request.cseq() && asked.request.method() == request.method();
+            is_same && asked.dialog == dialog
+        };
+        let unsent = self.asked.values_mut().filter(is_it).find_map(|asked| asked.unsent.take());
         match request.method() {
             Method::Ack => {
                 let is_of_failure = self
@@ -261,6 +291,7 @@ impl Watch {
                 return if is_of_failure { Ok(()) } else { self.ack_sent(request) };
             }
             _ if self.asked.contains_key(&key) => return Ok(()),
+            _ if unsent.is_some() => {}
             Method::Cancel => {
                 self.cancel_sent(&key, request, to)?;
                 if let Some(invite) = self.asked.get_mut(&key.with_method(b"INVITE")) {
@@ -281,9 +312,13 @@ impl Watch {
             }
             _ => self.cseq_sent(request)?,
         }
-        self.offer_sent(request)?;
-        let (request, dialog) = (request.clone(), DialogKey::of_sent(request));
-        let asked = Asked { request, dialog, to, at, progressed: None, last: None, cancelled: None, finished: None };
+        match unsent {
+            Some(open) => self.talk(dialog.clone()).open = open,
+            None => self.offer_sent(request)?,
+        }
+        let request = request.clone();
+        let (progressed, last, cancelled, finished, unsent) = (None, None, None, None, None);
+        let asked = Asked { request, dialog, to, flow, at, progressed, last, cancelled, finished, unsent };
         self.asked.insert(key, asked);
         Ok(())
     }
@@ -384,7 +419,7 @@ impl Watch {
             | Event::OfferWanted { session }
             | Event::Agreed { session }
             | Event::OfferFailed { session, .. }
-            | Event::Refreshed { session } => Some(*session),
+            | Event::Refreshed { session, .. } => Some(*session),
             Event::Answered { session, response, .. } => {
                 self.is_the_applications(response);
                 Some(*session)

@@ -38,6 +38,8 @@ pub struct Ways {
     pub changes_max: u32,
     /// It has a codec that nobody else has, and no other.
     pub is_odd: bool,
+    /// It thinks about requests within a session before it answers them.
+    pub holds_requests: bool,
 }
 
 impl Ways {
@@ -60,6 +62,7 @@ impl Ways {
             forgets_offers_percent: 0,
             changes_max: 0,
             is_odd: false,
+            holds_requests: false,
         }
     }
 

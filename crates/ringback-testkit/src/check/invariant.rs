@@ -68,6 +68,8 @@ pub enum Invariant {
     CancelInTurn,
     /// Whoever answered an INVITE sends no BYE before its ACK came or was given up.
     ByeAfterAck,
+    /// What comes out of a connection is what went in, message by message, up to where it broke.
+    StreamsFramed,
     /// What both ends of a call tell of it is one of the outcomes that the network allowed.
     Outcome,
 }

@@ -10,6 +10,7 @@ use crate::agents::{Agent, AgentAct, judge_media};
 use crate::check::{Invariant, Verdict, violated};
 use crate::net::{Fate, Packet};
 use crate::phone::Phone;
+use crate::streams::Pulse;
 use crate::surroundings::Reaction;
 use crate::trace::Sent;
 
@@ -18,7 +19,8 @@ impl World {
         match due {
             Due::Deed(deed) => self.done(deed),
             Due::Arrival(packet) => self.arrives(&packet),
-            Due::Unreachable { at, remote } => self.is_told_unreachable(at, remote),
+            Due::Stream(pulse) => self.beats(pulse),
+            Due::Unreachable(hop) => self.is_told_unreachable(&hop),
             Due::WakeServer => {
                 self.server.wake = None;
                 self.server_timers()
@@ -69,6 +71,8 @@ impl World {
                 if matches!(act, AgentAct::Restart) {
                     self.is_faithful = false;
                     self.trace.note("an agent restarts".to_owned(), now.mono);
+                    let address = self.agents.get(id.0).map(|(agent, _)| agent.line().address);
+                    address.into_iter().for_each(|address| self.connections_die(address));
                 }
                 self.with_agent(id, |agent| {
                     agent.handle_act(&act, now);
@@ -88,6 +92,9 @@ impl World {
                     self.server.around.locations.crash();
                     self.checker.crashed(&self.server.around.locations, self.now)?;
                     self.queue.set(self.now.mono.plus(down_for), Due::Start);
+                    let listeners: Vec<_> =
+                        self.server.config.listeners.iter().map(|listener| listener.address).collect();
+                    listeners.into_iter().for_each(|address| self.connections_die(address));
                 }
             }
             Deed::Drain => {
@@ -136,8 +143,7 @@ impl World {
             Some(Place::Stranger) => Ok(()),
             None => {
                 if self.unreachable_is_told && self.places.contains_key(&packet.from) {
-                    let due = Due::Unreachable { at: packet.from, remote: packet.to };
-                    self.queue.set(self.now.mono.plus(Micros(500)), due);
+                    self.queue.set(self.now.mono.plus(Micros(500)), Due::Unreachable(packet.hop_out()));
                 }
                 Ok(())
             }
@@ -154,7 +160,12 @@ impl World {
         let Some(stack) = &mut self.server.stack else { return Ok(()) };
         self.current = ringback_transport::peek_call_id(&packet.bytes).map(<[u8]>::to_vec);
         self.checker.received(packet, self.now)?;
-        stack.handle_datagram(packet.bytes.clone(), Hop::udp(packet.to, packet.from), self.now);
+        let hop = packet.hop_in();
+        if hop.transport.is_reliable() {
+            stack.handle_message(packet.bytes.clone(), hop, self.now);
+        } else {
+            stack.handle_datagram(packet.bytes.clone(), hop, self.now);
+        }
         self.settle()
     }
 
@@ -165,21 +176,48 @@ impl World {
         self.settle()
     }
 
-    fn is_told_unreachable(&mut self, at: SocketAddr, remote: SocketAddr) -> Verdict {
+    /// Bytes come out of a connection, or it has ended.
+    fn beats(&mut self, pulse: Pulse) -> Verdict {
+        match pulse {
+            Pulse::Bytes { connection, side, count } => {
+                let Some((hop, heard)) = self.streams.arrive(connection, side, count, self.now) else { return Ok(()) };
+                for message in heard {
+                    *self.compared.entry(Invariant::StreamsFramed).or_default() += 1;
+                    match message {
+                        Ok(bytes) => self.arrives(&Packet::arriving(&hop, bytes))?,
+                        Err(what) => return violated(Invariant::StreamsFramed, None, format!("{hop}: {what}")),
+                    }
+                }
+                Ok(())
+            }
+            Pulse::End { connection, side } => match self.streams.end(connection, side) {
+                Some(hop) => self.is_told_unreachable(&hop),
+                None => Ok(()),
+            },
+        }
+    }
+
+    fn connections_die(&mut self, of: SocketAddr) {
+        for (at, pulse) in self.streams.place_dies(of, self.now.mono) {
+            self.queue.set(at, Due::Stream(pulse));
+        }
+    }
+
+    fn is_told_unreachable(&mut self, hop: &Hop) -> Verdict {
         let now = self.now;
-        match self.places.get(&at).copied() {
+        match self.places.get(&hop.local).copied() {
             Some(Place::Server) => {
                 let Some(stack) = &mut self.server.stack else { return Ok(()) };
-                self.checker.unreachable(remote, now);
-                stack.handle_send_failed(&Hop::udp(at, remote), now);
+                self.checker.unreachable(hop.remote, now);
+                stack.handle_send_failed(hop, now);
                 self.settle()
             }
             Some(Place::Phone(id)) => {
-                self.with_phone(id, |phone| phone.handle_send_failed(remote, now));
+                self.with_phone(id, |phone| phone.handle_send_failed(hop.remote, now));
                 Ok(())
             }
             Some(Place::Agent(id)) => self.with_agent(id, |agent| {
-                agent.handle_send_failed(remote, now);
+                agent.handle_send_failed(hop, now);
                 Ok(())
             }),
             Some(Place::Stranger) | None => Ok(()),
@@ -190,7 +228,7 @@ impl World {
     fn settle(&mut self) -> Verdict {
         loop {
             while let Some(transmit) = self.server.stack.as_mut().and_then(Stack::poll_transmit) {
-                let packet = Packet::udp(transmit.hop.local, transmit.hop.remote, transmit.bytes);
+                let packet = Packet::leaving(&transmit.hop, transmit.bytes);
                 self.checker.sent(&packet, self.now)?;
                 if self.route(packet.clone()) {
                     self.checker.arrives_damaged(&packet);
@@ -274,20 +312,42 @@ impl World {
 
     /// Hands a packet to the network; true where it does not arrive as it is.
     fn route(&mut self, packet: Packet) -> bool {
+        if packet.transport.is_reliable() {
+            self.writes(&packet);
+            return false;
+        }
         let fates = self.network.send(packet.clone(), self.now.mono);
         self.trace.sent(&packet, &fates, self.now.mono);
         let damaged = Sent::of(&fates).damaged;
         for fate in fates {
             match fate {
                 Fate::Arrives { at, packet } => _ = self.queue.set(at, Due::Arrival(packet)),
-                Fate::TooLarge => {
-                    let due = Due::Unreachable { at: packet.from, remote: packet.to };
-                    self.queue.set(self.now.mono, due);
-                }
+                Fate::TooLarge => _ = self.queue.set(self.now.mono, Due::Unreachable(packet.hop_out())),
                 Fate::Lost | Fate::CutOff => {}
             }
         }
         damaged
+    }
+
+    /// Writes a packet into the connection that it belongs to.
+    fn writes(&mut self, packet: &Packet) {
+        let listens = match self.places.get(&packet.to) {
+            Some(Place::Server) => self.server.stack.is_some(),
+            Some(Place::Agent(_)) => true,
+            _ => false,
+        };
+        let written = self.streams.write(packet, listens, &mut self.network, self.now);
+        if let (Some(address), Some(name)) = (written.opened, self.names.get(&packet.from).cloned()) {
+            self.names.insert(address, name);
+        }
+        let arrives = written.arrives.map(|at| Fate::Arrives { at, packet: packet.clone() });
+        self.trace.sent(packet, &[arrives.unwrap_or(Fate::Lost)], self.now.mono);
+        for (at, pulse) in written.pulses {
+            self.queue.set(at, Due::Stream(pulse));
+        }
+        if let Some(at) = written.fails {
+            self.queue.set(at, Due::Unreachable(packet.hop_out()));
+        }
     }
 }
 

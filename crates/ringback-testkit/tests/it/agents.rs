@@ -3,13 +3,13 @@
 use ringback_testkit::agents::{AgentScenario, AgentSummary};
 use ringback_testkit::check::Invariant;
 
-use crate::worlds::{CALLS_PER_WORLD, play_all};
+use crate::worlds::{CALLS_PER_WORLD, USUAL, play_all};
 
 #[test]
 fn ten_thousand_calls_of_agents() {
     let mut total = AgentSummary::default();
     let run = |seed| AgentScenario { calls: CALLS_PER_WORLD, ..AgentScenario::of_seed(seed) }.run();
-    if play_all(&mut total, AgentSummary::add, run) {
+    if play_all(&mut total, USUAL, AgentSummary::add, run) {
         is_not_vacuous(&total);
     }
 }

@@ -8,6 +8,7 @@ mod flows;
 mod machines;
 mod matrix;
 mod promises;
+mod races;
 mod reports;
 mod towns;
 mod worlds;

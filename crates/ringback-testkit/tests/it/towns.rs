@@ -3,17 +3,30 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ringback_testkit::check::Invariant;
+use ringback_testkit::net::Chance;
 use ringback_testkit::scenario::Scenario;
+use ringback_testkit::surroundings::Faults;
 use ringback_testkit::world::Summary;
 
-use crate::worlds::{CALLS_PER_WORLD, play_all};
+use crate::worlds::{CALLS_PER_WORLD, USUAL, play_all};
 
 #[test]
 fn ten_thousand_calls() {
     let mut total = Total::default();
     let run = |seed| Scenario { calls: CALLS_PER_WORLD, ..Scenario::of_seed(seed) }.run();
-    if play_all(&mut total, Total::add, run) {
+    if play_all(&mut total, USUAL, Total::add, run) {
         total.is_not_vacuous();
+    }
+}
+
+/// Name servers that lie, besides those that are slow, fail or say nothing: what must hold does.
+#[test]
+fn name_servers_that_lie() {
+    for seed in 2..22 {
+        let scenario = Scenario::of_seed(seed);
+        let faults = Faults { lie: Chance::percent(50), ..Faults::MANY };
+        let summary = Scenario { calls: 60, odd_phones: true, faults, ..scenario }.run();
+        summary.unwrap_or_else(|failure| panic!("{failure}"));
     }
 }
 

@@ -13,19 +13,21 @@ const SEED_VARIABLE: &str = "RINGBACK_SIM_SEED";
 /// As many as the commit tier has.
 const CALLS: u64 = 10_000;
 pub(crate) const CALLS_PER_WORLD: u32 = 100;
+pub(crate) const USUAL: [u64; 2] = [CALLS_PER_WORLD as u64, CALLS];
 
 type Played<S> = (u64, Result<S, Box<Failure>>);
 
-/// Plays the worlds of this run, and gives them to `add` in the order of their numbers. True where there are enough of them for
-/// everything to have been seen.
+/// Plays the worlds of this run, so many calls in each and, where nobody says otherwise, in all, and gives them to `add` in the order of their numbers. True where there are
+/// enough of them for everything to have been seen.
 pub(crate) fn play_all<S: Send, T: Debug>(
     total: &mut T,
+    [calls_per_world, usual]: [u64; 2],
     add: impl Fn(&mut T, &S),
     world: impl Fn(u64) -> Result<S, Box<Failure>> + Sync,
 ) -> bool {
-    let calls = number(CALLS_VARIABLE, CALLS);
+    let calls = number(CALLS_VARIABLE, usual);
     let first = number(SEED_VARIABLE, 1);
-    let worlds = calls.div_ceil(u64::from(CALLS_PER_WORLD));
+    let worlds = calls.div_ceil(calls_per_world);
     let mut failures = Vec::new();
     for (seed, played) in play(first..first + worlds, world) {
         match played {
@@ -40,11 +42,11 @@ pub(crate) fn play_all<S: Send, T: Debug>(
             seeds.entry(failure.violation.invariant).or_default().push(*seed);
         }
         panic!(
-            "{} of {worlds} worlds failed: {seeds:?}\nthe first alone: {SEED_VARIABLE}={seed} {CALLS_VARIABLE}={CALLS_PER_WORLD}\n\n{failure}",
+            "{} of {worlds} worlds failed: {seeds:?}\nthe first alone: {SEED_VARIABLE}={seed} {CALLS_VARIABLE}={calls_per_world}\n\n{failure}",
             failures.len()
         );
     }
-    calls >= CALLS
+    calls >= usual
 }
 
 /// Plays the worlds on all cores; the results are in the order of the worlds.

@@ -184,7 +184,7 @@ impl UserAgent {
         let (request, has_exchanged) = (serving.request.clone(), serving.has_exchanged);
         let waits = serving.unacknowledged.iter().chain(&serving.queue).any(|p| !p.response.body().is_empty());
         let body = match (leg.exchange.theirs(), leg.exchange.ours(), media) {
-            (Some(Carrier::Invite), _, Media::None) if leg.exchange.unanswered().is_some() => {
+            (Some(Carrier::Invite), _, Media::None) if leg.exchange.is_unanswered() => {
                 return Err(MediaError::AnswerExpected.into());
             }
             // The offer was answered for good in a response before, or is still open in one.

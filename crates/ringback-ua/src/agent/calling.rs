@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use ringback_auth::DigestClient;
 use ringback_base::Now;
 use ringback_message::body::{MultipartBuilder, NewPart};
 use ringback_message::header::{RSeq, Reason, SessionExpires};
@@ -10,6 +11,7 @@ use ringback_message::status::Class;
 use ringback_message::{HeaderId, Method, Request, RequestBuilder, Response, StatusCode};
 
 use super::leg::{Ack, Leg, Phase, SessionIds, Timer};
+use super::own_accounts::OwnAccountsId;
 use super::sending::Purpose;
 use super::{Outbound, UserAgent};
 use crate::config::{FORKS_MAX, ForkPolicy};
@@ -23,6 +25,9 @@ use crate::pursuit::{Pursued, Step};
 #[derive(Debug)]
 pub(crate) struct Invite {
     sending: u64,
+    pub(crate) call_id: Box<str>,
+    /// The accounts of this call alone, where it has any.
+    pub(crate) accounts: Option<OwnAccountsId>,
     /// The offer, once for each dialog.
     offer: Exchange,
     pub(crate) legs: Vec<SessionId>,
@@ -59,7 +64,7 @@ impl UserAgent {
             Media::None => None,
             media => Some(offer.offer(Carrier::Invite, media)?),
         };
-        let mut builder = self.outbound_request(outbound, Method::Invite);
+        let (call_id, mut builder) = self.identified_request(outbound, Method::Invite);
         if let Some(interval_secs) = self.config.session_timers.interval_secs() {
             builder = builder.header(SessionExpires::new(interval_secs));
         }
@@ -67,8 +72,12 @@ impl UserAgent {
         let hash = self.random.next_u64();
         let session_id =
             if self.config.session_ids { SessionIds::new(&mut self.random) } else { SessionIds::default() };
+        let digest = (!outbound.accounts.is_empty())
+            .then(|| DigestClient::for_call(outbound.accounts.iter().cloned(), &self.digest, &mut self.random));
         let invite = Invite {
             sending: 0,
+            call_id,
+            accounts: None,
             offer,
             legs: Vec::new(),
             cancel: Cancel::No,
@@ -84,8 +93,9 @@ impl UserAgent {
         let uri = next_uri(outbound);
         // Taken down before anything can come of it.
         let expected = self.sendings_made.wrapping_add(1);
+        let accounts = digest.map(|digest| self.own_accounts.add(digest));
         if let Some(invite) = self.invites.get_mut(id.0) {
-            invite.sending = expected;
+            (invite.sending, invite.accounts) = (expected, accounts);
         }
         self.send(Purpose::Invite(id), builder, uri.as_bytes(), now);
         self.settle(now);
@@ -94,6 +104,11 @@ impl UserAgent {
 
     /// A request outside of a dialog, without Via and Contact. `[RFC 3261, Section 8.1.1]`
     pub(crate) fn outbound_request(&mut self, outbound: &Outbound, method: Method) -> RequestBuilder {
+        self.identified_request(outbound, method).1
+    }
+
+    /// The same, with its Call-ID.
+    fn identified_request(&mut self, outbound: &Outbound, method: Method) -> (Box<str>, RequestBuilder) {
         let (tag, call_id, cseq) = match &outbound.after {
             Some(before) => before.next(),
             None => (self.random.token(), self.random.token(), 1),
@@ -109,7 +124,7 @@ impl UserAgent {
             .cseq(cseq, method.clone());
         let builder = outbound.routes.iter().fold(builder, |builder, route| builder.route(route));
         let builder = outbound.headers.iter().cloned().fold(builder, RequestBuilder::header);
-        self.introduced(builder, &method)
+        (call_id.into(), self.introduced(builder, &method))
     }
 
     /// Gives a call up. A CANCEL goes as soon as it may; what is answered before it takes effect is acknowledged and ended.
@@ -234,9 +249,7 @@ impl UserAgent {
         let Some(session) = self.early(id, &response) else { return };
         if response.status().as_u16() == 199 {
             let cause = cause(&response);
-            if let Some(invite) = self.invites.get_mut(id.0) {
-                invite.told_over.push(response.to_tag().unwrap_or_default().into());
-            }
+            self.over_early(session);
             self.tell(Event::Progress { invite: id, session: Some(session), response });
             return self.end(session, EndReason::EarlyTerminated(cause));
         }
@@ -253,12 +266,21 @@ impl UserAgent {
             return (self.phase(session) == Some(Phase::Early)).then_some(session);
         }
         let invite = self.invites.get(id.0)?;
-        // What comes late of a dialog that a 199 has ended makes no other. `[RFC 6228, Section 5]`
+        // What comes late of a dialog that is over makes no other: a 199 has ended it, or a request in it that failed.
+        // `[RFC 6228, Section 5]` `[RFC 3261, Section 12.2.1.2]`
         let is_over = invite.told_over.iter().any(|tag| **tag == *response.to_tag().unwrap_or_default());
         if is_over || invite.legs.len().saturating_add(invite.told_over.len()) >= FORKS_MAX {
             return None;
         }
         self.leg_of(id, response)
+    }
+
+    /// Of this early dialog there is no more, whatever provisional responses come.
+    pub(crate) fn over_early(&mut self, session: SessionId) {
+        let Some(leg) = self.legs.get(session.0) else { return };
+        if let Some(invite) = leg.invite.and_then(|invite| self.invites.get_mut(invite.0)) {
+            invite.told_over.push(leg.dialog.id().remote_tag.into());
+        }
     }
 
     fn leg_of(&mut self, id: InviteId, response: &Response) -> Option<SessionId> {
@@ -272,8 +294,11 @@ impl UserAgent {
         leg.takes_update = response.has_token(HeaderId::Allow, "UPDATE");
         leg.session_id = invite.session_id;
         leg.session_id.learn(response);
+        let accounts = invite.accounts;
         let session = self.insert(leg)?;
         self.invites.get_mut(id.0)?.legs.push(session);
+        let accounts = self.own_accounts.hold(accounts);
+        self.legs.get_mut(session.0)?.accounts = accounts;
         Some(session)
     }
 
@@ -330,6 +355,7 @@ impl UserAgent {
     /// The INVITE was refused. Its early dialogs are over with it. `[RFC 3261, Section 13.2.2.3]`
     pub(crate) fn unanswered(&mut self, id: InviteId, failure: Failure, request: Option<&Request>) {
         let Some(invite) = self.invites.remove(id.0) else { return };
+        self.own_accounts.release(invite.accounts);
         for leg in invite.legs {
             if self.phase(leg) == Some(Phase::Early) {
                 self.end(leg, EndReason::Elsewhere);
@@ -353,6 +379,7 @@ impl UserAgent {
             return self.unanswered(id, failure, None);
         }
         let Some(invite) = self.invites.remove(id.0) else { return };
+        self.own_accounts.release(invite.accounts);
         for leg in invite.legs {
             match self.legs.get_mut(leg.0) {
                 Some(leg_state) if leg_state.phase == Phase::Early => self.end(leg, EndReason::Elsewhere),

@@ -11,6 +11,7 @@ use ringback_message::{Message, Request, Response, StatusCode};
 use ringback_sdp::SessionDescription;
 use ringback_transaction::{ClientId, ServerId};
 
+use super::own_accounts::OwnAccountsId;
 use crate::dialog::Dialog;
 use crate::event::{EndReason, InviteId};
 use crate::exchange::{Carrier, Exchange};
@@ -80,6 +81,8 @@ pub(crate) struct Leg {
     /// The greatest Min-SE of their requests and 422s; 0 where there was none. `[RFC 4028, Section 7.4]`
     pub(crate) min_se_secs: u32,
     pub(crate) session_id: SessionIds,
+    /// The accounts of its call alone, where that has any.
+    pub(crate) accounts: Option<OwnAccountsId>,
     /// Whether they take UPDATE.
     pub(crate) takes_update: bool,
     /// Why we hang up, once the ACK is here. `[RFC 3261, Section 15]`
@@ -218,6 +221,7 @@ impl Leg {
             timer: None,
             min_se_secs: 0,
             session_id: SessionIds::default(),
+            accounts: None,
             takes_update: false,
             ending: None,
             running: Vec::new(),
@@ -261,13 +265,6 @@ impl Leg {
 
     pub(crate) fn set(&mut self, timer: Timer, id: TimerId) {
         self.running.push((timer, id));
-    }
-
-    /// What carried the offer of theirs that is not answered: an answer that was tried and didn't fit has closed the exchange, and
-    /// the ACK or PRACK still waits.
-    pub(crate) fn unanswered_in(&self) -> Option<Carrier> {
-        let waits = self.ack.as_ref().is_some_and(|ack| !ack.is_sent).then_some(Carrier::Success);
-        self.exchange.theirs().or(waits).or(self.prack.map(|_| Carrier::Provisional))
     }
 
     /// None runs any more.

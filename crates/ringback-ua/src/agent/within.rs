@@ -162,7 +162,7 @@ impl UserAgent {
 
     fn refreshed(&mut self, session: SessionId, id: ServerId, request: &Request, asked: Asked, now: Now) {
         self.update_done(session, id, request, None, asked, now);
-        self.events.push_back(Event::Refreshed { session });
+        self.events.push_back(Event::Refreshed { session, is_ours: false });
     }
 
     /// The 200 to an UPDATE.
@@ -253,7 +253,7 @@ impl UserAgent {
     /// Where nothing is offered.
     pub fn refuse(&mut self, session: SessionId, refusal: &Refusal, now: Now) -> Result<(), CommandError> {
         let leg = self.legs.get_mut(session.0).ok_or(CommandError::Unknown)?;
-        let (carrier, owed) = (leg.unanswered_in(), leg.owed.take());
+        let (carrier, owed) = (leg.exchange.theirs(), leg.owed.take());
         leg.exchange.settle();
         self.stop(session, Timer::AnswerMissing);
         match (carrier, owed) {
@@ -297,13 +297,13 @@ impl UserAgent {
             }
             return self.go_on(session, now);
         }
-        match leg.unanswered_in() {
+        match leg.exchange.theirs() {
             Some(Carrier::Success) => {
                 leg.exchange.settle();
                 self.send_ack(session, None, now);
                 self.hang_up_for(session, EndReason::AnswerMissing, now);
             }
-            Some(Carrier::Provisional) if leg.exchange.theirs().is_some() => {
+            Some(Carrier::Provisional) => {
                 let invite = leg.invite;
                 leg.exchange.settle();
                 if let Some(invite) = invite {

@@ -3,7 +3,7 @@
 use ringback_base::Micros;
 use ringback_message::{HeaderId, Method, StatusCode};
 use ringback_sdp::Origin;
-use ringback_sdp::negotiate::{Codec, Endpoint, HoldForm, LocalMedia};
+use ringback_sdp::negotiate::{Codec, Endpoint, HoldForm, LocalMedia, Refusal};
 use ringback_transaction::Timers;
 use ringback_ua::{Carrier, CommandError, EndReason, Event, Failure, Media, MediaError, Outbound};
 
@@ -240,6 +240,36 @@ fn refreshed_in_time() {
     net.assert_idle();
 }
 
+/// `[RFC 4028, Section 7.4]`
+#[test]
+fn refreshed_before_its_time() {
+    for takes_update in [true, false] {
+        let mut net = Net::with(2, |_, config| {
+            config.session_timers.interval_secs = Some(90);
+            if !takes_update {
+                config.allow.retain(|method| *method != Method::Update);
+            }
+        });
+        let (caller, callee) = net.call(0, 1);
+        for (agent, session) in [(0, caller), (1, callee)] {
+            net.agents[agent].refresh(session, net.now).unwrap();
+            assert!(matches!(net.agents[agent].refresh(session, net.now), Err(CommandError::State(_))));
+            net.settle();
+            if let Some(session) = net.any_session(1 - agent).filter(|_| !takes_update) {
+                // Without UPDATE it is an offer of what there is.
+                net.agents[1 - agent].answer(session, sound(1 - agent), net.now).unwrap();
+                net.settle();
+            }
+            net.event(agent, |event| matches!(event, Event::Refreshed { is_ours: true, .. }).then_some(()));
+            assert_eq!(net.agents[agent].session_timer(session).unwrap().interval_secs, 90);
+        }
+        let by = if takes_update { "UPDATE" } else { "INVITE" };
+        assert_eq!(net.ladder.iter().filter(|line| line.contains(by)).count(), 2, "{:#?}", net.ladder);
+        net.agents[0].hang_up(caller, net.now).unwrap();
+        net.assert_idle();
+    }
+}
+
 #[test]
 fn given_up_where_nobody_refreshes() {
     let mut net = Net::with(2, |_, config| config.session_timers.interval_secs = Some(90));
@@ -348,6 +378,44 @@ fn an_offer_in_a_200_that_does_not_fit_is_acknowledged_and_hung_up() {
         assert_eq!(net.ladder.iter().filter(|line| *line == "a ACK b").count(), 1);
         // An ACK without an answer: it hangs up as well.
         assert!(matches!(net.ended(1), EndReason::BadAnswer(_) | EndReason::RemoteBye(_)));
+        net.assert_idle();
+    }
+}
+
+/// An INVITE whose offer doesn't fit is refused, and whatever is tried before that: nobody meets an offer with one of his own.
+/// `[RFC 3264, Section 4]`
+#[test]
+fn an_offer_that_can_not_be_answered_is_not_met_by_another() {
+    for within in [false, true] {
+        let mut net = Net::new(2);
+        let standing = within.then(|| net.call(0, 1));
+        let callee = match standing {
+            Some((caller, callee)) => {
+                net.agents[0].reinvite(caller, sound(0), net.now).unwrap();
+                net.settle();
+                callee
+            }
+            None => {
+                net.invite(0, 1, sound(0));
+                net.settle();
+                net.incoming(1)
+            }
+        };
+        let origin = Origin::parse("- 100 1 IN IP4 192.0.2.2").unwrap();
+        let other = Endpoint::new(origin, "192.0.2.2").media(LocalMedia::audio(40_000).codec(Codec::pcma()));
+        for media in [Media::Endpoint(other), sound(1)] {
+            let error = net.agents[1].answer(callee, media, net.now).unwrap_err();
+            assert!(matches!(error, CommandError::Media(MediaError::Refused(_))), "{error:?}");
+        }
+        let error = net.agents[1].answer(callee, Media::None, net.now).unwrap_err();
+        assert!(matches!(error, CommandError::Media(MediaError::AnswerExpected)), "{error:?}");
+        net.agents[1].refuse(callee, &Refusal::bare(488, None), net.now).unwrap();
+        net.settle();
+        assert_eq!(net.ladder[net.ladder.len() - 2..], ["b 488 a", "a ACK b"]);
+        if let Some((caller, _)) = standing {
+            assert!(net.agents[1].media(callee).is_some(), "what was agreed on before still holds");
+            net.agents[0].hang_up(caller, net.now).unwrap();
+        }
         net.assert_idle();
     }
 }

@@ -36,6 +36,11 @@ impl Open {
         Open::ours(Carrier::Success(cseq))
     }
 
+    /// It is what this request of ours carries.
+    pub(super) fn is_in(&self, request: &Request) -> bool {
+        self.is_ours && self.carrier == Carrier::Request(request.method(), request.cseq())
+    }
+
     /// It fails where its INVITE or other request does.
     fn is_of(&self, method: &Method, cseq: u32) -> bool {
         match &self.carrier {
@@ -208,16 +213,7 @@ impl Watch {
             return;
         }
         if status >= 300 {
-            // It is for its request by the branch, whatever a damaged request made it copy. Of the first INVITE, every dialog that it
-            // has made is over.
-            let key = DialogKey::of_sent(request);
-            let is_it = |dialog: &DialogKey| dialog.call_id == key.call_id && dialog.local == key.local;
-            for (dialog, talk) in self.talks.iter_mut().filter(|(dialog, _)| is_it(dialog)) {
-                if request.to_tag().is_none() || dialog.remote == key.remote {
-                    talk.open.take_if(|open| open.is_of(&method, cseq));
-                }
-            }
-            return;
+            return self.offer_fails(request);
         }
         if key.remote.is_empty() {
             return;
@@ -244,6 +240,18 @@ impl Watch {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// A request of ours has failed, and its offer with it: by its branch, whatever a damaged request made the response copy. Of the first
+    /// INVITE, every dialog that it has made is over.
+    pub(super) fn offer_fails(&mut self, request: &Request) {
+        let key = DialogKey::of_sent(request);
+        let is_it = |dialog: &DialogKey| dialog.call_id == key.call_id && dialog.local == key.local;
+        for (dialog, talk) in self.talks.iter_mut().filter(|(dialog, _)| is_it(dialog)) {
+            if request.to_tag().is_none() || dialog.remote == key.remote {
+                talk.open.take_if(|open| open.is_of(&request.method(), request.cseq()));
+            }
         }
     }
 
