@@ -203,6 +203,12 @@ pub const CASES: &[Case] = &[
         names::faults,
     ),
     with(
+        &[Peer::Namespaces, Peer::Baresip],
+        "net-nat",
+        "an agent and baresip behind a NAT register, are called and call, the agent by UDP and by TCP",
+        networks::nat,
+    ),
+    with(
         &[Peer::Namespaces, Peer::Sipp],
         "net-ipv6",
         "SIPp calls SIPp by UDP and by TCP where there is no IPv4 at all",
@@ -219,6 +225,12 @@ pub const CASES: &[Case] = &[
         "net-cut",
         "a link is cut under INVITE, 200 and BYE, and healed: the call goes on",
         networks::cut,
+    ),
+    with(
+        &[Peer::Namespaces],
+        "net-moved",
+        "a house with a phone behind a NAT gets another address: it registers again and is found",
+        networks::moved,
     ),
     with(
         &[Peer::Namespaces],

@@ -1,11 +1,13 @@
 //! The server and phones in networks of our own: behind a router, without IPv4, through a narrow or broken way.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use crate::Fault;
 use crate::leg::{Leg, Transport};
-use crate::network::{CUT, Family, House, Space, pattern};
+use crate::network::{CUT, Family, House, NAT, Space, pattern};
+use crate::phones::Setup;
+use crate::phones::baresip::Baresip;
 use crate::phones::ours::{Identity, Ours};
 use crate::place::{Contact, Place, accounts, count, finish, named};
 use crate::probe::free_port;
@@ -15,11 +17,11 @@ use crate::sipp::{Figures, Script};
 use crate::wire::Harm;
 
 /// The server, who else is where it is, and who is in the house.
-const SERVER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(198, 51, 100, 2));
+const SERVER: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 2));
 const NEIGHBOUR: &str = "198.51.100.3";
 const AT_HOME: &str = "10.0.0.2";
 /// The same in IPv6.
-const SERVER_V6: IpAddr = IpAddr::V6(std::net::Ipv6Addr::new(0xfd00, 0xb, 0, 0, 0, 0, 0, 2));
+const SERVER_V6: IpAddr = IpAddr::V6(Ipv6Addr::new(0xfd00, 0xb, 0, 0, 0, 0, 0, 2));
 const NEIGHBOUR_V6: &str = "fd00:b::3";
 const AT_HOME_V6: &str = "fd00:a::2";
 /// How long the link is cut: some retransmissions.
@@ -58,6 +60,46 @@ fn call(place: &Place, caller: &mut Ours, callee: &mut Ours, user: &str, by: Tra
     callee.tell("hangup")?;
     callee.says("hung up")?;
     caller.says("ended: RemoteBye").map(drop)
+}
+
+/// A phone behind a NAT registers, is called, and calls.
+pub(super) fn nat(place: &mut Place, figures: &mut Figures) -> Result<(), Fault> {
+    let users = named(["alice", "bob", "carol"]);
+    let [alice, bob, carol] = &users;
+    let house = House::build(&[Family::V4])?;
+    house.router.filter(NAT)?;
+    let server = serve(place, &house, SERVER, &users)?;
+    let mut outside = phone(place, &house.world, NEIGHBOUR, carol, Transport::Udp)?;
+    for by in [Transport::Udp, Transport::Tcp] {
+        let mut inside = phone(place, &house.home, AT_HOME, alice, by)?;
+        call(place, &mut outside, &mut inside, "alice", Transport::Udp)?;
+        call(place, &mut inside, &mut outside, "carol", by)?;
+        figures.one_call(0.0);
+        place.note(format!("one of ours registers by {by} from behind a NAT, is called and calls, and hangs up or is hung up on"));
+        inside.quit()?;
+    }
+    // And one that others made.
+    let setup = Setup { account: bob, server: place.site.address, transport: Transport::Udp, hertz: 440, answers: true };
+    let at_home = Ipv4Addr::new(10, 0, 0, 2);
+    let mut theirs = house.home.inside(|| Baresip::start_at(at_home, &place.folder, &setup))?;
+    theirs.wait_until_registered()?;
+    outside.tell(&format!("call sip:{}", address_of(place, "bob")))?;
+    outside.says("talks: ")?;
+    theirs.event("CALL_ESTABLISHED")?;
+    outside.tell("hangup")?;
+    outside.says("hung up")?;
+    theirs.event("CALL_CLOSED")?;
+    theirs.command("dial", &format!("sip:{}", address_of(place, "carol")))?;
+    outside.says("rings: ")?;
+    outside.tell("answer")?;
+    theirs.event("CALL_ESTABLISHED")?;
+    theirs.command("hangup", "")?;
+    outside.says("ended: RemoteBye")?;
+    place.note("baresip behind the same NAT is called by UDP, and calls");
+    figures.one_call(0.0);
+    theirs.quit()?;
+    outside.quit()?;
+    server.stop()
 }
 
 /// No IPv4 anywhere, not even for the server itself.
@@ -166,6 +208,29 @@ pub(super) fn cut(place: &mut Place, figures: &mut Figures) -> Result<(), Fault>
         inside.quit()?;
         outside.quit()?;
     }
+    server.stop()
+}
+
+/// The house getsanother address, as many do every night: a phone registers again, and is found there.
+pub(super) fn moved(place: &mut Place, figures: &mut Figures) -> Result<(), Fault> {
+    let users = named(["alice", "carol"]);
+    let [alice, carol] = &users;
+    let house = House::build(&[Family::V4])?;
+    house.router.filter(NAT)?;
+    let server = serve(place, &house, SERVER, &users)?;
+    let mut outside = phone(place, &house.world, NEIGHBOUR, carol, Transport::Udp)?;
+    let mut inside = phone(place, &house.home, AT_HOME, alice, Transport::Udp)?;
+    call(place, &mut outside, &mut inside, "alice", Transport::Udp)?;
+    house.router.ip("addr del 198.51.100.1/24 dev wan")?;
+    house.router.give("wan", &["198.51.100.77/24"])?;
+    inside.tell("register udp")?;
+    inside.says("registered")?;
+    call(place, &mut outside, &mut inside, "alice", Transport::Udp)?;
+    call(place, &mut inside, &mut outside, "carol", Transport::Udp)?;
+    place.note("called at the old address and at the new one");
+    figures.one_call(0.0);
+    inside.quit()?;
+    outside.quit()?;
     server.stop()
 }
 
