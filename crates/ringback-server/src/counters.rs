@@ -83,6 +83,8 @@ fn of_stack(of: &ringback_stack::Counters) -> Group {
             requests,
             responses,
             keep_alives,
+            stun_requests,
+            stun_dropped,
             malformed,
             stray_responses,
             acks_dropped,

@@ -127,6 +127,7 @@ pub static LIMITS: &[Limit] = limits! {
         "StreamLimits::message_bytes_max" = Setting("tcp.message_bytes_max"), By("io.message_bytes_max_reached"),
             "the message gets 513, or a WebSocket its 1009, and the connection is closed";
         "HANDSHAKE_BYTES_MAX" = Fixed(16_384), TOLD, "the client of WebSocket gets 431";
+        "STUN_BYTES_MAX" = Fixed(1_232), Not("stack.stun_dropped counts it with what else is no STUN"), "the packet is dropped";
         "ANSWER_RECORDS_MAX" = Fixed(64), By("stack.walk_limits_reached"), "further records of an answer are not read";
         "CNAMES_MAX" = Fixed(8), By("stack.walk_limits_reached"), "the name counts as one that isn't there";
         "SERVICES_MAX" = Fixed(8), By("stack.walk_limits_reached"), "further services of a domain are not asked for";

@@ -44,6 +44,8 @@ pub struct Settings {
     pub any_aor: bool,
     /// Requests for users are answered with 302 and the user's contacts, not relayed. Default: false.
     pub redirect: bool,
+    /// Domains of other servers that phones reach through this one: it is their edge proxy. Default: none.
+    pub edge_of: Vec<Domain>,
     /// What is said of names that are no users, and for users who want it so. Default: nothing.
     pub directory: Directory,
     /// Where accounts are kept.
@@ -166,6 +168,7 @@ impl Settings {
             open: stack.open,
             any_aor: stack.any_aor,
             redirect: stack.redirect,
+            edge_of: Vec::new(),
             directory: stack.directory,
             accounts: AccountsSource::Database,
             data,

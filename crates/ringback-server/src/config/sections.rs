@@ -108,6 +108,11 @@ pub(super) fn top(reader: &mut Reader<'_, '_>, folder: &Path) -> (Settings, Opti
         }
         domain(reader, &mut settings);
     });
+    reader.section("edge", |reader| {
+        if let Some(domains) = reader.texts("domains") {
+            settings.edge_of = domains;
+        }
+    });
     reader.section("accounts", |reader| settings.accounts = accounts(reader, folder));
     let log = reader.section("log", log).unwrap_or_default();
     for section in numbers::SECTIONS {

@@ -27,6 +27,9 @@ pub fn show(settings: &Settings, log: &LogSettings) -> String {
     show_listeners(text, settings);
     show_domain(text, settings);
 
+    text.push_str("\n[edge]\n");
+    line(text, "domains", &array(settings.edge_of.iter().map(|domain| domain.as_str())));
+
     text.push_str("\n[accounts]\n");
     match &settings.accounts {
         AccountsSource::Database => line(text, "source", "\"database\""),

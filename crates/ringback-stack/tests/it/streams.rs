@@ -11,12 +11,12 @@ fn world() -> World {
     World::with(|config| config.listeners.push(Listener::tcp(SERVER.parse().unwrap())))
 }
 
-fn connection(remote: &str) -> Hop {
+pub(crate) fn connection(remote: &str) -> Hop {
     let flow = Some(FlowId { shard: 0, slot: 7, generation: 1 });
     Hop { transport: Transport::Tcp, local: SERVER.parse().unwrap(), remote: remote.parse().unwrap(), flow }
 }
 
-fn send(world: &mut World, hop: Hop, text: &str) {
+pub(crate) fn send(world: &mut World, hop: Hop, text: &str) {
     let text = text.replace("SIP/2.0/UDP", "SIP/2.0/TCP").replacen("\r\n\r\n", "\r\nContent-Length: 0\r\n\r\n", 1);
     world.stack.handle_message(Bytes::from(text), hop, world.now);
     world.settle();

@@ -226,7 +226,9 @@ impl UserAgent {
             Some(header) => builder.header(header),
             None => builder,
         };
-        let via = self.via(hop);
+        let keeps =
+            matches!(purpose, Purpose::Register(id) if self.registration(id).is_some_and(|it| it.wants_keep_alives()));
+        let via = self.via(hop, keeps);
         let needs_contact = builder.method().info().is_some_and(|info| info.refreshes_target);
         let has_ours = needs_contact && !builder.has(HeaderId::Contact);
         let is_secure = is_sips(builder.request_uri().as_bytes());
@@ -251,14 +253,16 @@ impl UserAgent {
         self.legs.get(session.0)?.session_id.header()
     }
 
-    fn via(&mut self, hop: &Hop) -> alloc::string::String {
+    /// A new Via; `keep` offers to send keep-alives. `[RFC 6223, Section 4.3]`
+    fn via(&mut self, hop: &Hop, keeps_alive: bool) -> alloc::string::String {
         let (sent_by, branch) = (self.sent_by(hop), self.random.token());
-        alloc::format!("SIP/2.0/{} {sent_by};rport;branch=z9hG4bK{branch}", hop.transport)
+        let keep = if keeps_alive { ";keep" } else { "" };
+        alloc::format!("SIP/2.0/{} {sent_by};rport{keep};branch=z9hG4bK{branch}", hop.transport)
     }
 
     /// The same request to another hop: a new transaction, and nothing else is new. `[RFC 3263, Section 4.3]`
     fn readdressed(&mut self, request: &Request, hop: &Hop) -> Result<Request, BuildError> {
-        let via = self.via(hop);
+        let via = self.via(hop, request.top_via().params.has(b"keep"));
         let Some(line) = request.first(HeaderId::Via) else { return Ok(request.clone()) };
         checked(Edit::new(request).replace_line(line.index(), via.as_bytes()).finish()?)
     }
