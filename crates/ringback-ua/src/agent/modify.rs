@@ -360,7 +360,7 @@ impl UserAgent {
             Some(Phase::Early) if failure == Failure::Transport => {}
             Some(Phase::Confirmed) if !knows_nothing => self.hang_up_for(session, EndReason::Gone(failure), now),
             Some(_) => {
-                self.over_early(session);
+                self.over_early(session, true);
                 self.end(session, EndReason::Gone(failure));
             }
         }

@@ -1,7 +1,7 @@
 //! What is owed when a session is over, or never came to be.
 
 use ringback_base::{Hop, Micros, Transport};
-use ringback_message::{HeaderId, Method, StatusCode};
+use ringback_message::{HeaderId, Method, Request, Response, StatusCode};
 use ringback_sdp::negotiate::HoldForm;
 use ringback_ua::{EndReason, Event, Failure, Local, Media, Outbound, SessionId};
 
@@ -235,5 +235,56 @@ fn a_session_timer_is_that_of_the_invite_though_an_earlier_update_is_answered_la
     net.run(Micros::from_secs(80));
     assert_eq!((count(&net, "b 200 a"), count(&net, "b BYE a")), (5, 0), "PRACK, UPDATE twice, INVITE, refresh");
     net.agents[0].hang_up(early, net.now).unwrap();
+    net.assert_idle();
+}
+
+/// The 200 repeats the answer of an early dialog in which an UPDATE without an offer is under way: it is no offer.
+#[test]
+fn an_answer_that_is_repeated_beside_an_update_is_no_offer() {
+    let mut net = Net::new(2);
+    net.invite(0, 1, sound(0));
+    net.settle();
+    let callee = net.incoming(1);
+    net.agents[1].ring(callee, StatusCode::SessionProgress, sound(1), net.now).unwrap();
+    net.settle();
+    let early = net.any_session(0).unwrap();
+    net.fate = Box::new(|message| usize::from(message.method_text() != Some(b"UPDATE")));
+    net.agents[0].update(early, Media::None, net.now).unwrap();
+    net.agents[1].answer(callee, sound(1), net.now).unwrap();
+    net.run(Micros::from_ms(50));
+    assert_eq!(net.answered(0), early);
+    let ack =
+        net.sent.iter().find(|message| message.method_text() == Some(b"ACK")).expect("it is acknowledged at once");
+    assert!(ack.body().is_empty());
+    net.fate = Box::new(|_| 1);
+    net.agents[0].hang_up(early, net.now).unwrap();
+    net.assert_idle();
+}
+
+/// A request in an early dialog is answered with 481: that dialog is over for us, and its 200 is acknowledged and ended.
+#[test]
+fn a_200_of_an_early_dialog_that_is_lost_is_acknowledged_and_ended() {
+    let mut net = Net::new(2);
+    net.invite(0, 1, sound(0));
+    net.settle();
+    let callee = net.incoming(1);
+    net.agents[1].ring(callee, StatusCode::SessionProgress, sound(1), net.now).unwrap();
+    net.settle();
+    let early = net.any_session(0).unwrap();
+    net.fate = Box::new(|message| usize::from(message.method_text() != Some(b"UPDATE")));
+    net.agents[0].update(early, Media::None, net.now).unwrap();
+    net.run(Micros::from_ms(50));
+    let update = net.sent.iter().find(|message| message.method_text() == Some(b"UPDATE")).unwrap().clone();
+    let update = Request::check(update).unwrap();
+    let gone = Response::to(&update, StatusCode::CallOrTransactionDoesNotExist).build().unwrap();
+    net.send_by_hand(1, 0, &String::from_utf8_lossy(gone.as_bytes()));
+    net.run(Micros::from_ms(50));
+    assert!(matches!(net.ended(0), EndReason::Gone(_)));
+    net.fate = Box::new(|_| 1);
+    net.agents[1].answer(callee, sound(1), net.now).unwrap();
+    net.settle();
+    assert_eq!((count(&net, "a ACK b"), count(&net, "a BYE b")), (1, 1), "{:?}", net.ladder);
+    net.event(0, |event| matches!(event, Event::InviteFailed { failure: Failure::Timeout, .. }).then_some(()));
+    assert!(matches!(net.ended(1), EndReason::RemoteBye(_)));
     net.assert_idle();
 }
