@@ -208,7 +208,8 @@ impl Watch {
         }
         let request = asked.request.clone();
         // It answers what was damaged on its way.
-        let is_damaged = is_damaged || !is_to(response, &request);
+        let is_elsewhere = request.to_tag().is_some() && response.to_tag() != request.to_tag();
+        let is_damaged = is_damaged || is_elsewhere || !is_to(response, &request);
         if is_damaged {
             self.unclear.insert(request.call_id().to_vec());
         }
