@@ -18,6 +18,7 @@ mod resolve;
 mod sdp;
 mod stream;
 mod uri;
+mod websocket;
 
 /// A check of any bytes.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +41,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "capture", check: capture::check },
     Target { name: "lint", check: lint::check },
     Target { name: "resolve", check: resolve::check },
+    Target { name: "websocket", check: websocket::check },
 ];
 
 /// The target of that name.

@@ -1,18 +1,22 @@
 //! What is proven, one function a case.
 
+mod agents;
 mod basics;
 mod calls;
 mod captures;
 mod corpus;
 mod examples;
+mod forks;
 mod judges;
 mod legs;
 mod names;
+mod networks;
 mod phones;
 mod sessions;
 mod tools;
 
 use std::path::Path;
+use std::time::Instant;
 
 use crate::Fault;
 use crate::peer::Peer;
@@ -116,6 +120,37 @@ pub const CASES: &[Case] = &[
         phones::linphone_md5,
     ),
     with(
+        &[Peer::Baresip],
+        "agent-baresip",
+        "an agent of the library and baresip call each other: hold, resume and transfer from either side",
+        agents::baresip,
+    ),
+    with(&[Peer::Baresip], "agent-baresip-tcp", "the same by TCP", agents::baresip_tcp),
+    with(
+        &[Peer::Baresip],
+        "agent-digits",
+        "baresip's digits (RFC 4733) pass between two phones whose calls the example b2bua joins",
+        agents::digits,
+    ),
+    with(
+        &[Peer::Linphone],
+        "agent-linphone",
+        "linphonec and an agent text each other, served and directly; another challenges it: SHA-256",
+        agents::linphone,
+    ),
+    with(
+        &[Peer::Kamailio],
+        "fork-two-answers",
+        "an agent calls two through Kamailio, and both answer: two 200s, two ACKs, one call kept, the other ended",
+        forks::two_answers,
+    ),
+    with(
+        &[Peer::Kamailio],
+        "fork-races",
+        "an agent gives up a call to two through Kamailio while one answers: CANCEL and 200 cross, nothing is left",
+        forks::races,
+    ),
+    with(
         &[Peer::Tshark, Peer::SofiaSip],
         "judges",
         "what the builder and the examples make is read by tshark and Sofia-SIP as by us, and without a complaint",
@@ -167,6 +202,30 @@ pub const CASES: &[Case] = &[
         "name servers that refuse, lie, delay or say nothing: each walk ends in time, with the targets that there are",
         names::faults,
     ),
+    with(
+        &[Peer::Namespaces, Peer::Sipp],
+        "net-ipv6",
+        "SIPp calls SIPp by UDP and by TCP where there is no IPv4 at all",
+        networks::ipv6_only,
+    ),
+    with(
+        &[Peer::Namespaces],
+        "net-mtu",
+        "texts of any length pass a link of 1280 bytes: the long ones by TCP",
+        networks::narrow,
+    ),
+    with(
+        &[Peer::Namespaces],
+        "net-cut",
+        "a link is cut under INVITE, 200 and BYE, and healed: the call goes on",
+        networks::cut,
+    ),
+    with(
+        &[Peer::Namespaces],
+        "net-bad-wire",
+        "calls of a phone behind a wire that loses and swaps frames: all are made, and end",
+        networks::bad_wire,
+    ),
     sipp("tcp", "register and call by TCP, and from UDP to TCP and back", legs::tcp),
 ];
 
@@ -190,11 +249,16 @@ const fn with(peers: &'static [Peer], name: &'static str, proves: &'static str, 
 pub fn run(case: &Case, program: &Path, work: &Path) -> Outcome {
     let mut figures = Figures::default();
     let mut notes = Vec::new();
+    let began = Instant::now();
     let result = Place::new(program, &work.join(case.name)).and_then(|mut place| {
         let result = (case.act)(&mut place, &mut figures);
         notes = place.notes;
         result
     });
+    if figures.seconds == 0.0 {
+        // Nobody has measured more.
+        figures.seconds = began.elapsed().as_secs_f64();
+    }
     Outcome { name: case.name, figures, notes, fault: result.err() }
 }
 

@@ -1,6 +1,6 @@
 //! Black-box tests: the server as a process, and other people's SIP software as its peers, over 127.0.0.1 alone.
 //!
-//! `cargo xtask interop` builds the server and runs every case; `cargo run -p interop --release -- --case calls` runs one.
+//! `cargo xtask interop` builds the server and runs every case; `cargo run -p interop -- --case calls` runs one.
 //! A case gets a server of its own on an empty data folder. Everything that a run leaves behind, the server's log and each
 //! peer's statistics and errors, lies in `target/interop/CASE/` until the next run.
 //!
@@ -18,8 +18,10 @@
 pub mod cases;
 mod corpus;
 mod flood;
+mod kamailio;
 pub mod leg;
 mod name_server;
+mod network;
 pub mod peer;
 mod phones;
 mod place;
@@ -31,6 +33,7 @@ pub mod server;
 mod sigkill;
 pub mod sipp;
 pub mod tone;
+mod wire;
 
 /// What stopped a case: one sentence that names the thing and where to look.
 pub type Fault = String;

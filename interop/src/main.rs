@@ -13,7 +13,7 @@ use interop::report;
 const USAGE: &str = "\
 usage: interop [--server PATH] [--case NAME]... [--jobs N] [--list]
 
-  --server PATH   the program under test (default: `ringback` beside this program)
+  --server PATH   the program under test (default: the release build of this target folder)
   --case NAME     only this case; may be given again
   --jobs N        how many cases run side by side, but for those that make load (default: 4)
   --list          names the cases and what they prove
@@ -75,12 +75,13 @@ fn main() -> ExitCode {
 
 fn run(wish: &Wish) -> Result<Count, interop::Fault> {
     let program = std::env::current_exe().map_err(|error| format!("where this program lies: {error}"))?;
-    let profile = program.parent().unwrap_or(Path::new("."));
-    let server = wish.server.clone().unwrap_or_else(|| profile.join("ringback"));
+    let target = program.parent().and_then(Path::parent).unwrap_or(Path::new("."));
+    // What people run, whichever way this program was built.
+    let server = wish.server.clone().unwrap_or_else(|| target.join("release").join("ringback"));
     let server = server
         .canonicalize()
         .map_err(|error| format!("{}: {error} (cargo build --release -p ringback-cli)", server.display()))?;
-    let work = profile.parent().unwrap_or(profile).join("interop");
+    let work = target.join("interop");
 
     let mut here = Vec::new();
     for peer in Peer::ALL.into_iter().filter(|peer| wish.cases.iter().any(|case| case.peers.contains(peer))) {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use crate::network::Space;
 use crate::process::{on_path, output};
 
 /// How long a peer may take to tell its version.
@@ -29,6 +30,10 @@ pub enum Peer {
     JainSip,
     /// A small tool for OPTIONS and REGISTER.
     Sipsak,
+    /// A proxy.
+    Kamailio,
+    /// Networks of our own: the right to make them, and the tools.
+    Namespaces,
     /// A name server.
     Nsd,
     /// What reads captures.
@@ -41,12 +46,14 @@ pub enum Peer {
 
 impl Peer {
     /// Every peer.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Sipp,
         Self::Baresip,
         Self::Linphone,
         Self::JainSip,
         Self::Sipsak,
+        Self::Kamailio,
+        Self::Namespaces,
         Self::Nsd,
         Self::Tshark,
         Self::SofiaSip,
@@ -62,6 +69,8 @@ impl Peer {
             Self::Linphone => "linphonec",
             Self::JainSip => "JAIN SIP",
             Self::Sipsak => "sipsak",
+            Self::Kamailio => "Kamailio",
+            Self::Namespaces => "namespaces",
             Self::Nsd => "NSD",
             Self::Tshark => "tshark",
             Self::SofiaSip => "Sofia-SIP",
@@ -79,10 +88,12 @@ impl Peer {
             Self::Baresip => program("baresip", "baresip-core", "-h"),
             Self::Linphone => program("linphonec", "linphone-cli", "--version"),
             Self::Sipsak => program("sipsak", "sipsak", "-V"),
+            Self::Kamailio => program("kamailio", "kamailio", "-v"),
             Self::Nsd => program("nsd", "nsd", "-v"),
             Self::Tshark => program("tshark", "tshark", "--version"),
             Self::SofiaSip => sofia_sip(),
             Self::JainSip => jain_sip(),
+            Self::Namespaces => namespaces(),
             Self::References => references().map(|folder| folder.display().to_string()),
         }
     }
@@ -126,6 +137,13 @@ fn jain_sip() -> Result<String, String> {
     let java = String::from_utf8_lossy(&[java.stdout, java.stderr].concat()).trim().to_owned();
     let library = of_package("libnist-sip-aosp-java").unwrap_or_else(|| JAIN_SIP.to_owned());
     Ok(format!("{library}, {java}"))
+}
+
+fn namespaces() -> Result<String, String> {
+    Space::new()?;
+    let (ip, nft) = (program("ip", "iproute2", "-V")?, program("nft", "nftables", "-v")?);
+    let ethtool = program("ethtool", "ethtool", "--version")?;
+    Ok(format!("of the kernel, iproute2 {ip}, nftables {nft}, ethtool {ethtool}"))
 }
 
 fn sofia_sip() -> Result<String, String> {

@@ -2,6 +2,7 @@
 
 pub(crate) mod baresip;
 pub(crate) mod linphone;
+pub(crate) mod ours;
 
 use std::fs;
 use std::net::SocketAddr;

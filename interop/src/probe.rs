@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -75,7 +75,8 @@ pub fn wait_for_port(
             return Err(fault);
         }
         for family in ["", "6"] {
-            let path = format!("/proc/net/{}{family}", transport.in_uri());
+            // Of the network that this thread is in.
+            let path = format!("/proc/thread-self/net/{}{family}", transport.in_uri());
             // Without IPv6 its tables are missing.
             let table = std::fs::read_to_string(path).unwrap_or_default();
             if table.lines().any(|line| listens(line, transport, port)) {
@@ -105,7 +106,7 @@ pub fn wait_for_options(
     limit: Duration,
     mut give_up: impl FnMut() -> Option<Fault>,
 ) -> Result<(), Fault> {
-    let socket = doing(|| "a socket for the probe".to_owned(), UdpSocket::bind((loopback(server), 0)))?;
+    let socket = doing(|| "a socket for the probe".to_owned(), UdpSocket::bind((server.ip(), 0)))?;
     let interval = Duration::from_millis(PROBE_INTERVAL_MS);
     doing(|| "the probe's time-out".to_owned(), socket.set_read_timeout(Some(interval)))?;
     let local = doing(|| "the probe's address".to_owned(), socket.local_addr())?;
@@ -151,10 +152,6 @@ pub fn options_over_tcp(server: SocketAddr, limit: Duration) -> Result<(), Fault
     } else {
         Err(format!("{}: {}", what(), String::from_utf8_lossy(&answer).lines().next().unwrap_or_default()))
     }
-}
-
-fn loopback(server: SocketAddr) -> IpAddr {
-    if server.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() }
 }
 
 /// How many were made: each is another transaction, whatever port it comes from.

@@ -14,11 +14,11 @@ use crate::project::Project;
 use crate::stages::{Verdict, finish};
 
 /// As in `ringback_fuzz::TARGETS`.
-const TARGETS: [&str; 10] =
-    ["message", "stream", "uri", "headers", "multipart", "sdp", "digest", "capture", "lint", "resolve"];
+const TARGETS: [&str; 11] =
+    ["message", "stream", "uri", "headers", "multipart", "sdp", "digest", "capture", "lint", "resolve", "websocket"];
 
 /// So long is each target run in CI.
-const CI_SECONDS: u64 = 30;
+const CI_SECONDS: u64 = 20;
 /// And so long at night.
 const NIGHT_SECONDS: u64 = 30 * 60;
 

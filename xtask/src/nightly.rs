@@ -26,6 +26,7 @@ pub(crate) const STAGES: &[Stage] = &[
     Stage { name: "fuzz", act: fuzz::long },
     Stage { name: "release", act: release },
     Stage { name: "sigkill", act: sigkill },
+    Stage { name: "bad-wire", act: bad_wire },
     Stage { name: "bench", act: yardstick },
 ];
 
@@ -114,6 +115,13 @@ fn sigkill(project: &Project) -> Verdict {
     let Some(seed) = seed() else { return bad_seed() };
     let variables = [("RINGBACK_SIGKILLS", "1000"), (SEED_VARIABLE, &seed.to_string())];
     interop_with(project, &variables, &["--case".to_owned(), "sigkill".to_owned()])
+}
+
+/// Hundreds of calls through a wire that loses and swaps frames, and does so in another way each night.
+fn bad_wire(project: &Project) -> Verdict {
+    let Some(seed) = seed() else { return bad_seed() };
+    let variables = [("RINGBACK_NET_CALLS", "150"), (SEED_VARIABLE, &seed.to_string())];
+    interop_with(project, &variables, &["--case".to_owned(), "net-bad-wire".to_owned()])
 }
 
 /// The seed of this night, told so that what it finds can be found again; `None` where the variable holds no number.

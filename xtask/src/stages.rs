@@ -193,9 +193,9 @@ fn no_std(project: &Project) -> Verdict {
 }
 
 pub(crate) fn release(project: &Project) -> Verdict {
-    match cargo(project, &["build", "--release", "-p", "ringback-cli", "-p", "interop"]) {
-        // What `interop` runs of the library, as the tests have it.
-        Verdict::Good => cargo(project, &["build", "--workspace", "--examples"]),
+    match cargo(project, &["build", "--release", "-p", "ringback-cli"]) {
+        // The cases, and what they run of the library, as the tests have it.
+        Verdict::Good => cargo(project, &["build", "--workspace", "--bins", "--examples"]),
         verdict => verdict,
     }
 }
@@ -207,7 +207,7 @@ fn interop(project: &Project, arguments: &[String]) -> Verdict {
 /// The cases that the arguments ask for, under these variables.
 pub(crate) fn interop_with(project: &Project, variables: &[(&str, &str)], arguments: &[String]) -> Verdict {
     let mut command = project.cargo();
-    command.args(["run", "--quiet", "--release", "-p", "interop", "--"]).args(arguments);
+    command.args(["run", "--quiet", "-p", "interop", "--"]).args(arguments);
     command.envs(variables.iter().copied());
     match command.status() {
         Ok(status) if status.success() => Verdict::Good,

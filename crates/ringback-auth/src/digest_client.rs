@@ -67,6 +67,8 @@ pub const CALL_IDS_MAX: usize = 64;
 #[derive(Debug)]
 pub struct DigestClient {
     accounts: Vec<Account>,
+    /// So many of them, the first, go before the others.
+    preferred: usize,
     sessions: Vec<RealmSession>,
     hash: KeyedHash,
 }
@@ -104,7 +106,34 @@ impl DigestClient {
     /// Without accounts.
     #[must_use]
     pub fn new(random: &mut Random) -> DigestClient {
-        DigestClient { accounts: Vec::new(), sessions: Vec::new(), hash: random.hasher() }
+        DigestClient { accounts: Vec::new(), preferred: 0, sessions: Vec::new(), hash: random.hasher() }
+    }
+
+    /// A client for one call of somebody who has accounts for all: its own go before those of the other, whatever they are for, and
+    /// what it is challenged with is nobody else's. Accounts that the other gets later are not known to it.
+    ///
+    /// ```
+    /// use ringback_auth::{Account, DigestClient, Password};
+    /// use ringback_base::Random;
+    ///
+    /// let mut random = Random::from_seed([1; 32]);
+    /// let mut agent = DigestClient::new(&mut random);
+    /// agent.add(Account::new("b.example", "alice", Password::new("wonderland")));
+    /// let of_call = DigestClient::for_call([Account::for_any_realm("carol", Password::new("oyster"))], &agent, &mut random);
+    /// assert_eq!(of_call.accounts().len(), 2);
+    /// assert_eq!(agent.accounts().len(), 1);
+    /// ```
+    #[must_use]
+    pub fn for_call(
+        own: impl IntoIterator<Item = Account>,
+        others: &DigestClient,
+        random: &mut Random,
+    ) -> DigestClient {
+        let mut client = DigestClient::new(random);
+        own.into_iter().for_each(|account| client.add(account));
+        client.preferred = client.accounts.len();
+        client.accounts.extend(others.accounts.iter().cloned());
+        client
     }
 
     /// Adds an account, or puts it in the place of the one of the same realm and hosts. One that is known already changes nothing.
@@ -312,14 +341,16 @@ impl DigestClient {
     }
 
     fn account_for(&self, realm: &str, is_it: impl Fn(&Account) -> bool) -> Option<usize> {
-        let of = |wanted: Option<&str>| {
-            let mut fits = self.accounts.iter().enumerate().filter(|(_, it)| it.realm() == wanted && is_it(it)).fuse();
+        let of = |is_preferred: bool, wanted: Option<&str>| {
+            let all = self.accounts.iter().enumerate().filter(|(place, _)| (*place < self.preferred) == is_preferred);
+            let mut fits = all.filter(|(_, it)| it.realm() == wanted && is_it(it)).fuse();
             let first = fits.next()?;
             // One that names the host is meant for it, and goes before one for any.
             let best = if first.1.is_bound() { Some(first) } else { fits.find(|(_, it)| it.is_bound()) };
             Some(best.unwrap_or(first).0)
         };
-        of(Some(realm)).or_else(|| of(None))
+        let best = |is_preferred| of(is_preferred, Some(realm)).or_else(|| of(is_preferred, None));
+        best(true).or_else(|| best(false))
     }
 
     fn id(&self, who: NextHop, realm: &str) -> u64 {

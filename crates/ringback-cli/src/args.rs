@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum, value_parser};
 use clap_complete::Shell;
 use ringback_message::Depth;
-use ringback_server::{Domain, Listen, LogFormat, LogSettings, SHARDS_MAX, UserName, When};
+use ringback_server::{Domain, Listen, ListenerSettings, LogFormat, LogSettings, SHARDS_MAX, UserName, When};
 
 use crate::config::Configured;
 use crate::explain::Lang;
@@ -87,6 +87,15 @@ pub(crate) struct ServeArgs {
     #[command(flatten)]
     data: DataArgs,
 
+    /// Listen by TLS too, at the port behind each that is listened on, with a certificate that the server makes for itself, for trying
+    /// out: self-signed.pem in the data folder, which phones have to be told to trust. Where the file has a [[certificate]], that is shown instead.
+    #[arg(long)]
+    tls_self_signed: bool,
+
+    /// Write the secrets of all TLS connections to this file, for looking into captures: whoever has it reads them
+    #[arg(long, value_name = "FILE")]
+    tls_key_log: Option<PathBuf>,
+
     /// How many threads do the work [default: one for each core]
     #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=i64::from(SHARDS_MAX)))]
     shards: Option<u16>,
@@ -118,6 +127,11 @@ impl ServeArgs {
         if !self.listen.is_empty() {
             settings.listeners = self.listen.iter().cloned().map(Into::into).collect();
         }
+        if self.tls_self_signed {
+            settings.tls.self_signed = true;
+            settings.listeners.iter_mut().for_each(ListenerSettings::add_tls);
+        }
+        settings.tls.key_log = self.tls_key_log.clone();
         settings.domain = self.domain.clone().or(settings.domain.take());
         settings.shards = self.shards.and_then(NonZeroU16::new).or(settings.shards);
         if let Some(When(durability)) = self.durability {

@@ -11,7 +11,7 @@ use ringback_transport::resolve::Aim;
 use ringback_transport::sent_by;
 
 use crate::names::Names;
-use crate::routes::{Routed, Routes};
+use crate::routes::{Routed, Routes, flow_to};
 
 /// What Max-Forwards starts from where it is missing. `[RFC 3261, Section 16.6]`
 const MAX_FORWARDS: u8 = 70;
@@ -76,15 +76,17 @@ impl Onward<'_> {
         Request::check(edit.finish()?).map_err(|rejected| BuildError::Malformed(rejected.error))
     }
 
-    /// One, or two where the dialog crosses from one listener to another. `[RFC 5658, Section 5]`
+    /// One, or two where the dialog crosses from one listener to another, or where one of its sides must be reached by its own
+    /// connection. `[RFC 5658, Section 5]` `[RFC 5626, Section 5.1]`
     fn record_routes(&self) -> Vec<String> {
         let in_dialog = self.request.to_tag().is_some();
         if in_dialog || !self.request.method().info().is_some_and(|info| info.forms_dialog) {
             return Vec::new();
         }
-        let record = |hop: &Hop| self.routes.record(hop.transport, &self.written(hop), self.request);
+        let record = |hop: &Hop| self.routes.record(hop, &self.written(hop), self.request);
         let mut values = Vec::from([record(&self.inbound)]);
-        if (self.inbound.transport, self.inbound.local) != (self.outbound.transport, self.outbound.local) {
+        let crosses = (self.inbound.transport, self.inbound.local) != (self.outbound.transport, self.outbound.local);
+        if crosses || flow_to(&self.inbound).is_some() || flow_to(&self.outbound).is_some() {
             values.push(record(&self.outbound));
         }
         values

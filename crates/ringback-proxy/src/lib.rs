@@ -37,6 +37,7 @@ pub mod uas;
 mod config;
 mod context;
 mod directory;
+mod flow;
 mod forward;
 mod limit;
 mod lookup;

@@ -34,6 +34,12 @@ impl Advertised {
     pub fn new(host: &str, port: u16) -> Option<Advertised> {
         (Host::of(host.as_bytes()).is_some() && port > 0).then(|| Advertised { host: host.into(), port })
     }
+
+    /// The host, an IPv6 one in brackets.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
 }
 
 impl fmt::Display for Advertised {
@@ -43,16 +49,22 @@ impl fmt::Display for Advertised {
 }
 
 impl Listener {
+    /// A listener that is reached by its own address.
+    #[must_use]
+    pub const fn new(transport: Transport, address: SocketAddr) -> Listener {
+        Listener { transport, address, advertised: None }
+    }
+
     /// A UDP listener.
     #[must_use]
     pub fn udp(address: SocketAddr) -> Listener {
-        Listener { transport: Transport::Udp, address, advertised: None }
+        Listener::new(Transport::Udp, address)
     }
 
     /// A TCP listener.
     #[must_use]
     pub fn tcp(address: SocketAddr) -> Listener {
-        Listener { transport: Transport::Tcp, address, advertised: None }
+        Listener::new(Transport::Tcp, address)
     }
 
     fn is_host(&self, host: Host<'_>) -> bool {

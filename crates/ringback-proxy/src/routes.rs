@@ -5,13 +5,17 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use ringback_base::{KeyedHash, Transport};
+use ringback_base::{Hop, KeyedHash, Transport};
 use ringback_message::{Edit, HeaderId, NameAddr, ParseError, Request, SipUri, Uri};
 
+use crate::flow;
 use crate::names::Names;
 
 /// The URI parameter of our Record-Route that proves it is ours.
 const COOKIE: &[u8] = b"rr";
+
+/// The URI parameter of our Record-Route that names the connection of whoever is behind it.
+const FLOW: &[u8] = b"fl";
 
 /// Makes and knows the Record-Routes of one domain.
 ///
@@ -33,6 +37,9 @@ pub struct Routed {
     pub trusted: bool,
     /// The Route that the request goes to next.
     pub next: Option<NameAddr<Box<[u8]>>>,
+    /// The connection of whoever the request is for, where our last Route names it and no other follows: the Contact of a client of
+    /// WebSocket leads nowhere. `[RFC 5626, Section 5.3]`
+    pub flow: Option<Hop>,
 }
 
 impl Routes {
@@ -49,25 +56,38 @@ impl Routes {
         self.key
     }
 
-    fn cookie(&self, call_id: &[u8], tag: &[u8]) -> String {
-        format!("{:016x}", self.key.of(&[b"Record-Route", call_id, tag]))
+    fn cookie(&self, call_id: &[u8], tag: &[u8], flow: &[u8]) -> String {
+        let parts = [b"Record-Route", call_id, tag, flow];
+        let count = if flow.is_empty() { 3 } else { 4 };
+        format!("{:016x}", self.key.of(parts.get(..count).unwrap_or_default()))
     }
 
-    /// The value of Record-Route, so that the requests of the dialog that this one sets up come to the listener at this host and port.
+    /// The value of Record-Route, so that the requests of the dialog that this one sets up come to the listener of this hop, whose host
+    /// and port are written so.
+    ///
+    /// It names the connection too where the hop is one of a client of WebSocket, which can be reached by no other.
+    /// `[RFC 7118, Section 5]`
     #[must_use]
-    pub fn record(&self, transport: Transport, host_port: &str, request: &Request) -> String {
-        let cookie = self.cookie(request.call_id(), request.from_tag().unwrap_or_default());
-        match transport {
-            Transport::Udp => format!("<sip:{host_port};lr;rr={cookie}>"),
-            other => format!("<sip:{host_port};transport={};lr;rr={cookie}>", other.as_str().to_ascii_lowercase()),
-        }
+    pub fn record(&self, hop: &Hop, host_port: &str, request: &Request) -> String {
+        let flow = flow_to(hop).unwrap_or_default();
+        let cookie = self.cookie(request.call_id(), request.from_tag().unwrap_or_default(), flow.as_bytes());
+        let transport = match hop.transport {
+            Transport::Udp => "",
+            Transport::Tcp => ";transport=tcp",
+            Transport::Tls => ";transport=tls",
+            // There is one name for both. [RFC 7118, Section 5.2]
+            Transport::Ws | Transport::Wss => ";transport=ws",
+        };
+        let flow = if flow.is_empty() { flow } else { format!(";fl={flow}") };
+        format!("<sip:{host_port}{transport};lr{flow};rr={cookie}>")
     }
 
     /// The request is one within a dialog, whose one side had this tag when we wrote the cookie.
     fn is_proven<T: AsRef<[u8]>>(&self, uri: &SipUri<T>, request: &Request) -> bool {
         let (Some(value), Some(to_tag)) = (uri.params.value(COOKIE), request.to_tag()) else { return false };
         let sides = [request.from_tag().unwrap_or_default(), to_tag];
-        sides.iter().any(|tag| value == self.cookie(request.call_id(), tag).as_bytes())
+        let flow = uri.params.value(FLOW).unwrap_or_default();
+        sides.iter().any(|tag| value == self.cookie(request.call_id(), tag, flow).as_bytes())
     }
 
     /// Takes off what is ours. `[RFC 3261, Section 16.4]`
@@ -76,7 +96,7 @@ impl Routes {
     /// Where a Route is malformed.
     pub fn preprocess(&self, request: &Request, names: &Names) -> Result<Routed, ParseError> {
         let mut routes: Vec<NameAddr<&[u8]>> = request.addresses(HeaderId::Route).collect::<Result<_, _>>()?;
-        let mut routed = Routed { own_routes: 0, restored_uri: None, trusted: false, next: None };
+        let mut routed = Routed { own_routes: 0, restored_uri: None, trusted: false, next: None, flow: None };
         if let Ok(Uri::Sip(uri)) = request.request_uri()
             && names.is_listener(&uri)
             && self.is_proven(&uri, request)
@@ -90,9 +110,12 @@ impl Routes {
         for route in &routes {
             let Some(uri) = route.uri.as_sip().filter(|uri| names.is_listener(uri)) else { break };
             routed.own_routes += 1;
-            routed.trusted |= self.is_proven(uri, request);
+            let is_proven = self.is_proven(uri, request);
+            routed.trusted |= is_proven;
+            routed.flow = uri.params.value(FLOW).filter(|_| is_proven).and_then(flow::read);
         }
         routed.next = routes.get(routed.own_routes).map(NameAddr::to_owned_text);
+        routed.flow = routed.flow.filter(|_| routed.next.is_none());
         Ok(routed)
     }
 }
@@ -120,6 +143,11 @@ impl Routed {
         let edit = edit.request_uri(&request_uri);
         if left.is_empty() { edit.remove(HeaderId::Route) } else { edit.set(HeaderId::Route, &left.join(&b", "[..])) }
     }
+}
+
+/// What a Record-Route says of the connection, where only that one leads to who is behind it.
+pub(crate) fn flow_to(hop: &Hop) -> Option<String> {
+    flow::written(hop).filter(|_| matches!(hop.transport, Transport::Ws | Transport::Wss))
 }
 
 fn is_loose(route: &NameAddr<Box<[u8]>>) -> bool {

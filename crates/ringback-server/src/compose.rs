@@ -28,7 +28,9 @@ impl Plan {
             let every = matches!(listener.listen, Listen::Address(address) if address.ip().is_unspecified());
             let meant = listen::addresses(std::slice::from_ref(listener))?;
             let reached = meant.into_iter().filter(|on| !(every && on.address.ip().is_loopback()));
-            names.extend(reached.map(|on| (on, name.clone())));
+            // TLS beside other transports has the port behind theirs, here and there.
+            let is_beside = |on: &ListenOn| on.stream == Some(Transport::Tls) && listener.transports.len() > 1;
+            names.extend(reached.map(|on| (on, if is_beside(&on) { name.next_port() } else { name.clone() })));
         }
         Ok(Plan { addresses: listen::addresses(&settings.listeners)?, names })
     }
@@ -37,9 +39,9 @@ impl Plan {
     pub(crate) fn advertise(&self, mut listeners: Vec<Listener>) -> Vec<Listener> {
         for listener in &mut listeners {
             let (ip, port) = (listener.address.ip(), listener.address.port());
-            let is_udp = listener.transport == Transport::Udp;
             let is_meant = |on: &ListenOn| {
-                let (theirs, by_it) = (on.address, if is_udp { on.udp } else { on.tcp });
+                let by_udp = on.udp && listener.transport == Transport::Udp;
+                let (theirs, by_it) = (on.address, by_udp || on.stream == Some(listener.transport));
                 by_it && theirs.ip() == ip && [0, port].contains(&theirs.port())
             };
             let name = self.names.iter().find(|(on, _)| is_meant(on)).map(|(_, name)| name);

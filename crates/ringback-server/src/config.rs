@@ -12,6 +12,7 @@ mod problem;
 mod reader;
 mod sections;
 mod show;
+mod tls;
 
 use std::fs;
 use std::io;

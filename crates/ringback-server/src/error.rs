@@ -11,6 +11,7 @@ use crate::accounts::AccountsError;
 use crate::config::ConfigError;
 use crate::folder::FolderError;
 use crate::listen::ListenError;
+use crate::tls::TlsStartError;
 
 /// The statuses that the process ends with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +27,7 @@ pub enum ExitStatus {
     Address = 3,
     /// The data folder or a database in it can't be used.
     Data = 4,
-    /// A configuration file, or the file of accounts that it names, can't be read or has errors.
+    /// A configuration file, or a file that it names (accounts, certificates), can't be read or has errors.
     Config = 5,
     /// A defect of the program, or a system that refuses the least.
     Internal = 70,
@@ -65,6 +66,8 @@ pub enum ServerError {
     LocationWrite(PathBuf),
     /// The location table holds what is none of ours.
     LocationCorrupt(PathBuf),
+    /// TLS can't be spoken.
+    Tls(TlsStartError),
     /// The shards can't be started.
     Start(StartError),
     /// A shard ended while the server ran.
@@ -80,7 +83,7 @@ impl ServerError {
         match self {
             ServerError::Listen(_) | ServerError::Bind(_) => ExitStatus::Address,
             ServerError::Accounts(error) if error.is_refusal() => ExitStatus::Refused,
-            ServerError::AccountsFile(_) | ServerError::Realm { .. } => ExitStatus::Config,
+            ServerError::AccountsFile(_) | ServerError::Realm { .. } | ServerError::Tls(_) => ExitStatus::Config,
             ServerError::Folder(_)
             | ServerError::Accounts(_)
             | ServerError::Location(_)
@@ -116,6 +119,7 @@ impl fmt::Display for ServerError {
                     path.display()
                 )
             }
+            ServerError::Tls(error) => error.fmt(f),
             ServerError::Start(error) => error.fmt(f),
             ServerError::Shard(error) => write!(f, "{error}: a defect; the log says more"),
             ServerError::System(error) => write!(f, "the system refuses what a server needs: {error}"),
@@ -154,6 +158,7 @@ from! {
     ConfigError => AccountsFile,
     OpenError => Location,
     DiskError => LocationDisk,
+    TlsStartError => Tls,
     StartError => Start,
     ShardEnded => Shard,
     std::io::Error => System,

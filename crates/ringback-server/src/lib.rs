@@ -29,9 +29,11 @@ mod folder;
 mod limits;
 mod listen;
 mod secret;
+mod self_signed;
 mod serve;
 mod settings;
 mod signals;
+mod tls;
 mod users;
 
 pub use accounts::{
@@ -49,7 +51,8 @@ pub use ringback_base::Transport;
 pub use ringback_location_db::Durability;
 pub use serve::{Ended, serve};
 pub use settings::{
-    AccountsSource, DEFAULT_REALM, Domain, DomainError, ListenerSettings, PublicName, SHARDS_MAX, Settings, TRANSPORTS,
-    When, WhenError,
+    AccountsSource, CertificateFiles, DEFAULT_REALM, DEFAULT_TRANSPORTS, Domain, DomainError, ListenerSettings,
+    PublicName, SHARDS_MAX, Settings, TRANSPORTS, TlsSettings, VerifyClient, When, WhenError,
 };
+pub use tls::{TlsFileError, TlsStartError};
 pub use users::forget_bindings;

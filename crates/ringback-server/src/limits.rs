@@ -125,7 +125,8 @@ pub static LIMITS: &[Limit] = limits! {
     }
     "transport" {
         "StreamLimits::message_bytes_max" = Setting("tcp.message_bytes_max"), By("io.message_bytes_max_reached"),
-            "the message gets 513, and the connection is closed";
+            "the message gets 513, or a WebSocket its 1009, and the connection is closed";
+        "HANDSHAKE_BYTES_MAX" = Fixed(16_384), TOLD, "the client of WebSocket gets 431";
         "ANSWER_RECORDS_MAX" = Fixed(64), By("stack.walk_limits_reached"), "further records of an answer are not read";
         "CNAMES_MAX" = Fixed(8), By("stack.walk_limits_reached"), "the name counts as one that isn't there";
         "SERVICES_MAX" = Fixed(8), By("stack.walk_limits_reached"), "further services of a domain are not asked for";
@@ -199,6 +200,8 @@ pub static LIMITS: &[Limit] = limits! {
             "the connection is closed, or not opened";
         "TcpLimits::connections_per_source_max" = Setting("tcp.connections_per_source_max"),
             By("io.connections_per_source_max_reached"), "the connection is closed, or not opened";
+        "TcpLimits::handshakes_max" = Setting("tls.handshakes_max"), By("io.handshakes_max_reached"),
+            "the connection is closed, or not opened";
         "TcpLimits::write_queue_bytes_max" = Setting("tcp.write_queue_bytes_max"), By("io.connections_overrun"),
             "the connection is closed";
         "DEAF_PEERS_MAX" = Fixed(256), Not("the oldest is forgotten"), "a message for a connection that is gone may open another one";

@@ -12,6 +12,7 @@ use ringback_tokio::ListenOn;
 use crate::settings::ListenerSettings;
 
 const DEFAULT_PORT: u16 = 5060;
+const DEFAULT_TLS_PORT: u16 = 5061;
 
 /// One `--listen`: a port, an address, a host name, or one of the latter two with a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +44,23 @@ impl FromStr for Listen {
     type Err = ListenError;
 
     fn from_str(text: &str) -> Result<Listen, ListenError> {
+        Listen::parse(text, DEFAULT_PORT)
+    }
+}
+
+/// The same where nothing but TLS is listened on: without a port it is that of TLS.
+pub(crate) struct TlsListen(pub(crate) Listen);
+
+impl FromStr for TlsListen {
+    type Err = ListenError;
+
+    fn from_str(text: &str) -> Result<TlsListen, ListenError> {
+        Listen::parse(text, DEFAULT_TLS_PORT).map(TlsListen)
+    }
+}
+
+impl Listen {
+    fn parse(text: &str, default_port: u16) -> Result<Listen, ListenError> {
         let malformed = || ListenError::Malformed(text.into());
         if let Ok(port) = text.parse() {
             return Ok(Listen::Loopback { port });
@@ -52,11 +70,11 @@ impl FromStr for Listen {
         }
         let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
         if let Ok(ip) = bare.parse() {
-            return Ok(Listen::Address(SocketAddr::new(ip, DEFAULT_PORT)));
+            return Ok(Listen::Address(SocketAddr::new(ip, default_port)));
         }
         let (host, port) = match text.split_once(':') {
             Some((host, port)) => (host, port.parse().map_err(|_| malformed())?),
-            None => (text, DEFAULT_PORT),
+            None => (text, default_port),
         };
         let is_name = host.bytes().any(|b| b.is_ascii_alphabetic())
             && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'));
@@ -91,6 +109,10 @@ pub enum ListenError {
     Interfaces(io::Error),
     /// An unspecified address of a family that no interface has an address of.
     NoInterface(IpAddr),
+    /// TLS has the port behind that of the others, and there is none.
+    NoPortForTls(SocketAddr),
+    /// Two transports that begin with a connection are to have the same address.
+    TwoStreams(SocketAddr),
 }
 
 impl fmt::Display for ListenError {
@@ -111,6 +133,18 @@ impl fmt::Display for ListenError {
             ListenError::NoInterface(ip) => {
                 write!(f, "can't listen on {ip}: no interface has an address of that family")
             }
+            ListenError::NoPortForTls(address) => {
+                write!(
+                    f,
+                    "can't listen on {address} by TLS: it has the port behind that of the other transports, and there is none"
+                )
+            }
+            ListenError::TwoStreams(address) => {
+                write!(
+                    f,
+                    "can't listen on {address} by two transports that begin with a connection; give one of them another port"
+                )
+            }
         }
     }
 }
@@ -127,19 +161,43 @@ pub(crate) fn addresses(listeners: &[ListenerSettings]) -> Result<Vec<ListenOn>,
     let mut all: Vec<ListenOn> = Vec::new();
     for listener in listeners {
         for on in addresses_of(&listener.listen)? {
-            let (udp, tcp) = (listener.has(Transport::Udp), listener.has(Transport::Tcp));
-            let on = ListenOn { udp, tcp, ..on };
-            match all.iter_mut().find(|known| known.address == on.address && on.address.port() != 0) {
-                Some(known) => {
-                    known.if_available &= on.if_available;
-                    known.udp |= on.udp;
-                    known.tcp |= on.tcp;
+            for on in by_transports(listener, on)? {
+                match all.iter_mut().find(|known| known.address == on.address && on.address.port() != 0) {
+                    Some(known) => *known = together(*known, on)?,
+                    None => all.push(on),
                 }
-                None => all.push(on),
             }
         }
     }
     Ok(all)
+}
+
+/// The listener at one of its addresses: UDP and TCP share a port; TLS has it alone, or the one behind it where they are there too.
+fn by_transports(listener: &ListenerSettings, on: ListenOn) -> Result<Vec<ListenOn>, ListenError> {
+    let (udp, tcp) = (listener.has(Transport::Udp), listener.has(Transport::Tcp));
+    let mut all = Vec::new();
+    if udp || tcp {
+        all.push(ListenOn { udp, stream: tcp.then_some(Transport::Tcp), ..on });
+    }
+    if listener.has(Transport::Tls) {
+        let mut address = on.address;
+        if !all.is_empty() && address.port() != 0 {
+            let next = address.port().checked_add(1).ok_or(ListenError::NoPortForTls(address))?;
+            address.set_port(next);
+        }
+        all.push(ListenOn { address, udp: false, stream: Some(Transport::Tls), ..on });
+    }
+    Ok(all)
+}
+
+/// Two listeners at one address are one.
+fn together(one: ListenOn, other: ListenOn) -> Result<ListenOn, ListenError> {
+    let stream = match (one.stream, other.stream) {
+        (Some(one), Some(other)) if one != other => None,
+        (one, other) => Some(one.or(other)),
+    };
+    let stream = stream.ok_or(ListenError::TwoStreams(one.address))?;
+    Ok(ListenOn { if_available: one.if_available && other.if_available, udp: one.udp || other.udp, stream, ..one })
 }
 
 fn addresses_of(listen: &Listen) -> Result<Vec<ListenOn>, ListenError> {
@@ -247,10 +305,26 @@ mod tests {
     fn transports_are_kept_apart_and_put_together() {
         let by =
             |text, transports: &[Transport]| ListenerSettings { transports: transports.to_vec(), ..listener(text) };
-        let [udp, tcp] = TRANSPORTS;
+        let [udp, tcp, tls] = TRANSPORTS;
         let all = addresses(&[by("192.0.2.1", &[udp]), by("192.0.2.2", &[tcp]), by("192.0.2.1", &[tcp])]).unwrap();
-        let told: Vec<_> = all.iter().map(|on| (on.address.ip().to_string(), on.udp, on.tcp)).collect();
+        let told: Vec<_> = all.iter().map(|on| (on.address.ip().to_string(), on.udp, on.stream.is_some())).collect();
         assert_eq!(told, [("192.0.2.1".to_owned(), true, true), ("192.0.2.2".to_owned(), false, true)]);
+        let told = |listeners: &[ListenerSettings]| {
+            let all = addresses(listeners)?;
+            Ok(all.iter().map(|on| format!("{} {} {:?}", on.address, on.udp, on.stream)).collect::<Vec<_>>())
+        };
+        let beside: Result<_, ListenError> = told(&[by("192.0.2.1", &TRANSPORTS)]);
+        assert_eq!(beside.unwrap(), ["192.0.2.1:5060 true Some(Tcp)", "192.0.2.1:5061 false Some(Tls)"]);
+        assert_eq!(
+            told(&[by("192.0.2.1:0", &[tcp, tls])]).unwrap(),
+            ["192.0.2.1:0 false Some(Tcp)", "192.0.2.1:0 false Some(Tls)"]
+        );
+        assert_eq!(told(&[by("192.0.2.1:5061", &[tls])]).unwrap(), ["192.0.2.1:5061 false Some(Tls)"]);
+        assert_eq!("192.0.2.1".parse::<TlsListen>().unwrap().0, address("192.0.2.1:5061"));
+        let error = told(&[by("192.0.2.1:5061", &[tcp]), by("192.0.2.1", &[tcp, tls])]).unwrap_err();
+        assert!(matches!(error, ListenError::TwoStreams(_)), "{error}");
+        let error = told(&[by("192.0.2.1:65535", &[udp, tls])]).unwrap_err();
+        assert!(matches!(error, ListenError::NoPortForTls(_)), "{error}");
     }
 
     #[test]

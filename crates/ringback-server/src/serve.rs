@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ringback_auth::Algorithm;
+use ringback_base::Transport;
 use ringback_location_db::{LocationDb, PURGE_MAX};
 use ringback_stack::Listener;
 use ringback_tokio::{Backends, Bound, Clock, Running, TcpLimits};
@@ -21,6 +22,7 @@ use crate::folder::{LOCATION_FILE, make_data_folder};
 use crate::secret;
 use crate::settings::Settings;
 use crate::signals::{Asked, Signals};
+use crate::tls::TlsFiles;
 use crate::users::Users;
 
 /// The secret of Record-Route, in the location database: calls that were set up before a restart go on after it.
@@ -62,6 +64,7 @@ pub fn serve(settings: &Settings, announcements: &mut dyn Write) -> Result<Ended
 struct Server {
     running: Running,
     location: LocationDb,
+    tls: Option<TlsFiles>,
     clock: Clock,
 }
 
@@ -77,6 +80,9 @@ impl Server {
         let listeners = plan.advertise(bound.listeners());
 
         make_data_folder(&settings.data)?;
+        let speaks_tls = listeners.iter().any(|listener| listener.transport == Transport::Tls);
+        let tls = speaks_tls.then(|| TlsFiles::read(settings, &listeners)).transpose()?;
+        let bound = bound.tls(tls.as_ref().map(TlsFiles::tls).unwrap_or_default());
         let users = Users::open(settings, announcements, &listeners)?;
         let path = settings.data.join(LOCATION_FILE);
         let location = LocationDb::open(&path, settings.location.clone(), clock.now())?;
@@ -88,7 +94,7 @@ impl Server {
         let running = bound.start(&config, &Backends { location: location.clone(), accounts: Arc::new(users) })?;
         let listeners = listeners.iter().map(told).collect::<Vec<_>>().join(", ");
         tracing::info!(listeners, accounts = count, bindings = location.len(), shards, version = VERSION, "ready");
-        Ok(Server { running, location, clock })
+        Ok(Server { running, location, tls, clock })
     }
 
     async fn run(mut self, mut signals: Signals, drain: Duration) -> Result<Ended, ServerError> {
@@ -120,9 +126,21 @@ impl Server {
                 asked = signals.next() => match asked {
                     Asked::End(signal) => return Ok(signal),
                     Asked::Counters => self.tell_counters().await,
+                    Asked::Reload => self.reload(),
                 },
                 failed = self.running.failed() => return Err(failed.into()),
                 never = &mut purging => match never {},
+            }
+        }
+    }
+
+    /// Reads the files of TLS again. Everything else stays as it was at the start.
+    fn reload(&self) {
+        match self.tls.as_ref().map(TlsFiles::read_again) {
+            None => tracing::info!("nothing to read again: no listener speaks TLS"),
+            Some(Ok(())) => tracing::info!("the files of TLS were read again; connections that are open go on"),
+            Some(Err(error)) => {
+                tracing::error!(%error, "the files of TLS can't be used; the server goes on with what it had")
             }
         }
     }

@@ -67,6 +67,8 @@ pub struct Settings {
     pub proxy: ringback_proxy::Config,
     /// The limits of TCP connections.
     pub tcp: TcpLimits,
+    /// What TLS is spoken with.
+    pub tls: TlsSettings,
     /// Which name servers are asked, and what is kept of their answers.
     pub dns: DnsOptions,
     /// Host names whose addresses are known without asking.
@@ -95,7 +97,49 @@ pub struct ListenerSettings {
 }
 
 /// The transports that can be listened on.
-pub const TRANSPORTS: [Transport; 2] = [Transport::Udp, Transport::Tcp];
+pub const TRANSPORTS: [Transport; 3] = [Transport::Udp, Transport::Tcp, Transport::Tls];
+
+/// Those that are listened on where nothing else is said.
+pub const DEFAULT_TRANSPORTS: [Transport; 2] = [Transport::Udp, Transport::Tcp];
+
+/// The files that TLS is spoken with. They are read when the server starts, and again when it is told to (SIGHUP).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TlsSettings {
+    /// Certificates and their keys. A client gets the first that is for the name that it asks for; who asks for none, or for another,
+    /// gets the first of all.
+    pub certificates: Vec<CertificateFiles>,
+    /// Whether clients are to show a certificate. Default: no.
+    pub verify_client: VerifyClient,
+    /// The roots that certificates of clients have to lead to.
+    pub client_ca: Option<PathBuf>,
+    /// The roots that certificates of servers have to lead to. Default: those of the system.
+    pub ca: Option<PathBuf>,
+    /// Where the secrets of all connections are written to. Default: nowhere.
+    pub key_log: Option<PathBuf>,
+    /// Without a certificate the server makes one for itself, for trying out. Default: false.
+    pub self_signed: bool,
+}
+
+/// A certificate with what leads to its root, and its key: two PEM files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateFiles {
+    /// The certificate, and what leads to its root.
+    pub chain: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
+/// Whether clients are to show a certificate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum VerifyClient {
+    /// None is asked for.
+    #[default]
+    Off,
+    /// One is asked for, and has to be good where it is shown.
+    Request,
+    /// Who shows no good one is not served.
+    Require,
+}
 
 /// Where accounts are kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -132,6 +176,7 @@ impl Settings {
             transactions: stack.transactions,
             proxy: stack.proxy,
             tcp: TcpLimits::default(),
+            tls: TlsSettings::default(),
             dns: DnsOptions::default(),
             hosts: stack.hosts,
             ipv6_first: stack.ipv6_first,
@@ -168,11 +213,18 @@ impl ListenerSettings {
     pub fn has(&self, transport: Transport) -> bool {
         self.transports.contains(&transport)
     }
+
+    /// By TLS too.
+    pub fn add_tls(&mut self) {
+        if !self.has(Transport::Tls) {
+            self.transports.push(Transport::Tls);
+        }
+    }
 }
 
 impl From<Listen> for ListenerSettings {
-    /// By every transport, under its own address.
+    /// By UDP and TCP, under its own address.
     fn from(listen: Listen) -> ListenerSettings {
-        ListenerSettings { listen, transports: TRANSPORTS.to_vec(), advertised: None }
+        ListenerSettings { listen, transports: DEFAULT_TRANSPORTS.to_vec(), advertised: None }
     }
 }

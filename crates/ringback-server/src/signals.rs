@@ -12,9 +12,11 @@ pub(crate) enum Asked {
     End(&'static str),
     /// To write the counters to the log.
     Counters,
+    /// To read files again.
+    Reload,
 }
 
-/// Ctrl-C and SIGTERM, which ask for the end, and SIGUSR1, which asks for the counters; on systems other than Unix, Ctrl-C.
+/// Ctrl-C and SIGTERM, which ask for the end, SIGUSR1, which asks for the counters, and SIGHUP, which asks for files to be read again; on systems other than Unix, Ctrl-C.
 #[derive(Debug)]
 pub(crate) struct Signals {
     #[cfg(unix)]
@@ -23,6 +25,8 @@ pub(crate) struct Signals {
     terminate: Signal,
     #[cfg(unix)]
     counters: Signal,
+    #[cfg(unix)]
+    reload: Signal,
 }
 
 impl Signals {
@@ -35,6 +39,8 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             #[cfg(unix)]
             counters: signal(SignalKind::user_defined1())?,
+            #[cfg(unix)]
+            reload: signal(SignalKind::hangup())?,
         })
     }
 
@@ -45,6 +51,7 @@ impl Signals {
             _ = self.interrupt.recv() => Asked::End("SIGINT"),
             _ = self.terminate.recv() => Asked::End("SIGTERM"),
             _ = self.counters.recv() => Asked::Counters,
+            _ = self.reload.recv() => Asked::Reload,
         }
     }
 

@@ -277,7 +277,20 @@ impl Stack {
         let Some((id, branch)) = self.calls.of_client(client) else { return };
         self.note_failed(client, self.config.failed_target_wait, now);
         if !self.try_next(client, now) {
-            self.branch_failed(id, branch, StatusCode::ServiceUnavailable, now);
+            let status = self.status_of_unsent(client);
+            self.branch_failed(id, branch, status, now);
+        }
+    }
+
+    /// What it says of a target that a request can't be sent to it. A connection that a client opened and that is gone is opened by
+    /// nobody else: a phone that is not there is not there now, and a dialog has lost its way. `[RFC 5626, Section 5.3]`
+    fn status_of_unsent(&mut self, client: ClientId) -> StatusCode {
+        let Some((id, _)) = self.calls.of_client(client) else { return StatusCode::ServiceUnavailable };
+        let by_flow = self.calls.call(id).is_some_and(|call| call.routed.flow.is_some());
+        match self.calls.attempt(client).and_then(|attempt| attempt.hop.known?.flow) {
+            Some(_) if by_flow => StatusCode::FlowFailed,
+            Some(_) => StatusCode::TemporarilyUnavailable,
+            None => StatusCode::ServiceUnavailable,
         }
     }
 

@@ -13,7 +13,7 @@ use ringback_transport::resolve::{DnsAnswer, Preferences};
 use ringback_transport::{Datagram, peek_branch, reply_hop, stamp};
 use ringback_ua::{Config, UserAgent};
 
-use crate::intake::refusal;
+use crate::intake::{parse_carried, refusal};
 use names::{MaybeNames, Names};
 pub use names::{NameQuestion, QuestionToken};
 
@@ -89,12 +89,13 @@ impl Endpoint {
         }
     }
 
-    /// A message came in on the connection `hop.flow`, cut from its stream by [`ringback_transport::Stream`].
+    /// A message came in on the connection `hop.flow`, cut from its stream by [`ringback_transport::Stream`] or
+    /// [`ringback_transport::websocket::WebSocket`].
     ///
     /// # Errors
     /// As [`Endpoint::handle_datagram`].
     pub fn handle_message(&mut self, bytes: Bytes, hop: Hop, now: Now) -> Result<(), ParseError> {
-        self.read(Message::parse_framed(bytes), hop, now)
+        self.read(parse_carried(bytes, hop.transport), hop, now)
     }
 
     /// The stream of a connection can't be followed any further: what can be answered is. The connection is to be closed after that.

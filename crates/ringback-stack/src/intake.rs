@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::format;
 
 use bytes::Bytes;
-use ringback_base::{Hop, KeyedHash, Now};
+use ringback_base::{Hop, KeyedHash, Now, Transport};
 use ringback_message::{HeaderId, Message, Method, Rejected, Request, Response};
 use ringback_proxy::Reply;
 use ringback_transport::{Datagram, reply_hop, salvage_reply_hop, stamp, stamp_message};
@@ -96,6 +96,14 @@ impl Stack {
             Some(server) => reply.with(HeaderId::Server, server.clone()),
             None => reply,
         }
+    }
+}
+
+/// Reads what came on a connection. A WebSocket keeps the bounds of messages itself. `[RFC 7118, Section 5]`
+pub(crate) fn parse_carried(bytes: Bytes, transport: Transport) -> Result<Message, Box<Rejected>> {
+    match transport {
+        Transport::Udp | Transport::Ws | Transport::Wss => Message::parse(bytes),
+        Transport::Tcp | Transport::Tls => Message::parse_framed(bytes),
     }
 }
 

@@ -55,7 +55,7 @@ use core::net::{Ipv4Addr, SocketAddr};
 use bytes::Bytes;
 use ringback_auth::Authenticator;
 use ringback_base::{Hop, KeyedHash, Micros, Now, Random, Transport};
-use ringback_message::{Message, Rejected};
+use ringback_message::Rejected;
 use ringback_proxy::{LoopHash, Names, Routes};
 use ringback_transaction::{Transactions, Transmit};
 use ringback_transport::resolve::FailedTargets;
@@ -71,6 +71,7 @@ pub use ringback_proxy::{Advertised, Directory, Listed, Listener};
 
 use branches::Wanted;
 use calls::Calls;
+use intake::parse_carried;
 use jobs::Jobs;
 use walks::Walks;
 
@@ -141,9 +142,10 @@ impl Stack {
         self.receive(bytes, hop, now);
     }
 
-    /// A message came in on the connection `hop.flow`, cut from its stream by [`ringback_transport::Stream`].
+    /// A message came in on the connection `hop.flow`, cut from its stream by [`ringback_transport::Stream`] or
+    /// [`ringback_transport::websocket::WebSocket`].
     pub fn handle_message(&mut self, bytes: Bytes, hop: Hop, now: Now) {
-        self.read(Message::parse_framed(bytes), hop, now);
+        self.read(parse_carried(bytes, hop.transport), hop, now);
     }
 
     /// The stream of a connection can't be followed any further: what can be answered is. The connection is to be closed after that.

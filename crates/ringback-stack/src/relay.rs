@@ -185,7 +185,7 @@ impl Stack {
     /// A request of a dialog that was set up through us goes where its route leads. `[RFC 3261, Section 16.12]`
     pub(crate) fn relay_in_dialog(&mut self, server: ServerId, request: Request, routed: Routed, from: Hop, now: Now) {
         let uri = routed.restored_uri.clone().unwrap_or_else(|| request.request_uri_text().into());
-        let target = Target { uri, q: 1000, hop: None };
+        let target = Target { uri, q: 1000, hop: routed.flow };
         self.start_call(server, request, routed, from, Vec::from([target]), now);
     }
 
@@ -286,6 +286,9 @@ impl Stack {
             self.counters.acks_dropped += 1;
             return;
         }
+        if let Some(flow) = routed.flow {
+            return self.send_ack_by(&request, &routed, from, flow);
+        }
         let uri = routed.restored_uri.clone().unwrap_or_else(|| request.request_uri_text().into());
         let Some(aim) = next_hop(&routed, &uri, self.config.maddr) else {
             self.counters.acks_dropped += 1;
@@ -317,6 +320,10 @@ impl Stack {
             self.counters.acks_dropped += 1;
             return;
         };
+        self.send_ack_by(request, routed, from, outbound);
+    }
+
+    fn send_ack_by(&mut self, request: &Request, routed: &Routed, from: Hop, outbound: Hop) {
         let uri = routed.restored_uri.clone().unwrap_or_else(|| request.request_uri_text().into());
         let onward = Onward {
             request,

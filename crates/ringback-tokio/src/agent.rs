@@ -19,6 +19,9 @@
 //! | [`Session`], standing | BYE |
 //! | [`ServerRequest`], unanswered | 500 |
 //! | [`Registering`] | REGISTER that removes the binding |
+//! | [`Following`], before a final code | NOTIFY with 603 |
+//! | [`Subscribing`] | SUBSCRIBE that ends the subscription |
+//! | [`Notifying`] | NOTIFY that ends the subscription |
 //!
 //! No queue grows without a limit. An event of a session whose handle has [`EVENTS_MAX`] of them unread is lost, and what wants an
 //! answer is refused then; why the session ended is never lost. What comes in while [`AgentOptions::incoming_max`] others wait is
@@ -29,13 +32,18 @@ mod desk;
 mod handle;
 mod lease;
 mod names;
+mod referring;
 mod rows;
 mod session;
 mod start;
+mod subscribing;
 mod task;
+mod usages;
 
 pub use calling::{Answered, Calling, CallingEvent};
 pub use handle::{Agent, Incoming, Registering, RegistrationTold, Requesting, ServerRequest};
+pub use referring::{Following, Referring};
 pub use rows::{EVENTS_MAX, PROGRESS_MAX};
 pub use session::{Changing, Session, SessionEvent};
 pub use start::{AgentBound, AgentOptions, COMMANDS_MAX, HANDLERS_MAX, INCOMING_MAX};
+pub use subscribing::{Notifying, Subscribing};

@@ -25,24 +25,33 @@ const PORT_TRIES: usize = 16;
 /// > For any port and interface that a server listens on for UDP, it MUST listen on that same port and interface for TCP.
 /// > `[RFC 3261, Section 18.2.1]`
 ///
-/// because a message may be too large for a datagram. Whoever leaves out TCP nevertheless should know why.
+/// because a message may be too large for a datagram. Whoever leaves out TCP nevertheless should know why. TLS has a port of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListenOn {
-    /// The address; port 0 lets the kernel choose, the same for both transports. An unspecified address is refused, because Via could not name it.
+    /// The address; port 0 lets the kernel choose, the same for UDP and the stream. An unspecified address is refused, because Via could not name it.
     pub address: SocketAddr,
     /// Passes over an address that this machine does not have, such as `::1` where there is no IPv6.
     pub if_available: bool,
     /// Listens by UDP.
     pub udp: bool,
-    /// Listens by TCP.
-    pub tcp: bool,
+    /// What is spoken by those who connect: TCP itself, or a transport over it. One port can't have two of them.
+    pub stream: Option<Transport>,
 }
 
 impl ListenOn {
-    /// This address by both transports; it must be there.
+    /// This address by UDP and TCP; it must be there.
     #[must_use]
     pub const fn new(address: SocketAddr) -> ListenOn {
-        ListenOn { address, if_available: false, udp: true, tcp: true }
+        ListenOn { address, if_available: false, udp: true, stream: Some(Transport::Tcp) }
+    }
+
+    /// This address by one transport alone; it must be there.
+    #[must_use]
+    pub const fn by(transport: Transport, address: SocketAddr) -> ListenOn {
+        match transport {
+            Transport::Udp => ListenOn { stream: None, ..ListenOn::new(address) },
+            stream => ListenOn { udp: false, stream: Some(stream), ..ListenOn::new(address) },
+        }
     }
 }
 
@@ -122,6 +131,21 @@ pub(crate) struct Opened {
     pub(crate) address: SocketAddr,
     pub(crate) sockets: Vec<UdpSocket>,
     pub(crate) acceptors: Vec<TcpListener>,
+    stream: Transport,
+}
+
+impl Opened {
+    /// By which transports: UDP, then the stream.
+    pub(crate) fn transports(&self) -> impl Iterator<Item = Transport> {
+        let udp = self.sockets.first().map(|_| Transport::Udp);
+        let stream = self.acceptors.first().map(|_| self.stream);
+        udp.into_iter().chain(stream)
+    }
+
+    /// What is spoken by those who connect.
+    pub(crate) fn stream(&self) -> Transport {
+        self.stream
+    }
 }
 
 /// Opens all sockets, or none.
@@ -153,7 +177,7 @@ fn open(on: ListenOn, shards: u16) -> Result<Opened, BindError> {
         tries = tries.saturating_sub(1);
         match open_both(on, shards) {
             // The port that is free for one transport is not free for the other.
-            Err(error) if error.transport == Transport::Tcp && error.kind == BindErrorKind::Taken && tries > 0 => {}
+            Err(error) if error.transport != Transport::Udp && error.kind == BindErrorKind::Taken && tries > 0 => {}
             result => return result,
         }
     }
@@ -163,11 +187,13 @@ fn open_both(on: ListenOn, shards: u16) -> Result<Opened, BindError> {
     let count = |wanted| if wanted { shards } else { 0 };
     let failed = |error| BindError::new(on.address, Transport::Udp, error);
     let (address, sockets) = bind_all(on.address, count(on.udp), datagram_socket).map_err(failed)?;
-    let failed = |error| BindError::new(address, Transport::Tcp, error);
-    let (address, acceptors) = bind_all(address, count(on.tcp), stream_socket).map_err(failed)?;
+    let stream = on.stream.unwrap_or(Transport::Tcp);
+    let failed = |error| BindError::new(address, stream, error);
+    let (address, acceptors) = bind_all(address, count(on.stream.is_some()), stream_socket).map_err(failed)?;
     acceptors.iter().try_for_each(|acceptor| acceptor.listen(ACCEPT_BACKLOG)).map_err(failed)?;
     let sockets = sockets.into_iter().map(UdpSocket::from).collect();
-    Ok(Opened { address, sockets, acceptors: acceptors.into_iter().map(TcpListener::from).collect() })
+    let acceptors = acceptors.into_iter().map(TcpListener::from).collect();
+    Ok(Opened { address, sockets, acceptors, stream })
 }
 
 /// A socket for each shard, all bound to one port, and which that is.
@@ -280,10 +306,10 @@ mod tests {
             let error = open_all(&[ListenOn::new(address)], shards).unwrap_err();
             assert_eq!((error.kind, error.transport), (BindErrorKind::Taken, Transport::Tcp));
             assert_eq!(error.to_string(), format!("TCP {address} is taken by another process"));
-            let udp_alone = ListenOn { tcp: false, ..ListenOn::new(address) };
+            let udp_alone = ListenOn::by(Transport::Udp, address);
             assert!(open_all(&[udp_alone], shards).unwrap()[0].acceptors.is_empty());
             drop(theirs);
-            let tcp_alone = ListenOn { udp: false, ..ListenOn::new(address) };
+            let tcp_alone = ListenOn::by(Transport::Tcp, address);
             assert!(open_all(&[tcp_alone], shards).unwrap()[0].sockets.is_empty());
             assert_eq!(open_all(&[ListenOn::new(address)], shards).unwrap().len(), 1);
         }

@@ -72,6 +72,14 @@ counters! {
     connects_failed,
     /// Connections that could not be opened within [`TcpLimits::connect_timeout`](crate::TcpLimits::connect_timeout).
     connect_timeouts,
+    /// Handshakes of TLS that came to their end: both sides agree.
+    handshakes,
+    /// Handshakes of TLS that failed: a certificate that is not accepted, no version or cipher in common, no TLS at all.
+    handshakes_failed,
+    /// Handshakes of TLS that took longer than [`TcpLimits::handshake_timeout`](crate::TcpLimits::handshake_timeout).
+    handshake_timeouts,
+    /// Connections that were not to be had because of [`TcpLimits::handshakes_max`](crate::TcpLimits::handshakes_max).
+    handshakes_max_reached,
     /// Connections that failed while they were open.
     connections_lost,
     /// Connections closed because nobody said anything for too long: `idle_timeout` of [`TcpLimits::stream`](crate::TcpLimits::stream),

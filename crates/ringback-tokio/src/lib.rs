@@ -80,6 +80,7 @@ mod shard;
 mod socket;
 mod tally;
 mod tcp;
+pub mod tls;
 
 pub use bind::{BindError, BindErrorKind, ListenOn, SOCKET_BUFFER_BYTES};
 pub use clock::Clock;

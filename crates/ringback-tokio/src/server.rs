@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use ringback_base::{KeyedHash, Random};
+use ringback_base::{KeyedHash, Random, Transport};
 use ringback_stack::{AuthConfigError, Config, Listener, Stack};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -28,6 +28,7 @@ use crate::tally::{Tally, TallyWanted};
 use crate::tcp::limits::TcpLimits;
 use crate::tcp::table::Connections;
 use crate::tcp::{self, census::Census};
+use crate::tls::Tls;
 
 /// How long a shard may take to end once it was told to; beyond it the process ends without it.
 const STOP_WAIT: Duration = Duration::from_secs(1);
@@ -38,6 +39,7 @@ pub struct Bound {
     opened: Vec<Opened>,
     shards: u16,
     tcp_limits: TcpLimits,
+    tls: Tls,
     dns: DnsOptions,
 }
 
@@ -53,6 +55,7 @@ impl Bound {
             opened: open_all(addresses, shards)?,
             shards,
             tcp_limits: TcpLimits::default(),
+            tls: Tls::default(),
             dns: DnsOptions::default(),
         })
     }
@@ -63,19 +66,24 @@ impl Bound {
         Bound { tcp_limits, ..self }
     }
 
+    /// What TLS is spoken with.
+    #[must_use]
+    pub fn tls(self, tls: Tls) -> Bound {
+        Bound { tls, ..self }
+    }
+
     /// Other name servers than the system's, and other limits for what is kept of their answers.
     #[must_use]
     pub fn dns(self, dns: DnsOptions) -> Bound {
         Bound { dns, ..self }
     }
 
-    /// What is listened on, with the ports that the kernel chose: each address by UDP, then by TCP.
+    /// What is listened on, with the ports that the kernel chose: each address by UDP, then by its stream.
     #[must_use]
     pub fn listeners(&self) -> Vec<Listener> {
         let listeners = |opened: &Opened| {
-            let udp = opened.sockets.first().map(|_| Listener::udp(opened.address));
-            let tcp = opened.acceptors.first().map(|_| Listener::tcp(opened.address));
-            udp.into_iter().chain(tcp)
+            let address = opened.address;
+            opened.transports().map(move |transport| Listener::new(transport, address)).collect::<Vec<_>>()
         };
         self.opened.iter().flat_map(listeners).collect()
     }
@@ -99,14 +107,14 @@ impl Bound {
             Some(secret) => Some(secret),
             None => Some(random_bytes()?),
         };
-        let Bound { opened, shards: count, tcp_limits, dns } = self;
+        let Bound { opened, shards: count, tcp_limits, tls, dns } = self;
         let (ended_sender, ended) = mpsc::unbounded_channel();
         let common = Common {
             hash: random_hash()?,
             clock: Clock::start(),
             backends,
             dns: DnsClient::start(&dns)?,
-            tcp: tcp::table::Common::new(tcp_limits),
+            tcp: tcp::table::Common::new(tcp_limits, tls),
         };
         let (entrances, exits): (Vec<_>, Vec<_>) = (0..count).map(|_| entrance()).unzip();
         let mut opened: Vec<_> = opened.into_iter().map(Shared::new).collect();
@@ -141,14 +149,15 @@ impl Bound {
 /// The sockets of one address, of which each shard takes its own.
 struct Shared {
     address: SocketAddr,
+    stream: Transport,
     sockets: std::vec::IntoIter<UdpSocket>,
     acceptors: std::vec::IntoIter<TcpListener>,
 }
 
 impl Shared {
     fn new(opened: Opened) -> Shared {
-        let Opened { address, sockets, acceptors } = opened;
-        Shared { address, sockets: sockets.into_iter(), acceptors: acceptors.into_iter() }
+        let (address, stream) = (opened.address, opened.stream());
+        Shared { address, stream, sockets: opened.sockets.into_iter(), acceptors: opened.acceptors.into_iter() }
     }
 }
 
@@ -182,12 +191,12 @@ impl Common<'_> {
         let connections = Connections::new(ring.index, generation, self.tcp.clone(), Arc::clone(&counters));
         let mut ports = Ports { sockets: Vec::new(), connections };
         let (told, unreachables) = mpsc::channel(UNREACHABLES_MAX);
-        for Shared { address, sockets, acceptors } in opened {
+        for Shared { address, stream, sockets, acceptors } in opened {
             if let Some(socket) = sockets.next() {
                 ports.sockets.push(Socket::new(socket, *address, told.clone())?);
             }
             if let Some(acceptor) = acceptors.next() {
-                ports.connections.listen(acceptor, *address)?;
+                ports.connections.listen(acceptor, *stream, *address)?;
             }
         }
         let (phase, phases) = mpsc::channel(2);
@@ -438,7 +447,7 @@ mod tests {
     #[test]
     fn a_shard_that_panics_is_told_of() {
         let (sender, ended) = mpsc::unbounded_channel();
-        let census = Arc::new(Census::new(0, 0));
+        let census = Arc::new(Census::new(&TcpLimits::default()));
         let mut running = Running { shards: Vec::new(), ended, listeners: Vec::new(), census };
         let guard = EndGuard { shard: 3, ended: sender.clone() };
         let thread = thread::spawn(move || {

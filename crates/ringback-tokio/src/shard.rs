@@ -307,13 +307,13 @@ impl Shard {
 
     fn send(&mut self, transmit: Transmit, now: Now) {
         match transmit.hop.transport {
-            Transport::Tcp => self.send_by_connection(transmit, now),
-            _ => self.send_by_socket(transmit, now),
+            Transport::Udp => self.send_by_socket(transmit, now),
+            _ => self.send_by_connection(transmit, now),
         }
     }
 
     fn send_by_connection(&mut self, transmit: Transmit, now: Now) {
-        let sent = match self.connections.other_home(&transmit.hop) {
+        let sent = match self.connections.other_home(&transmit) {
             Some(home) => self.ring.carry(home, transmit, &self.counters),
             None => self.connections.send(transmit, self.ring.index, now),
         };
@@ -324,8 +324,7 @@ impl Shard {
     }
 
     fn send_by_socket(&mut self, transmit: Transmit, now: Now) {
-        let is_ours =
-            |socket: &&mut Socket| transmit.hop.transport == Transport::Udp && socket.local() == transmit.hop.local;
+        let is_ours = |socket: &&mut Socket| socket.local() == transmit.hop.local;
         match self.sockets.iter_mut().find(is_ours) {
             Some(socket) => {
                 let sent = socket.send(transmit);

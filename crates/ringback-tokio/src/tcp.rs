@@ -1,7 +1,10 @@
-//! TCP: connections of one shard, from accept or connect to the end.
+//! TCP, and what is spoken over it: connections of one shard, from accept or connect to the end.
 //!
 //! ```text
 //!   accept ──admit──▶ Open ◀──connected── Connecting ──failed, too late──▶ gone
+//!     │                │ ▲                    │
+//!     │ TLS            │ └─agreed─ Handshaking ◀── TLS ──failed, too late──▶ gone
+//!     └──────────────────────────────▲
 //!                      │
 //!        peer ends, or its stream can't be followed
 //!                      ▼
@@ -21,3 +24,4 @@ pub(crate) mod limits;
 pub(crate) mod queue;
 pub(crate) mod signal;
 pub(crate) mod table;
+pub(crate) mod wire;

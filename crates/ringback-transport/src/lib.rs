@@ -29,6 +29,7 @@ mod datagram;
 pub mod resolve;
 mod stream;
 mod via;
+pub mod websocket;
 
 pub use datagram::{Datagram, peek_branch, peek_call_id};
 pub use stream::{Frame, PONG, Stream, StreamLimits};

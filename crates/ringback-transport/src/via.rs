@@ -86,10 +86,16 @@ fn unmapped(ip: IpAddr) -> IpAddr {
 ///
 /// A reliable transport answers on the connection; should that be gone by then, the hop names the address to open another to:
 /// the source, at the port of sent-by. A datagram goes to the source address, at the source port where `rport`
-/// asks for it, else at the port of sent-by. `maddr` is ignored: it lets a stranger aim our answers at others.
+/// asks for it, else at the port of sent-by. A client of WebSocket is answered on its connection or not at all: its sent-by leads
+/// nowhere. `[RFC 7118, Section 5.3]` `maddr` is ignored: it lets a stranger aim our answers at others.
 #[must_use]
 pub fn reply_hop(via: &Via<&[u8]>, from: Hop) -> Hop {
-    if !from.transport.is_reliable() && via.rport().is_some() {
+    let is_the_only_way = match from.transport {
+        Transport::Udp => via.rport().is_some(),
+        Transport::Tcp | Transport::Tls => false,
+        Transport::Ws | Transport::Wss => true,
+    };
+    if is_the_only_way {
         return from;
     }
     let port = via.port.unwrap_or_else(|| from.transport.default_port());

@@ -6,6 +6,7 @@ mod calling;
 mod flows;
 mod leg;
 mod modify;
+mod own_accounts;
 mod policy;
 mod provisional;
 mod publications;
@@ -38,12 +39,14 @@ use ringback_transaction::{ClientId, ServerId, Timers, Transactions, Transmit};
 
 use crate::config::Config;
 use crate::dialog::{Dialog, DialogId};
-use crate::event::{CommandError, EndReason, Event, Lookup, RegistrationId, SessionId};
+use crate::event::{CommandError, EndReason, Event, InviteId, Lookup, RegistrationId, SessionId};
 use crate::pursuit::Pursuit;
+use crate::session_timer::SessionTimer;
 use aftermath::{Remains, SentAck};
 use calling::Invite;
 use flows::Flows;
 use leg::{Leg, Phase, Timer};
+use own_accounts::OwnAccounts;
 pub use redirects::Attempt;
 use registrations::Entry;
 use sending::Sending;
@@ -72,6 +75,9 @@ pub struct Outbound {
     pub after: Option<Attempt>,
     /// How far a call goes on by itself after a response that lets it.
     pub pursuit: Pursuit,
+    /// What challenges are answered with in this call, from its INVITE to what is sent in its dialogs, before the accounts of the agent:
+    /// no other call knows them. Requests outside of a call don't look at it.
+    pub accounts: Vec<Account>,
 }
 
 impl Outbound {
@@ -85,6 +91,13 @@ impl Outbound {
     #[must_use]
     pub fn with(mut self, header: impl Into<TypedHeader>) -> Outbound {
         self.headers.push(header.into());
+        self
+    }
+
+    /// With an account for this call alone.
+    #[must_use]
+    pub fn account(mut self, account: Account) -> Outbound {
+        self.accounts.push(account);
         self
     }
 
@@ -166,6 +179,8 @@ pub struct UserAgent {
     lookups: VecDeque<Lookup>,
     /// What challenges are answered with.
     digest: DigestClient,
+    /// The same, of calls that have their own.
+    own_accounts: OwnAccounts,
     registrations: Table<Entry>,
     registration_timers: TimerQueue<RegistrationId>,
     flows: Flows,
@@ -204,6 +219,7 @@ impl UserAgent {
             events: VecDeque::new(),
             lookups: VecDeque::new(),
             digest,
+            own_accounts: OwnAccounts::default(),
             registration_timers: TimerQueue::new(),
             flows: Flows::default(),
             usages,
@@ -332,6 +348,7 @@ impl UserAgent {
             && self.clients.is_empty()
             && self.invited.is_empty()
             && self.acks.is_empty()
+            && self.own_accounts.is_empty()
             && self.remains.is_empty()
             && self.timers.is_empty()
             && self.waiting.is_empty()
@@ -363,6 +380,18 @@ impl UserAgent {
     #[must_use]
     pub fn media(&self, session: SessionId) -> Option<SessionView> {
         self.legs.get(session.0).and_then(|leg| leg.exchange.session())
+    }
+
+    /// The session timer that was agreed on. `[RFC 4028, Section 4]`
+    #[must_use]
+    pub fn session_timer(&self, session: SessionId) -> Option<SessionTimer> {
+        self.legs.get(session.0).and_then(|leg| leg.timer)
+    }
+
+    /// The Call-ID of an INVITE of ours, from before it is sent.
+    #[must_use]
+    pub fn call_id(&self, invite: InviteId) -> Option<&str> {
+        self.invites.get(invite.0).map(|invite| &*invite.call_id)
     }
 
     /// The offer of the other side that waits for an answer.
@@ -529,6 +558,7 @@ impl UserAgent {
             self.timers.stop(timer);
         }
         self.usages.session_ended(session, &leg.dialog);
+        self.own_accounts.release(leg.accounts);
         if let Some(invite) = leg.invite.and_then(|invite| self.invites.get_mut(invite.0)) {
             invite.legs.retain(|other| *other != session);
             invite.cseq_used = invite.cseq_used.max(leg.dialog.local_cseq());

@@ -232,6 +232,8 @@ pub enum Event {
     Refreshed {
         /// The session.
         session: SessionId,
+        /// Whether we have refreshed it, and not they.
+        is_ours: bool,
     },
     /// The session is over. Comes exactly once for each session.
     Ended {

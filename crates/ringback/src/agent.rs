@@ -24,14 +24,17 @@
 //! | [`Agent`] | sockets, and the task behind them; what comes in |
 //! | [`AgentHandle`] | the same, to be cloned: calls, registers, sends requests |
 //! | [`Invite`] | a call to be made; awaited it is a [`Call`] or a [`CallFailed`] |
+//! | [`OutgoingCall`] | the same, once it was begun: step by step, and to be given up |
 //! | [`IncomingCall`] | an INVITE of theirs that rings |
 //! | [`Call`] | a session that stands, and its [`CallEvent`]s |
+//! | [`Transfer`], [`IncomingRefer`] | a call that is to be somebody else's: ours, and theirs |
+//! | [`Subscribed`], [`IncomingSubscription`], [`Watcher`] | states: what we are told, who asks us, whom we tell |
 //! | [`IncomingRequest`] | another request of theirs |
 //! | [`Router`] | handlers by method |
 //! | [`Registered`] | a registration that is kept up |
 //!
 //! Who drops one of them lets go of what it stands for: an [`Invite`] that is being awaited is cancelled, an [`IncomingCall`] answered
-//! with 500, a [`Call`] hung up, a [`Registered`] removed. [`ringback_tokio::agent`] says it in full, and bounds every queue.
+//! with 500, a [`Call`] hung up, a [`Registered`] removed, a [`Subscribed`] ended. [`ringback_tokio::agent`] says it in full, and bounds every queue.
 //!
 //! Each handler runs in a `tracing` span that bears the Call-ID, as awaiting an [`Invite`] does. Secrets stand in no log.
 
@@ -40,16 +43,25 @@ mod call;
 mod error;
 mod incoming;
 mod invite;
+mod outgoing;
 mod registered;
 mod router;
+mod subscription;
+mod transfer;
 
 pub use builder::{Agent, AgentBuilder, AgentHandle};
 pub use call::{Call, CallChangeError, CallEvent, OfferedMedia};
 pub use error::{AgentError, CallFailed, RegisterFailed, RequestFailed};
 pub use incoming::{Incoming, IncomingCall, IncomingRequest};
 pub use invite::Invite;
+pub use outgoing::{OutgoingCall, OutgoingEvent};
 pub use registered::{Register, Registered};
 pub use ringback_tokio::agent as tasks;
 pub use ringback_tokio::agent::HANDLERS_MAX;
-pub use ringback_ua::{CommandError, EndReason, Event, Failure, Media, Outcome};
+pub use ringback_ua::{
+    Admission, CommandError, EndReason, Event, EventState, Failure, Media, Outcome, PursuitStep, ReferTold,
+    SessionTimer, SubscriberTold,
+};
 pub use router::{Handled, Router};
+pub use subscription::{IncomingSubscription, Subscribe, Subscribed, Watcher};
+pub use transfer::{IncomingRefer, Transfer, TransferFailed};

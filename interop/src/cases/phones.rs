@@ -157,7 +157,7 @@ fn hears(place: &mut Place, who: &str, seconds: f64) -> Result<(), Fault> {
 
 /// Demands that a phone answered a challenge of the registrar with a response of so many hexadecimal digits: 32 where it is of
 /// MD5, 64 where it is of SHA-256. Not every phone names the algorithm.
-fn answered_with(place: &mut Place, who: &str, log: &str, digits: usize) -> Result<(), Fault> {
+pub(super) fn answered_with(place: &mut Place, who: &str, log: &str, digits: usize) -> Result<(), Fault> {
     match log.lines().find_map(response_digits) {
         Some(found) if found == digits => {
             place.note(format!("{who} answered the registrar's challenge with {digits} digits"));

@@ -27,6 +27,7 @@ pub(crate) struct Baresip {
     name: String,
     process: Guarded,
     folder: PathBuf,
+    address: SocketAddr,
     control: TcpStream,
     inbox: Arc<Inbox>,
 }
@@ -44,15 +45,24 @@ impl Baresip {
     /// # Errors
     /// When it doesn't start, or can't be controlled.
     pub(crate) fn start(parent: &Path, setup: &Setup<'_>) -> Result<Self, Fault> {
+        Self::start_at(Ipv4Addr::LOCALHOST, parent, setup)
+    }
+
+    /// The same at another address of this machine.
+    ///
+    /// # Errors
+    /// As [`Baresip::start`].
+    pub(crate) fn start_at(ip: Ipv4Addr, parent: &Path, setup: &Setup<'_>) -> Result<Self, Fault> {
         let (folder, sound) = setup.prepare(parent)?;
         let name = format!("baresip {}", setup.account.name);
         // With the port of SIP comes the next one, for TLS.
         let sip_port = probe::free_ports(4 + RTP_PORTS)?;
+        let address = SocketAddr::from((ip, sip_port));
         let control = SocketAddr::from((Ipv4Addr::LOCALHOST, sip_port + 2));
         let recordings = folder.join("hears");
         doing(|| format!("creating {}", recordings.display()), fs::create_dir_all(&recordings))?;
         for (file, text) in [
-            ("config", configuration(&folder, &sound, &recordings, sip_port, control)),
+            ("config", configuration(&folder, &sound, &recordings, address, control)),
             ("accounts", account(setup)),
             ("contacts", String::new()),
         ] {
@@ -76,7 +86,12 @@ impl Baresip {
         let inbox = Arc::new(Inbox::default());
         let filled = Arc::clone(&inbox);
         std::thread::spawn(move || fill(&filled, BufReader::new(reading)));
-        Ok(Self { name, process, folder, control, inbox })
+        Ok(Self { name, process, folder, address, control, inbox })
+    }
+
+    /// Where it is.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Has it carry out a command and gives what it says.
@@ -104,6 +119,24 @@ impl Baresip {
         let event = self.take(STEP_MAX, |message| message.get("type").is_some_and(|found| found == kind));
         let event = event.ok_or_else(|| format!("{}: no {kind}; see {}/log", self.name, self.folder.display()))?;
         Ok(event.get("param").and_then(Value::as_str).unwrap_or_default().to_owned())
+    }
+
+    /// Forgets what it has told so far.
+    pub(crate) fn forget(&self) {
+        self.inbox.messages.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Waits until its log has so many lines that are this one.
+    ///
+    /// # Errors
+    /// When they don't come.
+    pub(crate) fn logs(&self, line: &str, count: usize) -> Result<(), Fault> {
+        let found = until(STEP_MAX, || {
+            let found = self.log().lines().filter(|found| found.trim_end() == line).count();
+            Ok((found >= count).then_some(()))
+        })?;
+        let file = self.folder.join("log");
+        found.ok_or_else(|| format!("{} has not {count} lines `{line}` in {}", self.name, file.display()))
     }
 
     /// Waits until it is registered.
@@ -191,18 +224,18 @@ fn plain(text: &str) -> String {
     std::iter::once(first).chain(rest).collect()
 }
 
-/// Sound comes from one file and goes to others, and everything stays on the loopback address: without `net_interface` the
+/// Sound comes from one file and goes to others, and everything stays on the phone's address: without `net_interface` the
 /// machine's outer one would stand in SDP.
-fn configuration(folder: &Path, sound: &Path, recordings: &Path, sip_port: u16, control: SocketAddr) -> String {
-    let rtp = sip_port + 4;
+fn configuration(folder: &Path, sound: &Path, recordings: &Path, address: SocketAddr, control: SocketAddr) -> String {
+    let rtp = address.port() + 4;
     let user = folder.file_name().unwrap_or_default().to_string_lossy();
     let mut text = String::new();
     for (key, value) in [
-        ("sip_listen", format!("127.0.0.1:{sip_port}")),
-        ("net_interface", "127.0.0.1".to_owned()),
+        ("sip_listen", address.to_string()),
+        ("net_interface", address.ip().to_string()),
         ("rtp_ports", format!("{rtp}-{}", rtp + RTP_PORTS - 1)),
         ("call_local_timeout", "30".to_owned()),
-        ("call_max_calls", "2".to_owned()),
+        ("call_max_calls", "4".to_owned()),
         ("audio_source", format!("aufile,{}", sound.display())),
         ("audio_player", format!("aubridge,{user}-hears")),
         ("audio_alert", format!("aubridge,{user}-rings")),
@@ -230,7 +263,7 @@ fn account(setup: &Setup<'_>) -> String {
     let Setup { account, server, transport, answers, .. } = setup;
     format!(
         "<sip:{name}@{server};transport={transport}>;auth_user={name};auth_pass={password};answermode={mode};\
-         audio_codecs=pcmu/8000/1,pcma/8000/1;regint=600\n",
+         audio_codecs=pcmu/8000/1,pcma/8000/1;regint=600;call_transfer=yes\n",
         name = account.name,
         password = account.password,
         transport = transport.in_uri(),

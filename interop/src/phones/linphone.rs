@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,6 +22,7 @@ pub(crate) struct Linphone {
     name: String,
     process: Guarded,
     folder: PathBuf,
+    address: SocketAddr,
     input: ChildStdin,
     printed: Arc<Mutex<String>>,
 }
@@ -39,7 +41,8 @@ impl Linphone {
         let share = home.join(".local/share/linphone");
         doing(|| format!("creating {}", share.display()), fs::create_dir_all(&share))?;
         let file = folder.join("linphonerc");
-        let text = configuration(&folder, setup, probe::free_port()?, probe::free_ports(2)?);
+        let port = probe::free_port()?;
+        let text = configuration(&folder, setup, port, probe::free_ports(2)?);
         doing(|| format!("writing {}", file.display()), fs::write(&file, text))?;
         let errors = folder.join("errors");
         let errors = doing(|| format!("creating {}", errors.display()), File::create(&errors))?;
@@ -60,12 +63,18 @@ impl Linphone {
                 filled.lock().unwrap_or_else(PoisonError::into_inner).push_str(&text);
             }
         });
-        let mut phone = Self { name, process, folder, input, printed };
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let mut phone = Self { name, process, folder, address, input, printed };
         // In this order, and before any call. The first takes no name of a file: it would select a sound card.
         phone.command("soundcard use files")?;
         phone.command(&format!("play {}", sound.display()))?;
         phone.command(&format!("record {}", phone.recording().display()))?;
         Ok(phone)
+    }
+
+    /// Where it is.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Gives it a line.

@@ -22,7 +22,7 @@ pub(crate) struct Number {
 }
 
 /// The sections that hold numbers, in the order in which they are shown.
-pub(crate) const SECTIONS: [&str; 7] = ["timers", "registrar", "directory", "location", "dns", "tcp", "limits"];
+pub(crate) const SECTIONS: [&str; 8] = ["timers", "registrar", "directory", "location", "dns", "tcp", "tls", "limits"];
 
 /// The most of anything that is counted in a table: more would not fit into memory.
 const COUNT_MAX: u64 = 100_000_000;
@@ -127,6 +127,11 @@ pub(crate) static NUMBERS: &[Number] = &[
     span!("tcp", "linger_timeout_ms", 1..=60_000, |s| ms(s.tcp.linger_timeout), |s, n| s.tcp.linger_timeout =
         Micros::from_ms(n)),
     span!("tcp", "probe_after_secs", 1..=DAY_SECS, |s| secs(s.tcp.probe_after), |s, n| s.tcp.probe_after =
+        Micros::from_secs(n)),
+    count!("tls", "handshakes_max", 1..=COUNT_MAX, tcp.handshakes_max),
+    span!("tls", "handshake_timeout_secs", 1..=DAY_SECS, |s| secs(s.tcp.handshake_timeout), |s, n| s
+        .tcp
+        .handshake_timeout =
         Micros::from_secs(n)),
     count!("limits", "server_transactions_max", 1..=COUNT_MAX, transactions.server_transactions_max),
     count!("limits", "client_transactions_max", 1..=COUNT_MAX, transactions.client_transactions_max),

@@ -10,9 +10,11 @@ use ringback_auth::Algorithm;
 use ringback_base::Transport;
 
 use super::reader::Reader;
-use super::{directory, numbers};
-use crate::listen::Listen;
-use crate::settings::{AccountsSource, Domain, DomainError, ListenerSettings, SHARDS_MAX, Settings, TRANSPORTS, When};
+use super::{directory, numbers, tls};
+use crate::listen::{Listen, TlsListen};
+use crate::settings::{
+    AccountsSource, DEFAULT_TRANSPORTS, Domain, DomainError, ListenerSettings, SHARDS_MAX, Settings, TRANSPORTS, When,
+};
 
 /// How the log is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -121,10 +123,13 @@ pub(super) fn top(reader: &mut Reader<'_, '_>, folder: &Path) -> (Settings, Opti
                     }
                 }
                 "dns" => dns(reader, &mut settings),
+                "tls" => tls::read(reader, folder, &mut settings.tls),
                 _ => {}
             }
         });
     }
+    let certificates = reader.sections("certificate", |reader| tls::read_certificate(reader, folder));
+    settings.tls.certificates = certificates.into_iter().flatten().collect();
     reader.sections("name", |reader| directory::read_name(reader, &mut settings.directory));
     (settings, data, log)
 }
@@ -139,8 +144,8 @@ fn read_numbers(reader: &mut Reader<'_, '_>, section: &str, settings: &mut Setti
 
 fn listener(reader: &mut Reader<'_, '_>) -> Option<ListenerSettings> {
     let names = TRANSPORTS.map(|transport| (transport_name(transport), transport));
-    let transports = reader.words("transports", &names).unwrap_or(TRANSPORTS.to_vec());
-    if !transports.contains(&Transport::Tcp) {
+    let transports = reader.words("transports", &names).unwrap_or(DEFAULT_TRANSPORTS.to_vec());
+    if transports.contains(&Transport::Udp) && !transports.contains(&Transport::Tcp) {
         let label = "a message that is too large for a datagram has no way in [RFC 3261, Section 18.2.1]";
         reader.warning("transports", "lacks \"tcp\"", label);
     }
@@ -148,7 +153,10 @@ fn listener(reader: &mut Reader<'_, '_>) -> Option<ListenerSettings> {
     if !reader.has("address") {
         reader.refuse("a listener without an address", "where is it to listen?", "add address = \"192.0.2.1:5060\"");
     }
-    let listen: Listen = reader.text("address")?;
+    let listen: Listen = match transports[..] {
+        [Transport::Tls] => reader.text("address").map(|TlsListen(listen)| listen),
+        _ => reader.text("address"),
+    }?;
     Some(ListenerSettings { listen, transports, advertised })
 }
 
@@ -157,6 +165,7 @@ pub(super) fn transport_name(transport: Transport) -> &'static str {
     match transport {
         Transport::Udp => "udp",
         Transport::Tcp => "tcp",
+        Transport::Tls => "tls",
         other => other.as_str(),
     }
 }
@@ -277,7 +286,7 @@ fn check_registrar(reader: &mut Reader<'_, '_>, settings: &Settings) {
 }
 
 /// A path, or anything else that can't be nothing.
-struct NotEmpty(String);
+pub(super) struct NotEmpty(pub(super) String);
 
 impl FromStr for NotEmpty {
     type Err = &'static str;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use super::sections::{ALGORITHMS, transport_name};
-use super::{directory, numbers};
+use super::{directory, numbers, tls};
 use crate::config::LogSettings;
 use crate::settings::{AccountsSource, Settings, When};
 
@@ -52,11 +52,15 @@ pub fn show(settings: &Settings, log: &LogSettings) -> String {
             line(text, "ipv6_first", &settings.ipv6_first.to_string());
             line(text, "maddr", &settings.maddr.to_string());
         }
+        if section == "tls" {
+            tls::show(text, &settings.tls);
+        }
         if section == "directory" {
             directory::show(text, &settings.directory);
         }
         show_numbers(text, section, settings);
     }
+    tls::show_certificates(text, &settings.tls);
     directory::show_names(text, &settings.directory);
     out
 }
@@ -107,7 +111,7 @@ pub(super) fn line(out: &mut String, key: &str, value: &str) {
     _ = writeln!(out, "{key} = {value}");
 }
 
-fn comment(out: &mut String, text: &str) {
+pub(super) fn comment(out: &mut String, text: &str) {
     _ = writeln!(out, "# {text}");
 }
 
@@ -116,7 +120,7 @@ pub(super) fn array(texts: impl Iterator<Item = impl AsRef<str>>) -> String {
 }
 
 /// A path that is no UTF-8 can't be written in TOML: what stands for it is for the eye only.
-fn path(path: &Path) -> String {
+pub(super) fn path(path: &Path) -> String {
     quoted(&path.to_string_lossy())
 }
 

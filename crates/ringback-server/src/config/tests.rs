@@ -8,7 +8,7 @@ use ringback_location_db::Durability;
 use ringback_tokio::Accounts as _;
 
 use super::*;
-use crate::settings::TRANSPORTS;
+use crate::settings::DEFAULT_TRANSPORTS;
 
 fn file(text: &str) -> ConfigFile {
     ConfigFile::parse(Path::new("etc/ringback.toml"), text).unwrap_or_else(|error| panic!("{error}"))
@@ -129,7 +129,7 @@ fn every_setting_is_read() {
         .collect();
     let named = Some("sip.example.com".to_owned());
     assert_eq!(listeners, [("192.0.2.1:5070".to_owned(), named), ("0.0.0.0:5060".to_owned(), None)]);
-    assert_eq!(settings.listeners[0].transports, TRANSPORTS);
+    assert_eq!(settings.listeners[0].transports, DEFAULT_TRANSPORTS);
     assert_eq!(settings.listeners[1].transports, [Transport::Tcp]);
     assert_eq!(settings.domain_name(), "example.com");
     assert_eq!(settings.aliases.iter().map(|alias| alias.as_str()).collect::<Vec<_>>(), ["example.org", "192.0.2.7"]);
@@ -217,7 +217,7 @@ fn what_can_not_be_is_refused() {
         ("limits = []", "expected a table: [limits], found an array"),
         ("[[listener]]\n", "a listener without an address"),
         ("[[listener]]\naddress = \"a:b\"\n", "\"a:b\" is no address to listen on"),
-        ("[[listener]]\naddress = \"5060\"\ntransports = [\"tls\"]\n", "has a value that is not known"),
+        ("[[listener]]\naddress = \"5060\"\ntransports = [\"sctp\"]\n", "has a value that is not known"),
         ("[[listener]]\naddress = \"5060\"\ntransports = []\n", "`transports` in [listener] is empty"),
         ("[[listener]]\naddress = \"192.0.2.1\"\nadvertised = \"0.0.0.0\"\n", "expected the host name or address"),
         ("[[listener]]\naddress = \"5060\"\nadvertised = \"a.example:0\"\n", "expected the host name or address"),
@@ -239,6 +239,10 @@ fn what_can_not_be_is_refused() {
         ("[[name]]\nuser = \"erin\"\nmeans = \"away\"\n", "expected \"gone\", \"moved\", \"choice\" or \"ambiguous\""),
         ("[[name]]\nmeans = \"gone\"\n", "what is it about?"),
         ("[[name]]\nuser = \"e\"\nmeans = \"moved\"\nuris = [\"tel:1\"]\n", "is no SIP URI"),
+        ("[[certificate]]\nchain = \"absent.pem\"\n", "a certificate without its key"),
+        ("[[certificate]]\nchain = \"absent.pem\"\nkey = \"absent.key\"\n", "absent.pem: it can't be read"),
+        ("[tls]\nca = \"absent.pem\"\n", "absent.pem: it can't be read"),
+        ("[tls]\nverify_client = \"request\"\n", "by what are certificates judged?"),
         ("[limits]\nlookups_max = 1.5\n", "found a float"),
         ("[limits]\nlookups_max = 99999999999999999999999\n", "is out of range"),
     ] {

@@ -60,6 +60,11 @@ pub struct PublicName {
 }
 
 impl PublicName {
+    /// The same at the port behind it, where it has one.
+    pub(crate) fn next_port(&self) -> PublicName {
+        PublicName { port: self.port.map(|port| port.saturating_add(1)), ..self.clone() }
+    }
+
     /// The name for a listener on this port, which is told where no other port was named.
     pub(crate) fn at(&self, port: u16) -> Option<Advertised> {
         Advertised::new(&self.host, self.port.unwrap_or(port))

@@ -8,5 +8,6 @@ mod limits;
 mod refusals;
 mod register;
 mod streams;
+mod websockets;
 mod world;
 mod zone;

@@ -426,7 +426,7 @@ impl Watch {
             | Event::OfferWanted { session }
             | Event::Agreed { session }
             | Event::OfferFailed { session, .. }
-            | Event::Refreshed { session } => Some(*session),
+            | Event::Refreshed { session, .. } => Some(*session),
             Event::Answered { session, response, .. } => {
                 self.is_the_applications(response);
                 Some(*session)

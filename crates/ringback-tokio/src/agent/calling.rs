@@ -16,6 +16,7 @@ pub(crate) type Called = Result<Answered, (Failure, Box<Outcome>)>;
 #[derive(Debug)]
 pub struct Calling {
     id: InviteId,
+    call_id: Box<str>,
     progress: mpsc::Receiver<CallingEvent>,
     called: Option<oneshot::Receiver<Called>>,
     agent: Agent,
@@ -54,18 +55,25 @@ pub struct Answered {
 impl Calling {
     pub(super) fn new(
         id: InviteId,
+        call_id: &str,
         progress: mpsc::Receiver<CallingEvent>,
         called: oneshot::Receiver<Called>,
         agent: Agent,
         lease: Lease,
     ) -> Calling {
-        Calling { id, progress, called: Some(called), agent, _lease: lease }
+        Calling { id, call_id: call_id.into(), progress, called: Some(called), agent, _lease: lease }
     }
 
     /// Its name in the core.
     #[must_use]
     pub fn id(&self) -> InviteId {
         self.id
+    }
+
+    /// Its Call-ID.
+    #[must_use]
+    pub fn call_id(&self) -> &str {
+        &self.call_id
     }
 
     /// What comes next: any number of provisional responses and further attempts, and then what became of it. Dropping the future loses

@@ -7,15 +7,15 @@ use ringback_sdp::negotiate::Refusal;
 use ringback_stack::Endpoint;
 use ringback_transaction::ServerId;
 use ringback_ua::{
-    CommandError, Event, InviteId, Media, MediaError, Outbound, RegistrationEvent, RegistrationId, RegistrationState,
+    CommandError, Event, Failure, InviteId, Media, MediaError, RegistrationEvent, RegistrationId, RegistrationState,
     RequestId, SessionId, UserAgent,
 };
 use tokio::sync::{mpsc, oneshot};
 
-use super::calling::{Answered, Called, CallingEvent};
-use super::handle::{Incoming, RegistrationTold, Responded, ServerRequest, WeakAgent};
+use super::calling::{Answered, Calling, CallingEvent};
+use super::handle::{Agent, Incoming, RegistrationTold, Responded, ServerRequest, WeakAgent};
 use super::lease::Held;
-use super::rows::{EVENTS_MAX, InviteRow, PROGRESS_MAX, RegistrationRow, Rows, SessionRow};
+use super::rows::{Changing, EVENTS_MAX, InviteRow, PROGRESS_MAX, RegistrationRow, Rows, SessionRow};
 use super::session::{Changed, Session, SessionEvent};
 
 /// What a handle wants done.
@@ -48,12 +48,20 @@ impl Desk {
         has_called && self.endpoint.agent().session_len() == 0 && self.rows.registrations.is_empty()
     }
 
+    /// Whether nothing is left of anything.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.rows.are_empty() && self.endpoint.agent().is_idle()
+    }
+
     /// Tells all that there is to tell; true where there was anything.
     pub(crate) fn settle(&mut self, now: Now) -> bool {
         let mut has_told = false;
         while let Some(event) = self.agent_mut().poll_event() {
             self.tell(event, now);
             has_told = true;
+        }
+        if has_told {
+            self.close_usages();
         }
         has_told
     }
@@ -66,6 +74,9 @@ impl Desk {
             Held::Session(id) => self.agent_mut().release(id, now),
             Held::Server(id) => self.refuse_request(id, StatusCode::ServerInternalError, now),
             Held::Registration(id) => self.let_registration_go(id, now),
+            Held::Referee(id) => self.agent_mut().deny_refer(id, now),
+            Held::Subscriber(id) => self.let_subscriber_go(id, now),
+            Held::Subscription(id) => self.let_subscription_go(id, now),
         }
         self.settle(now);
     }
@@ -80,6 +91,7 @@ impl Desk {
         for registration in registrations {
             self.let_registration_go(registration, now);
         }
+        self.let_usages_go(now);
         self.settle(now);
     }
 
@@ -163,10 +175,25 @@ impl Desk {
                 let response = response.map(|response| *response);
                 self.registration_told(registration, RegistrationTold { event, response });
             }
-            Event::Agreed { session } => self.changed(session, Ok(()), event),
-            Event::OfferFailed { session, ref failure, .. } => self.changed(session, Err(failure.clone()), event),
-            Event::Confirmed { session } | Event::Refreshed { session } => {
+            Event::Agreed { session } => self.changed(session, false, event),
+            Event::Refreshed { session, is_ours: true } => self.changed(session, true, event),
+            Event::OfferFailed { session, ref failure, .. } => self.change_failed(session, failure.clone(), event),
+            Event::Confirmed { session } | Event::Refreshed { session, .. } => {
                 self.tell_session(session, SessionEvent::Told(event));
+            }
+            other => self.tell_usage(other),
+        }
+    }
+
+    /// What is neither of a call nor of a single request.
+    fn tell_usage(&mut self, event: Event) {
+        match event {
+            Event::Refer { refer, told } if self.rows.refers.contains_key(&refer) => self.referral_told(refer, told),
+            Event::Subscriber { subscriber, told } if self.rows.subscribers.contains_key(&subscriber) => {
+                self.subscriber_told(subscriber, told);
+            }
+            Event::SubscriptionOver { subscription } if self.rows.subscriptions.contains_key(&subscription) => {
+                self.rows.subscriptions.remove(&subscription);
             }
             other => {
                 self.bring(Incoming::Other(Box::new(other)), |_| tracing::warn!("an event was lost: nobody reads them"))
@@ -199,9 +226,17 @@ impl Desk {
     }
 
     /// Tells whoever has asked for the change, or else all.
-    fn changed(&mut self, session: SessionId, changed: Changed, event: Event) {
+    fn changed(&mut self, session: SessionId, is_refresh: bool, event: Event) {
+        let row = self.rows.sessions.get_mut(&session);
+        let asked = row.and_then(|row| row.changing.take_if(|asked| asked.is_refresh == is_refresh));
+        if asked.is_none_or(|asked| asked.told.send(Ok(())).is_err()) {
+            self.tell_session(session, SessionEvent::Told(event));
+        }
+    }
+
+    fn change_failed(&mut self, session: SessionId, failure: Failure, event: Event) {
         let asked = self.rows.sessions.get_mut(&session).and_then(|row| row.changing.take());
-        if asked.is_none_or(|asked| asked.send(changed).is_err()) {
+        if asked.is_none_or(|asked| asked.told.send(Err(failure)).is_err()) {
             self.tell_session(session, SessionEvent::Told(event));
         }
     }
@@ -308,20 +343,16 @@ const NOT_ACCEPTABLE_HERE: u16 = StatusCode::NotAcceptableHere.as_u16();
 
 /// What the desk does for handles.
 impl Desk {
-    pub(crate) fn invite(
-        &mut self,
-        outbound: &Outbound,
-        media: Media,
-        further: Media,
-        now: Now,
-    ) -> Result<(InviteId, mpsc::Receiver<CallingEvent>, oneshot::Receiver<Called>), CommandError> {
-        let invite = self.agent_mut().invite(outbound, media, now)?;
+    /// The handle of an INVITE that was begun just now: nothing of it has been told.
+    pub(crate) fn calling(&mut self, invite: InviteId, further: Media, agent: Agent) -> Calling {
         let (progress, fetched) = mpsc::channel(PROGRESS_MAX);
         let (called, waiting) = oneshot::channel();
-        self.rows
-            .invites
-            .insert(invite, InviteRow { progress, called: Some(called), is_answered: false, media: further });
-        Ok((invite, fetched, waiting))
+        let row = InviteRow { progress, called: Some(called), is_answered: false, media: further };
+        self.rows.invites.insert(invite, row);
+        // Made here, so that nothing is left behind where nobody waits for it any more.
+        let lease = agent.lease(Held::Invite(invite));
+        let call_id = self.endpoint.agent().call_id(invite).unwrap_or_default();
+        Calling::new(invite, call_id, fetched, waiting, agent, lease)
     }
 
     /// The final response to a request that was sent just now.
@@ -332,10 +363,14 @@ impl Desk {
     }
 
     /// What becomes of a change that was asked for just now.
-    pub(crate) fn await_change(&mut self, session: SessionId) -> Result<oneshot::Receiver<Changed>, CommandError> {
+    pub(crate) fn await_change(
+        &mut self,
+        session: SessionId,
+        is_refresh: bool,
+    ) -> Result<oneshot::Receiver<Changed>, CommandError> {
         let row = self.rows.sessions.get_mut(&session).ok_or(CommandError::Unknown)?;
-        let (sender, waiting) = oneshot::channel();
-        row.changing = Some(sender);
+        let (told, waiting) = oneshot::channel();
+        row.changing = Some(Changing { told, is_refresh });
         Ok(waiting)
     }
 

@@ -5,19 +5,21 @@ use std::sync::Arc;
 
 use ringback_auth::Account;
 use ringback_base::Now;
-use ringback_message::{Method, Request, RequestBuilder, Response, ResponseBuilder, StatusCode};
+use ringback_message::{Method, Request, RequestBuilder, Response, ResponseBuilder, StatusCode, header};
 use ringback_transaction::ServerId;
 use ringback_ua::{
-    CommandError, Event, Failure, Local, Media, NewSubscription, Outbound, Referral, RegistrationConfig,
-    RegistrationEvent, RegistrationId, RequestId, SessionId, UserAgent,
+    Admission, CommandError, Event, Failure, Local, Media, NewSubscription, Outbound, ReferId, ReferSubscription,
+    Referral, RegistrationConfig, RegistrationEvent, RegistrationId, RequestId, SessionId, SubscriberConfig, UserAgent,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::calling::Calling;
 use super::desk::{Command, Desk};
 use super::lease::{Dropped, Held, Lease};
+use super::referring::{Following, Referring};
 use super::rows::RegistrationRow;
 use super::session::Session;
+use super::subscribing::{Notifying, Subscribing};
 use crate::counters::{IoCounters, LiveCounters};
 
 /// An agent's task is told by this what to do. Clones are the same agent, which ends when the last of them, and of all handles that
@@ -87,6 +89,15 @@ impl Agent {
         self.at_desk(|desk, now| act(desk.agent_mut(), now)).await
     }
 
+    /// Whether nothing is left to do: no session, no registration, no subscription, no transaction that remembers what was said, and nobody
+    /// who waits for anything.
+    ///
+    /// # Errors
+    /// As [`Agent::with`].
+    pub async fn is_idle(&self) -> Result<bool, CommandError> {
+        self.at_desk(|desk, _| Ok(desk.is_idle())).await
+    }
+
     /// Answers challenges for it from now on.
     ///
     /// # Errors
@@ -106,10 +117,8 @@ impl Agent {
     pub async fn invite(&self, outbound: Outbound, media: Media, further: Media) -> Result<Calling, CommandError> {
         let agent = self.clone();
         self.at_desk(move |desk, now| {
-            let (id, progress, called) = desk.invite(&outbound, media, further, now)?;
-            // Made here, so that nothing is left behind where nobody waits for it any more.
-            let lease = agent.lease(Held::Invite(id));
-            Ok(Calling::new(id, progress, called, agent, lease))
+            let invite = desk.agent_mut().invite(&outbound, media, now)?;
+            Ok(desk.calling(invite, further, agent))
         })
         .await
     }
@@ -148,6 +157,53 @@ impl Agent {
             let lease = agent.lease(Held::Registration(id));
             desk.agent_mut().register(id, now)?;
             Ok(Registering { id, told, _agent: agent, _lease: lease })
+        })
+        .await
+    }
+
+    /// Asks somebody to contact somebody else, outside of any dialog; `about` is the session with them that it is about, if there is one.
+    /// `refer_to` is a URI in angle brackets.
+    ///
+    /// # Errors
+    /// As [`UserAgent::refer_outside`] and [`Agent::with`].
+    pub async fn refer(
+        &self,
+        outbound: Outbound,
+        refer_to: &str,
+        about: Option<SessionId>,
+        subscription: ReferSubscription,
+    ) -> Result<Referring, CommandError> {
+        let refer_to = refer_to.to_owned();
+        self.begin_refer(move |agent, now| agent.refer_outside(&outbound, &refer_to, about, subscription, now)).await
+    }
+
+    pub(super) async fn begin_refer(
+        &self,
+        act: impl FnOnce(&mut UserAgent, Now) -> Result<ReferId, CommandError> + Send + 'static,
+    ) -> Result<Referring, CommandError> {
+        let agent = self.clone();
+        self.at_desk(move |desk, now| {
+            let id = act(desk.agent_mut(), now)?;
+            Ok(Referring::new(id, desk.await_referral(id), agent))
+        })
+        .await
+    }
+
+    /// Subscribes to a state; `change` has the last word on how. `[RFC 6665, Section 4.1.2]`
+    ///
+    /// # Errors
+    /// As [`UserAgent::subscribe`] and [`Agent::with`].
+    pub async fn subscribe(
+        &self,
+        outbound: Outbound,
+        event: header::Event,
+        change: impl FnOnce(&mut SubscriberConfig) + Send + 'static,
+    ) -> Result<Subscribing, CommandError> {
+        let agent = self.clone();
+        self.at_desk(move |desk, now| {
+            let id = desk.agent_mut().subscribe(&outbound, event, change, now)?;
+            let lease = agent.lease(Held::Subscriber(id));
+            Ok(Subscribing::new(id, desk.await_notifications(id), agent, lease))
         })
         .await
     }
@@ -276,6 +332,48 @@ impl ServerRequest {
         let id = self.id;
         self.agent.with(move |agent, now| agent.respond(id, status, fill, now)).await
     }
+
+    /// Does what a REFER asks for: accepts it, and calls whom it names, from this URI of ours; how that goes is told to whoever asked.
+    /// Offers that come within the call are answered with `further`.
+    ///
+    /// # Errors
+    /// As [`UserAgent::follow`] and [`Agent::with`].
+    pub async fn follow(self, from: &str, media: Media, further: Media) -> Result<Calling, CommandError> {
+        let (id, agent, from) = (self.id, self.agent.clone(), from.to_owned());
+        let follow = move |desk: &mut Desk, now| {
+            let (_, invite) = desk.agent_mut().follow(id, &from, media, now)?;
+            Ok(desk.calling(invite, further, agent))
+        };
+        self.agent.at_desk(follow).await
+    }
+
+    /// Accepts a REFER whose request is made otherwise: [`Following`] tells whoever asked how that goes.
+    ///
+    /// # Errors
+    /// As [`UserAgent::accept_refer`] and [`Agent::with`].
+    pub async fn accept_refer(self) -> Result<Following, CommandError> {
+        let (id, agent) = (self.id, self.agent.clone());
+        let accept = move |desk: &mut Desk, now| {
+            let referee = desk.agent_mut().accept_refer(id, now)?;
+            let lease = agent.lease(Held::Referee(referee));
+            Ok(Following::new(referee, agent, lease))
+        };
+        self.agent.at_desk(accept).await
+    }
+
+    /// Grants the subscription that a SUBSCRIBE asks for. `[RFC 6665, Section 4.2.1.3]`
+    ///
+    /// # Errors
+    /// As [`UserAgent::grant_subscription`] and [`Agent::with`].
+    pub async fn grant(self, admission: Admission) -> Result<Notifying, CommandError> {
+        let (id, agent) = (self.id, self.agent.clone());
+        let grant = move |desk: &mut Desk, now| {
+            let subscription = desk.agent_mut().grant_subscription(id, admission, now)?;
+            let lease = agent.lease(Held::Subscription(subscription));
+            Ok(Notifying::new(subscription, desk.await_end(subscription), agent, lease))
+        };
+        self.agent.at_desk(grant).await
+    }
 }
 
 /// What comes in. Whoever takes it has to think of all of it: nothing may stay unanswered.
@@ -297,6 +395,6 @@ pub enum Incoming {
     Refer(ServerRequest, Box<Referral>),
     /// Somebody wants to be told of a state. `[RFC 6665, Section 4.2.1.1]`
     Subscription(ServerRequest, Box<NewSubscription>),
-    /// Something of what has no handle here: subscriptions, publications and REFERs of ours.
+    /// Something of what has no handle: publications, and what was begun by [`Agent::with`].
     Other(Box<Event>),
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
 
 use ringback_transaction::ServerId;
-use ringback_ua::{InviteId, RegistrationId, SessionId};
+use ringback_ua::{InviteId, RefereeId, RegistrationId, SessionId, SubscriberId, SubscriptionId};
 
 /// What a handle stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +13,9 @@ pub(crate) enum Held {
     Session(SessionId),
     Server(ServerId),
     Registration(RegistrationId),
+    Referee(RefereeId),
+    Subscriber(SubscriberId),
+    Subscription(SubscriptionId),
 }
 
 /// What was let go of and not looked at yet. Dropping can't wait for a channel to have room; but no handle is dropped twice, so that

@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use ringback_ua::{EndReason, InviteId, Media, RegistrationId, RequestId, SessionId};
+use ringback_ua::{
+    EndReason, InviteId, Media, ReferId, ReferTold, RegistrationId, RequestId, SessionId, SubscriberId, SubscriberTold,
+    SubscriptionId,
+};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::calling::{Called, CallingEvent};
@@ -13,7 +16,8 @@ use super::session::{Changed, SessionEvent};
 /// How many events of one session may wait to be read; more are lost, and what wants an answer is refused.
 pub const EVENTS_MAX: usize = 64;
 
-/// How many provisional responses to one INVITE may wait to be read; more are lost.
+/// How many provisional responses to one INVITE may wait to be read, and how many notifications of one REFER or subscription of ours;
+/// more are lost.
 pub const PROGRESS_MAX: usize = 32;
 
 /// An INVITE of ours.
@@ -35,9 +39,17 @@ pub(crate) struct SessionRow {
     pub(crate) events: Option<mpsc::Sender<SessionEvent>>,
     pub(crate) end: Arc<OnceLock<EndReason>>,
     /// Who waits for what becomes of a change of ours.
-    pub(crate) changing: Option<oneshot::Sender<Changed>>,
+    pub(crate) changing: Option<Changing>,
     /// What further offers of theirs are answered with; those come to the handle otherwise.
     pub(crate) media: Media,
+}
+
+/// A change of ours that somebody waits for.
+#[derive(Debug)]
+pub(crate) struct Changing {
+    pub(crate) told: oneshot::Sender<Changed>,
+    /// It changes nothing but the time that the session lasts.
+    pub(crate) is_refresh: bool,
 }
 
 /// All of them.
@@ -47,6 +59,31 @@ pub(crate) struct Rows {
     pub(crate) sessions: HashMap<SessionId, SessionRow>,
     pub(crate) requests: HashMap<RequestId, oneshot::Sender<Responded>>,
     pub(crate) registrations: HashMap<RegistrationId, RegistrationRow>,
+    pub(crate) refers: HashMap<ReferId, mpsc::Sender<ReferTold>>,
+    pub(crate) subscribers: HashMap<SubscriberId, mpsc::Sender<SubscriberTold>>,
+    /// Those of theirs: dropped when they are over.
+    pub(crate) subscriptions: HashMap<SubscriptionId, oneshot::Sender<()>>,
+    /// Of which something was told just now, the last perhaps.
+    pub(crate) told_of: Vec<Usage>,
+}
+
+impl Rows {
+    pub(crate) fn are_empty(&self) -> bool {
+        self.invites.is_empty()
+            && self.sessions.is_empty()
+            && self.requests.is_empty()
+            && self.registrations.is_empty()
+            && self.refers.is_empty()
+            && self.subscribers.is_empty()
+            && self.subscriptions.is_empty()
+    }
+}
+
+/// What may have ended with what was told of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Usage {
+    Refer(ReferId),
+    Subscriber(SubscriberId),
 }
 
 /// A registration.

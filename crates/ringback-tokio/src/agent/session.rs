@@ -6,11 +6,14 @@ use ringback_base::Now;
 use ringback_message::{Method, RequestBuilder, ResponseBuilder, StatusCode};
 use ringback_sdp::SessionDescription;
 use ringback_sdp::negotiate::Refusal;
-use ringback_ua::{CommandError, EndReason, Event, Failure, Media, Referral, SessionId, UserAgent};
+use ringback_ua::{
+    CommandError, EndReason, Event, Failure, Media, MediaError, ReferSubscription, Referral, SessionId, UserAgent,
+};
 use tokio::sync::{mpsc, oneshot};
 
 use super::handle::{Agent, Requesting, ServerRequest};
 use super::lease::{Held, Lease};
+use super::referring::Referring;
 
 /// What became of a change of ours.
 pub(crate) type Changed = Result<(), Failure>;
@@ -144,6 +147,25 @@ impl Session {
         self.change(|agent, session, now| agent.reinvite(session, media, now)).await
     }
 
+    /// Changes the session by an UPDATE with an offer. `[RFC 3311, Section 5.1]`
+    ///
+    /// # Errors
+    /// As [`UserAgent::update`] and [`Agent::with`]; without media there is nothing to be changed.
+    pub async fn update(&self, media: Media) -> Result<Changing, CommandError> {
+        if matches!(media, Media::None) {
+            return Err(CommandError::Media(MediaError::OfferExpected));
+        }
+        self.change(|agent, session, now| agent.update(session, media, now)).await
+    }
+
+    /// Refreshes the session before its time. `[RFC 4028, Section 7.4]`
+    ///
+    /// # Errors
+    /// As [`UserAgent::refresh`] and [`Agent::with`].
+    pub async fn refresh(&self) -> Result<Changing, CommandError> {
+        self.begin_change(true, |agent, session, now| agent.refresh(session, now)).await
+    }
+
     /// Changes the session by what `act` begins in the core: one offer, which the other side takes or not.
     ///
     /// # Errors
@@ -152,13 +174,21 @@ impl Session {
         &self,
         act: impl FnOnce(&mut UserAgent, SessionId, Now) -> Result<(), CommandError> + Send + 'static,
     ) -> Result<Changing, CommandError> {
+        self.begin_change(false, act).await
+    }
+
+    async fn begin_change(
+        &self,
+        is_refresh: bool,
+        act: impl FnOnce(&mut UserAgent, SessionId, Now) -> Result<(), CommandError> + Send + 'static,
+    ) -> Result<Changing, CommandError> {
         let id = self.id;
         self.agent
             .at_desk(move |desk, now| {
                 // What has happened before is no news of this change.
                 desk.settle(now);
                 act(desk.agent_mut(), id, now)?;
-                Ok(Changing(desk.await_change(id)?))
+                Ok(Changing(desk.await_change(id, is_refresh)?))
             })
             .await
     }
@@ -170,6 +200,25 @@ impl Session {
     pub async fn hang_up(&self) -> Result<(), CommandError> {
         let id = self.id;
         self.agent.with(move |agent, now| agent.hang_up(id, now)).await
+    }
+
+    /// Asks the other side to contact somebody, within the session: a blind transfer. `refer_to` is a URI in angle brackets; the session
+    /// stays until it is hung up. `[RFC 3515]`
+    ///
+    /// # Errors
+    /// As [`UserAgent::refer`] and [`Agent::with`].
+    pub async fn refer(&self, refer_to: &str, subscription: ReferSubscription) -> Result<Referring, CommandError> {
+        let (id, refer_to) = (self.id, refer_to.to_owned());
+        self.agent.begin_refer(move |agent, now| agent.refer(id, &refer_to, subscription, now)).await
+    }
+
+    /// Asks the other side to take our place in another session: an attended transfer. `[RFC 3891, Section 4]`
+    ///
+    /// # Errors
+    /// As [`UserAgent::transfer`] and [`Agent::with`].
+    pub async fn transfer(&self, other: SessionId) -> Result<Referring, CommandError> {
+        let id = self.id;
+        self.agent.begin_refer(move |agent, now| agent.transfer(id, other, now)).await
     }
 
     /// Sends a request within the session, such as INFO; `fill` adds to it.

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use ringback_base::{Random, Transport};
+use ringback_base::Random;
 use ringback_stack::Endpoint;
 use ringback_transport::resolve::Preferences;
 use ringback_ua::{Config, Local};
@@ -23,6 +23,7 @@ use crate::inbox::Inbox;
 use crate::socket::Socket;
 use crate::tcp::limits::TcpLimits;
 use crate::tcp::table::{Common, Connections};
+use crate::tls::Tls;
 
 /// How many commands may wait for the task; who has another waits for room.
 pub const COMMANDS_MAX: usize = 1_024;
@@ -53,6 +54,7 @@ impl Default for AgentOptions {
 #[derive(Debug)]
 pub struct AgentBound {
     opened: Vec<Opened>,
+    tls: Tls,
     names: Option<DnsClient>,
 }
 
@@ -62,7 +64,7 @@ impl AgentBound {
     /// # Errors
     /// For the first address that can't be had.
     pub fn open(addresses: &[ListenOn]) -> Result<AgentBound, BindError> {
-        Ok(AgentBound { opened: open_all(addresses, 1)?, names: None })
+        Ok(AgentBound { opened: open_all(addresses, 1)?, tls: Tls::default(), names: None })
     }
 
     /// Who looks host names up; several agents can share one. Without it an agent starts one of its own, which asks the name servers of
@@ -72,13 +74,18 @@ impl AgentBound {
         AgentBound { names: Some(names), ..self }
     }
 
-    /// Where the agent will be, with the ports that the kernel chose: each address by UDP, then by TCP.
+    /// What TLS is spoken with.
+    #[must_use]
+    pub fn tls(self, tls: Tls) -> AgentBound {
+        AgentBound { tls, ..self }
+    }
+
+    /// Where the agent will be, with the ports that the kernel chose: each address by UDP, then by its stream.
     #[must_use]
     pub fn locals(&self) -> Vec<Local> {
         let locals = |opened: &Opened| {
-            let udp = opened.sockets.first().map(|_| Local::new(Transport::Udp, opened.address));
-            let tcp = opened.acceptors.first().map(|_| Local::new(Transport::Tcp, opened.address));
-            udp.into_iter().chain(tcp)
+            let address = opened.address;
+            opened.transports().map(move |transport| Local::new(transport, address)).collect::<Vec<_>>()
         };
         self.opened.iter().flat_map(locals).collect()
     }
@@ -101,16 +108,17 @@ impl AgentBound {
         let (commands, inbox) = mpsc::channel(COMMANDS_MAX);
         let (found, names) = mpsc::channel(RESOLVES_MAX);
         let (incoming, fetched) = mpsc::channel(options.incoming_max.max(1));
-        let common = Common::new(options.tcp_limits);
+        let common = Common::new(options.tcp_limits, self.tls);
         let generation = getrandom::u32().map_err(no_randomness)?;
         let mut connections = Connections::new(0, generation, common, Arc::clone(&counters));
         let mut sockets = Vec::new();
         for opened in self.opened {
+            let stream = opened.stream();
             for socket in opened.sockets {
                 sockets.push(Socket::new(socket, opened.address, told.clone())?);
             }
             for acceptor in opened.acceptors {
-                connections.listen(acceptor, opened.address)?;
+                connections.listen(acceptor, stream, opened.address)?;
             }
         }
         let clock = Clock::start();

@@ -228,14 +228,14 @@ impl Task {
 
     fn send(&mut self, transmit: Transmit, now: Now) {
         let hop = transmit.hop;
-        if hop.transport == Transport::Tcp {
+        if hop.transport != Transport::Udp {
             if self.connections.send(transmit, 0, now).is_err() {
                 self.counters.send_errors.count();
                 self.desk.endpoint.handle_send_failed(&hop, now);
             }
             return;
         }
-        let is_ours = |socket: &&mut Socket| hop.transport == Transport::Udp && socket.local() == hop.local;
+        let is_ours = |socket: &&mut Socket| socket.local() == hop.local;
         match self.sockets.iter_mut().find(is_ours) {
             Some(socket) => {
                 let sent = socket.send(transmit);

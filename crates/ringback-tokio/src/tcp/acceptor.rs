@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::task::{Context, Poll, Waker};
 
-use ringback_base::Micros;
+use ringback_base::{Micros, Transport};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::counters::LiveCounters;
@@ -14,6 +14,7 @@ use crate::pause::Pause;
 #[derive(Debug)]
 pub(crate) struct Acceptor {
     listener: TcpListener,
+    transport: Transport,
     local: SocketAddr,
     waker: Waker,
     pause: Pause,
@@ -22,9 +23,19 @@ pub(crate) struct Acceptor {
 impl Acceptor {
     /// # Errors
     /// Where the runtime can't watch the socket.
-    pub(crate) fn new(listener: std::net::TcpListener, local: SocketAddr, waker: Waker) -> io::Result<Acceptor> {
+    pub(crate) fn new(
+        listener: std::net::TcpListener,
+        transport: Transport,
+        local: SocketAddr,
+        waker: Waker,
+    ) -> io::Result<Acceptor> {
         let listener = TcpListener::from_std(listener)?;
-        Ok(Acceptor { listener, local, waker, pause: Pause::default() })
+        Ok(Acceptor { listener, transport, local, waker, pause: Pause::default() })
+    }
+
+    /// What is spoken by those who connect.
+    pub(crate) fn transport(&self) -> Transport {
+        self.transport
     }
 
     pub(crate) fn local(&self) -> SocketAddr {

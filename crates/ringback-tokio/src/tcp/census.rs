@@ -4,17 +4,21 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::tcp::limits::TcpLimits;
+
 /// Counts the connections of all shards. It is locked once when a connection begins and once when it ends.
 #[derive(Debug)]
 pub(crate) struct Census {
     counts: Mutex<Counts>,
     connections_max: usize,
     per_source_max: usize,
+    handshakes_max: usize,
 }
 
 #[derive(Debug, Default)]
 struct Counts {
     all: usize,
+    handshakes: usize,
     by_source: HashMap<IpAddr, usize>,
 }
 
@@ -25,6 +29,10 @@ pub(crate) enum Full {
     Source,
 }
 
+/// The place of a connection that agrees on TLS; dropping it gives it back.
+#[derive(Debug)]
+pub(crate) struct HandshakeSeat(Arc<Census>);
+
 /// One connection's place; dropping it gives it back.
 #[derive(Debug)]
 pub(crate) struct Seat {
@@ -33,8 +41,13 @@ pub(crate) struct Seat {
 }
 
 impl Census {
-    pub(crate) fn new(connections_max: usize, per_source_max: usize) -> Census {
-        Census { counts: Mutex::default(), connections_max, per_source_max }
+    pub(crate) fn new(limits: &TcpLimits) -> Census {
+        Census {
+            counts: Mutex::default(),
+            connections_max: limits.connections_max,
+            per_source_max: limits.connections_per_source_max,
+            handshakes_max: limits.handshakes_max,
+        }
     }
 
     /// A place for a connection with this address.
@@ -51,6 +64,16 @@ impl Census {
         counts.all = counts.all.saturating_add(1);
         counts.by_source.insert(source, of_source.saturating_add(1));
         Ok(Seat { census: Arc::clone(self), source })
+    }
+
+    /// A place among those that agree on TLS, if there is one.
+    pub(crate) fn admit_handshake(self: &Arc<Self>) -> Option<HandshakeSeat> {
+        let mut counts = self.counts();
+        if counts.handshakes >= self.handshakes_max {
+            return None;
+        }
+        counts.handshakes = counts.handshakes.saturating_add(1);
+        Some(HandshakeSeat(Arc::clone(self)))
     }
 
     /// How many there are.
@@ -74,6 +97,13 @@ impl Drop for Seat {
     }
 }
 
+impl Drop for HandshakeSeat {
+    fn drop(&mut self) {
+        let mut counts = self.0.counts();
+        counts.handshakes = counts.handshakes.saturating_sub(1);
+    }
+}
+
 /// Whoever has one address of an IPv6 network of 64 bits has all of them.
 fn source_of(remote: IpAddr) -> IpAddr {
     match remote.to_canonical() {
@@ -91,9 +121,24 @@ mod tests {
         text.parse().unwrap()
     }
 
+    fn census(connections_max: usize, connections_per_source_max: usize) -> Arc<Census> {
+        let limits =
+            TcpLimits { connections_max, connections_per_source_max, handshakes_max: 2, ..TcpLimits::default() };
+        Arc::new(Census::new(&limits))
+    }
+
+    #[test]
+    fn handshakes_are_bounded_and_places_come_back() {
+        let census = census(10, 10);
+        let (first, _second) = (census.admit_handshake().unwrap(), census.admit_handshake().unwrap());
+        assert!(census.admit_handshake().is_none());
+        drop(first);
+        assert!(census.admit_handshake().is_some());
+    }
+
     #[test]
     fn both_bounds_hold_and_places_come_back() {
-        let census = Arc::new(Census::new(3, 2));
+        let census = census(3, 2);
         let first = census.admit(ip("192.0.2.1")).unwrap();
         let second = census.admit(ip("::ffff:192.0.2.1")).unwrap();
         assert_eq!(census.admit(ip("192.0.2.1")).unwrap_err(), Full::Source);
@@ -109,7 +154,7 @@ mod tests {
 
     #[test]
     fn an_ipv6_network_is_one_source() {
-        let census = Arc::new(Census::new(10, 1));
+        let census = census(10, 1);
         let _seat = census.admit(ip("2001:db8:0:1::1")).unwrap();
         assert_eq!(census.admit(ip("2001:db8:0:1:ffff::2")).unwrap_err(), Full::Source);
         assert!(census.admit(ip("2001:db8:0:2::1")).is_ok());

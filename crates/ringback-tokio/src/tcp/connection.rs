@@ -10,13 +10,16 @@ use bytes::Bytes;
 use ringback_base::{Hop, Micros, Now, TimerId};
 use ringback_message::{Method, ParseErrorKind, Rejected};
 use ringback_transport::{Frame, PONG, Stream};
-use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
+use tokio::io::ReadBuf;
 use tokio::net::TcpStream;
 
 use crate::counters::LiveCounters;
-use crate::tcp::census::Seat;
+use crate::tcp::census::{HandshakeSeat, Seat};
+use crate::tcp::directory::Proven;
 use crate::tcp::limits::TcpLimits;
 use crate::tcp::queue::WriteQueue;
+use crate::tcp::wire::{Handshake, Wire};
+use crate::tls::TlsStart;
 
 /// How much one connection may give in one go, in bytes, before the next one has its turn.
 pub(crate) const READ_BYTES: usize = 16_384;
@@ -60,6 +63,10 @@ pub(crate) enum End {
     Unreachable(io::Error),
     /// It could not be opened in time.
     ConnectTimeout,
+    /// TLS could not be agreed on.
+    Handshake(io::Error),
+    /// It could not be agreed on in time.
+    HandshakeTimeout,
     /// Nobody said anything for too long.
     Idle,
     /// A message took too long to come.
@@ -79,6 +86,8 @@ impl fmt::Display for End {
             End::Lost(error) => write!(f, "lost: {error}"),
             End::Unreachable(error) => write!(f, "could not be opened: {error}"),
             End::ConnectTimeout => f.write_str("could not be opened in time"),
+            End::Handshake(error) => write!(f, "TLS could not be agreed on: {error}"),
+            End::HandshakeTimeout => f.write_str("TLS could not be agreed on in time"),
             End::Idle => f.write_str("silent for too long"),
             End::Slow => f.write_str("a message took too long"),
             End::Stalled => f.write_str("the peer takes nothing"),
@@ -93,6 +102,14 @@ pub(crate) type Connect = Pin<Box<dyn Future<Output = io::Result<TcpStream>> + S
 enum Phase {
     Connecting {
         connect: Connect,
+        /// What follows, where TLS does.
+        tls: Option<(TlsStart, HandshakeSeat)>,
+        until: Micros,
+    },
+    /// TLS is being agreed on.
+    Handshaking {
+        handshake: Handshake,
+        _seat: HandshakeSeat,
         until: Micros,
     },
     Open,
@@ -111,9 +128,11 @@ enum Phase {
 pub(crate) struct Connection {
     hop: Hop,
     phase: Phase,
-    socket: Option<TcpStream>,
+    wire: Option<Wire>,
     stream: Stream,
     queue: WriteQueue,
+    /// What was written is not all with the kernel yet.
+    is_unflushed: bool,
     waker: Waker,
     /// A message that its shard had no room for, and when it is offered again.
     held: Option<(Bytes, Micros)>,
@@ -129,6 +148,8 @@ pub(crate) struct Connection {
     pub(crate) timer: Option<TimerId>,
     pub(crate) is_dirty: bool,
     pub(crate) is_told: bool,
+    /// What a peer that connected has proven to be, until it is fetched.
+    proven: Option<Proven>,
     _seat: Seat,
 }
 
@@ -146,22 +167,43 @@ impl Connection {
     pub(crate) fn accepted(hop: Hop, socket: TcpStream, waker: Waker, seat: Seat, rules: Rules<'_>) -> Connection {
         let newcomer_until = Some(rules.now.mono.plus(rules.limits.newcomer_timeout));
         let connection = Connection::new(hop, Phase::Open, waker, seat, rules);
-        Connection { socket: Some(socket), newcomer_until, ..connection }
+        Connection { wire: Some(Wire::Plain(socket)), newcomer_until, ..connection }
     }
 
-    /// One that we are opening.
-    pub(crate) fn connecting(hop: Hop, connect: Connect, waker: Waker, seat: Seat, rules: Rules<'_>) -> Connection {
+    /// One that a peer opened, and that begins with TLS.
+    pub(crate) fn handshaking(
+        hop: Hop,
+        (handshake, _seat): (Handshake, HandshakeSeat),
+        waker: Waker,
+        seat: Seat,
+        rules: Rules<'_>,
+    ) -> Connection {
+        let until = rules.now.mono.plus(rules.limits.handshake_timeout);
+        let newcomer_until = Some(rules.now.mono.plus(rules.limits.newcomer_timeout));
+        let connection = Connection::new(hop, Phase::Handshaking { handshake, _seat, until }, waker, seat, rules);
+        Connection { newcomer_until, ..connection }
+    }
+
+    /// One that we are opening, and that begins with TLS where we say so.
+    pub(crate) fn connecting(
+        hop: Hop,
+        (connect, tls): (Connect, Option<(TlsStart, HandshakeSeat)>),
+        waker: Waker,
+        seat: Seat,
+        rules: Rules<'_>,
+    ) -> Connection {
         let until = rules.now.mono.plus(rules.limits.connect_timeout);
-        Connection::new(hop, Phase::Connecting { connect, until }, waker, seat, rules)
+        Connection::new(hop, Phase::Connecting { connect, tls, until }, waker, seat, rules)
     }
 
     fn new(hop: Hop, phase: Phase, waker: Waker, seat: Seat, rules: Rules<'_>) -> Connection {
         Connection {
             hop,
             phase,
-            socket: None,
+            wire: None,
             stream: Stream::new(rules.limits.stream, rules.now),
             queue: WriteQueue::default(),
+            is_unflushed: false,
             waker,
             held: None,
             owed: 0,
@@ -172,6 +214,7 @@ impl Connection {
             timer: None,
             is_dirty: false,
             is_told: false,
+            proven: None,
             _seat: seat,
         }
     }
@@ -189,7 +232,7 @@ impl Connection {
     /// Whether a message can go by it: to a peer that has ended its side, responses only.
     pub(crate) fn takes(&self, is_response: bool) -> bool {
         match self.phase {
-            Phase::Connecting { .. } | Phase::Open => true,
+            Phase::Connecting { .. } | Phase::Handshaking { .. } | Phase::Open => true,
             Phase::Answering { .. } => is_response,
             Phase::Lingering { .. } => false,
         }
@@ -202,7 +245,7 @@ impl Connection {
 
     /// Whether nothing waits to be written.
     pub(crate) fn is_flushed(&self) -> bool {
-        self.queue.is_empty()
+        self.queue.is_empty() && !self.is_unflushed
     }
 
     /// Takes a message to be written by [`Connection::flush`].
@@ -233,11 +276,11 @@ impl Connection {
     pub(crate) fn flush(&mut self, rules: Rules<'_>) -> Result<(), End> {
         self.write(rules)?;
         let Phase::Answering { peer_ended, .. } = self.phase else { return Ok(()) };
-        if self.owed > 0 || !self.queue.is_empty() {
+        if self.owed > 0 || !self.is_flushed() {
             return Ok(());
         }
-        let Some(socket) = self.socket.as_mut().filter(|_| !peer_ended) else { return Err(End::Done) };
-        match Pin::new(socket).poll_shutdown(&mut Context::from_waker(&self.waker)) {
+        let Some(wire) = self.wire.as_mut().filter(|_| !peer_ended) else { return Err(End::Done) };
+        match wire.poll_shutdown(&mut Context::from_waker(&self.waker)) {
             Poll::Ready(Err(error)) => Err(End::Lost(error)),
             _ => {
                 self.phase = Phase::Lingering { until: rules.now.mono.plus(rules.limits.linger_timeout) };
@@ -249,28 +292,54 @@ impl Connection {
 
     /// Does what it was woken for.
     pub(crate) fn work(&mut self, buffer: &mut [u8], up: &mut dyn Upper, rules: Rules<'_>) -> Result<(), End> {
-        if let Phase::Connecting { connect, .. } = &mut self.phase {
-            match connect.as_mut().poll(&mut Context::from_waker(&self.waker)) {
-                Poll::Pending => return Ok(()),
-                Poll::Ready(Err(error)) => return Err(End::Unreachable(error)),
-                Poll::Ready(Ok(socket)) => {
-                    rules.counters.connections_opened.count();
-                    self.socket = Some(socket);
-                    self.phase = Phase::Open;
-                    self.stream = Stream::new(rules.limits.stream, rules.now);
-                }
-            }
+        if !self.has_begun(rules)? {
+            return Ok(());
         }
         self.write(rules)?;
         self.read(buffer, up, rules)
     }
 
+    /// Connects, and agrees on TLS; false where the other side must be waited for.
+    fn has_begun(&mut self, rules: Rules<'_>) -> Result<bool, End> {
+        if let Phase::Connecting { connect, tls, .. } = &mut self.phase {
+            let connected = connect.as_mut().poll(&mut Context::from_waker(&self.waker));
+            let Poll::Ready(socket) = connected.map_err(End::Unreachable)? else { return Ok(false) };
+            rules.counters.connections_opened.count();
+            match tls.take() {
+                None => self.open(Wire::Plain(socket), rules),
+                Some((start, _seat)) => {
+                    let until = rules.now.mono.plus(rules.limits.handshake_timeout);
+                    self.phase = Phase::Handshaking { handshake: start.begin(socket), _seat, until };
+                }
+            }
+        }
+        if let Phase::Handshaking { handshake, .. } = &mut self.phase {
+            let agreed = handshake.as_mut().poll(&mut Context::from_waker(&self.waker));
+            let Poll::Ready(wire) = agreed.map_err(End::Handshake)? else { return Ok(false) };
+            rules.counters.handshakes.count();
+            self.proven = wire.proven();
+            self.open(wire, rules);
+        }
+        Ok(true)
+    }
+
+    /// The domains that a peer who connected has proven to be, once.
+    pub(crate) fn take_proven(&mut self) -> Option<Proven> {
+        self.proven.take()
+    }
+
+    fn open(&mut self, wire: Wire, rules: Rules<'_>) {
+        self.wire = Some(wire);
+        self.phase = Phase::Open;
+        self.stream = Stream::new(rules.limits.stream, rules.now);
+    }
+
     fn write(&mut self, rules: Rules<'_>) -> Result<(), End> {
-        let Some(socket) = &mut self.socket else { return Ok(()) };
+        let Some(wire) = &mut self.wire else { return Ok(()) };
         let mut cx = Context::from_waker(&self.waker);
         while !self.queue.is_empty() {
             let (slices, filled) = self.queue.slices();
-            match Pin::new(&mut *socket).poll_write_vectored(&mut cx, slices.get(..filled).unwrap_or(&slices)) {
+            match wire.poll_write(&mut cx, slices.get(..filled).unwrap_or(&slices)) {
                 Poll::Pending => {
                     self.stalled_since.get_or_insert(rules.now.mono);
                     return Ok(());
@@ -278,6 +347,17 @@ impl Connection {
                 Poll::Ready(Ok(0)) => return Err(End::Lost(io::ErrorKind::WriteZero.into())),
                 Poll::Ready(Ok(written)) => {
                     self.queue.advance(written);
+                    self.stalled_since = None;
+                    self.is_unflushed = true;
+                }
+                Poll::Ready(Err(error)) => return Err(End::Lost(error)),
+            }
+        }
+        if self.is_unflushed {
+            match wire.poll_flush(&mut cx) {
+                Poll::Pending => _ = self.stalled_since.get_or_insert(rules.now.mono),
+                Poll::Ready(Ok(())) => {
+                    self.is_unflushed = false;
                     self.stalled_since = None;
                 }
                 Poll::Ready(Err(error)) => return Err(End::Lost(error)),
@@ -290,7 +370,7 @@ impl Connection {
         match self.phase {
             Phase::Open => {}
             Phase::Lingering { .. } => return self.discard(buffer),
-            Phase::Connecting { .. } | Phase::Answering { .. } => return Ok(()),
+            Phase::Connecting { .. } | Phase::Handshaking { .. } | Phase::Answering { .. } => return Ok(()),
         }
         self.pass_up(up, rules);
         let is_free = matches!(self.phase, Phase::Open) && self.held.is_none();
@@ -318,10 +398,10 @@ impl Connection {
 
     /// What the kernel has for us; nothing at all where the peer has ended its side, `None` where it has to be waited for.
     fn receive<'b>(&mut self, buffer: &'b mut [u8]) -> Result<Option<&'b [u8]>, End> {
-        let Some(socket) = &mut self.socket else { return Ok(None) };
+        let Some(wire) = &mut self.wire else { return Ok(None) };
         let length = buffer.len().min(READ_BYTES);
         let mut read = ReadBuf::new(buffer.get_mut(..length).unwrap_or_default());
-        match Pin::new(socket).poll_read(&mut Context::from_waker(&self.waker), &mut read) {
+        match wire.poll_read(&mut Context::from_waker(&self.waker), &mut read) {
             Poll::Pending => Ok(None),
             Poll::Ready(Err(error)) => Err(End::Lost(error)),
             Poll::Ready(Ok(())) => {
@@ -399,7 +479,9 @@ impl Connection {
     pub(crate) fn deadline(&self, limits: &TcpLimits) -> Micros {
         let stalled = self.stalled_since.map(|since| since.plus(limits.stall_timeout));
         let others = match self.phase {
-            Phase::Connecting { until, .. } | Phase::Lingering { until } => return until,
+            Phase::Connecting { until, .. } | Phase::Handshaking { until, .. } | Phase::Lingering { until } => {
+                return until;
+            }
             Phase::Answering { until, .. } => [Some(until), None, None],
             Phase::Open => {
                 let offer_again = self.held.as_ref().map(|(_, at)| *at);
@@ -427,6 +509,7 @@ impl Connection {
         let is_stalled = self.stalled_since.is_some_and(|since| since.plus(limits.stall_timeout) <= now);
         match self.phase {
             Phase::Connecting { .. } => Err(End::ConnectTimeout),
+            Phase::Handshaking { .. } => Err(End::HandshakeTimeout),
             Phase::Lingering { .. } => Err(End::Done),
             _ if is_stalled => Err(End::Stalled),
             Phase::Answering { .. } => Err(End::Unanswered),

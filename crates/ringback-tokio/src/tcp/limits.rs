@@ -1,4 +1,4 @@
-//! What TCP peers may take.
+//! What TCP peers may take, and those by what runs over it.
 
 use ringback_base::Micros;
 use ringback_transport::StreamLimits;
@@ -10,12 +10,17 @@ pub struct TcpLimits {
     pub connections_max: usize,
     /// How many connections there may be with one address (IPv6: one /64 network), whoever opened them. Default 1,024.
     pub connections_per_source_max: usize,
+    /// How many connections of the process may agree on TLS at the same time; above it one is closed as soon as it is accepted, and none is
+    /// opened. It is more than one address may have connections, so that no single one keeps the others out. Default 2,048.
+    pub handshakes_max: usize,
     /// How many bytes may wait for a peer that does not read; above it the connection is closed. Default 1 MiB.
     ///
     /// From a quarter of it on, the peer's own requests are not read any more: the rest is for what others send to it.
     pub write_queue_bytes_max: usize,
     /// How long opening a connection may take. Default 4 s.
     pub connect_timeout: Micros,
+    /// How long agreeing on TLS may take. Default 10 s.
+    pub handshake_timeout: Micros,
     /// How long a connection that was accepted may go without a whole message or keep-alive. Default 60 s.
     pub newcomer_timeout: Micros,
     /// How long a peer may take nothing of what waits for it. Default 30 s.
@@ -36,8 +41,10 @@ impl Default for TcpLimits {
         TcpLimits {
             connections_max: 16_384,
             connections_per_source_max: 1_024,
+            handshakes_max: 2_048,
             write_queue_bytes_max: 1 << 20,
             connect_timeout: Micros::from_secs(4),
+            handshake_timeout: Micros::from_secs(10),
             newcomer_timeout: Micros::from_secs(60),
             stall_timeout: Micros::from_secs(30),
             half_closed_timeout: Micros::from_secs(32),

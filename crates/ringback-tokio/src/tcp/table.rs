@@ -15,11 +15,12 @@ use tokio::net::{TcpSocket, TcpStream};
 
 use crate::counters::LiveCounters;
 use crate::tcp::acceptor::Acceptor;
-use crate::tcp::census::{Census, Full, Seat};
+use crate::tcp::census::{Census, Full, HandshakeSeat, Seat};
 use crate::tcp::connection::{Connect, Connection, End, Rules, Upper, is_response};
-use crate::tcp::directory::Directory;
+use crate::tcp::directory::{Directory, Far, Proven};
 use crate::tcp::limits::TcpLimits;
 use crate::tcp::signal::{Key, Ready};
+use crate::tls::{PeerName, Tls, TlsStart};
 
 /// The work budget of one turn.
 const CONNECTIONS_PER_TURN: usize = 64;
@@ -43,12 +44,12 @@ pub(crate) struct Common {
     pub(crate) limits: TcpLimits,
     pub(crate) census: Arc<Census>,
     pub(crate) directory: Arc<Directory>,
+    pub(crate) tls: Tls,
 }
 
 impl Common {
-    pub(crate) fn new(limits: TcpLimits) -> Common {
-        let census = Arc::new(Census::new(limits.connections_max, limits.connections_per_source_max));
-        Common { limits, census, directory: Arc::default() }
+    pub(crate) fn new(limits: TcpLimits, tls: Tls) -> Common {
+        Common { limits, census: Arc::new(Census::new(&limits)), directory: Arc::default(), tls }
     }
 }
 
@@ -64,6 +65,7 @@ pub(crate) struct Connections {
     /// How often a place was taken. It starts anywhere, so that a flow of a former process names none of this one.
     generation: u32,
     directory: Arc<Directory>,
+    tls: Tls,
     ready: Arc<Ready>,
     timers: TimerQueue<Key>,
     dirty: Vec<FlowId>,
@@ -75,7 +77,7 @@ pub(crate) struct Connections {
 impl Connections {
     /// An empty table.
     pub(crate) fn new(shard: u16, generation: u32, common: Common, counters: Arc<LiveCounters>) -> Connections {
-        let Common { limits, census, directory } = common;
+        let Common { limits, census, directory, tls } = common;
         Connections {
             shard,
             limits,
@@ -85,6 +87,7 @@ impl Connections {
             rows: Slab::new(),
             generation,
             directory,
+            tls,
             ready: Arc::default(),
             timers: TimerQueue::new(),
             dirty: Vec::new(),
@@ -93,14 +96,19 @@ impl Connections {
         }
     }
 
-    /// Accepts by this socket too.
+    /// Accepts by this socket too, from those who speak this transport.
     ///
     /// # Errors
     /// Where the runtime can't watch the socket.
-    pub(crate) fn listen(&mut self, listener: std::net::TcpListener, local: SocketAddr) -> io::Result<()> {
+    pub(crate) fn listen(
+        &mut self,
+        listener: std::net::TcpListener,
+        transport: Transport,
+        local: SocketAddr,
+    ) -> io::Result<()> {
         let waker = self.ready.waker(Key::Acceptor(self.acceptors.len()));
         waker.wake_by_ref();
-        self.acceptors.push(Acceptor::new(listener, local, waker)?);
+        self.acceptors.push(Acceptor::new(listener, transport, local, waker)?);
         Ok(())
     }
 
@@ -137,6 +145,7 @@ impl Connections {
                 Some(Key::Acceptor(place)) => self.accept(place, now),
                 Some(Key::Flow(flow)) => {
                     self.with(flow, now, |connection, rules| connection.work(buffer, up, rules));
+                    self.note_proven(flow);
                     // It may be through with what it owes.
                     if self.row(flow).is_some_and(|row| row.is_deaf()) {
                         self.soil(flow);
@@ -166,9 +175,9 @@ impl Connections {
         }
     }
 
-    /// The other shard that has the connection which this hop names, or if it names none, one to its far end.
-    pub(crate) fn other_home(&self, hop: &Hop) -> Option<u16> {
-        let flow = hop.flow.or_else(|| self.directory.find(hop.remote))?;
+    /// The other shard that has the connection which the hop of this message names, or if it names none, one to its far end.
+    pub(crate) fn other_home(&self, transmit: &Transmit) -> Option<u16> {
+        let flow = transmit.hop.flow.or_else(|| self.known_to(transmit, name_of(transmit).as_ref()))?;
         Some(flow.shard).filter(|home| *home != self.shard)
     }
 
@@ -187,12 +196,9 @@ impl Connections {
                 return Err(transmit);
             }
             None if transmit.hop.flow.is_some_and(|flow| self.deaf_peers.contains(&flow)) => return Err(transmit),
-            None => match self.to(transmit.hop.remote) {
+            None => match self.way_to(&transmit, now) {
                 Some(flow) => flow,
-                None => match self.connect(transmit.hop, now) {
-                    Some(flow) => flow,
-                    None => return Err(transmit),
-                },
+                None => return Err(transmit),
             },
         };
         let shard = self.shard;
@@ -218,18 +224,31 @@ impl Connections {
         self.dirty.clear();
     }
 
-    /// The connection of ours to a far end.
-    fn to(&mut self, remote: SocketAddr) -> Option<FlowId> {
-        let flow = self.directory.find(remote).filter(|flow| flow.shard == self.shard)?;
-        self.row(flow)?.takes(false).then_some(flow)
+    /// The connection of ours to the far end of this message, opened if need be.
+    fn way_to(&mut self, transmit: &Transmit, now: Now) -> Option<FlowId> {
+        let name = name_of(transmit);
+        let known = self.known_to(transmit, name.as_ref()).filter(|flow| flow.shard == self.shard);
+        match known.filter(|flow| self.row(*flow).is_some_and(|row| row.takes(false))) {
+            Some(flow) => Some(flow),
+            None => self.connect(transmit.hop, name, now),
+        }
+    }
+
+    /// The connection to the far end of this message, whichever shard has it. Over TLS one whose peer is who it is for: a name that
+    /// can't be told has none.
+    fn known_to(&self, transmit: &Transmit, name: Option<&PeerName>) -> Option<FlowId> {
+        if is_secure(transmit.hop.transport) && name.is_none() {
+            return None;
+        }
+        self.directory.find(Far::of(&transmit.hop), name)
     }
 
     fn accept(&mut self, place: usize, now: Now) {
         for _ in 0..ACCEPTS_PER_TURN {
             let Some(acceptor) = self.acceptors.get_mut(place) else { return };
-            let local = acceptor.local();
+            let (transport, local) = (acceptor.transport(), acceptor.local());
             match acceptor.accept(now.mono, &self.counters) {
-                Ok(Some((socket, remote))) => self.admit(socket, local, remote, now),
+                Ok(Some((socket, remote))) => self.admit(socket, Hop { transport, local, remote, flow: None }, now),
                 Ok(None) => return,
                 Err(error) => {
                     self.counters.accept_errors.count();
@@ -247,28 +266,40 @@ impl Connections {
     }
 
     /// Dropping the socket closes it.
-    fn admit(&mut self, socket: TcpStream, local: SocketAddr, remote: SocketAddr, now: Now) {
+    fn admit(&mut self, socket: TcpStream, hop: Hop, now: Now) {
+        let remote = hop.remote;
         let Some(seat) = self.seat(remote) else { return };
         if let Err(error) = prepare(&socket, &self.limits) {
             self.counters.accept_errors.count();
             tracing::debug!(shard = self.shard, %remote, %error, "a connection can't be set up");
             return;
         }
+        let nobody = Proven::from([]);
+        let flow = if is_secure(hop.transport) {
+            let Some(server) = self.tls.server.clone() else { return };
+            let Some(handshake_seat) = self.handshake_seat() else { return };
+            let handshake = (server.begin(socket), handshake_seat);
+            self.insert(hop, nobody, now, |hop, waker, rules| {
+                Connection::handshaking(hop, handshake, waker, seat, rules)
+            })
+        } else {
+            self.insert(hop, nobody, now, |hop, waker, rules| Connection::accepted(hop, socket, waker, seat, rules))
+        };
         self.counters.connections_accepted.count();
-        let flow =
-            self.insert(local, remote, now, |hop, waker, rules| Connection::accepted(hop, socket, waker, seat, rules));
         if let Some(row) = self.row(flow) {
             row.wake();
         }
     }
 
     /// Begins to open a connection from an address of ours, at a port that the kernel chooses.
-    fn connect(&mut self, hop: Hop, now: Now) -> Option<FlowId> {
+    fn connect(&mut self, hop: Hop, name: Option<PeerName>, now: Now) -> Option<FlowId> {
+        let tls = self.tls_to(&hop, name.as_ref())?;
+        let proven = name.map_or_else(Vec::new, |name| name.proven());
         let seat = self.seat(hop.remote)?;
         match connect(hop.local, hop.remote, &self.limits) {
             Ok(connect) => {
-                let flow = self.insert(hop.local, hop.remote, now, |hop, waker, rules| {
-                    Connection::connecting(hop, connect, waker, seat, rules)
+                let flow = self.insert(hop, proven.into(), now, |hop, waker, rules| {
+                    Connection::connecting(hop, (connect, tls), waker, seat, rules)
                 });
                 self.row(flow)?.wake();
                 Some(flow)
@@ -279,6 +310,28 @@ impl Connections {
                 None
             }
         }
+    }
+
+    /// What a connection that we open begins with; `None` where we can't open one.
+    #[expect(clippy::option_option, reason = "no TLS is not the same as no way")]
+    fn tls_to(&self, hop: &Hop, name: Option<&PeerName>) -> Option<Option<(TlsStart, HandshakeSeat)>> {
+        match hop.transport {
+            Transport::Tcp => Some(None),
+            Transport::Tls => {
+                let start = self.tls.client.as_ref()?.start(name?.server_name()?);
+                Some(Some((start, self.handshake_seat()?)))
+            }
+            // Browsers come to us.
+            Transport::Udp | Transport::Ws | Transport::Wss => None,
+        }
+    }
+
+    fn handshake_seat(&self) -> Option<HandshakeSeat> {
+        let seat = self.census.admit_handshake();
+        if seat.is_none() {
+            self.counters.handshakes_max_reached.count();
+        }
+        seat
     }
 
     fn seat(&self, remote: SocketAddr) -> Option<Seat> {
@@ -292,8 +345,8 @@ impl Connections {
 
     fn insert(
         &mut self,
-        local: SocketAddr,
-        remote: SocketAddr,
+        hop: Hop,
+        proven: Proven,
         now: Now,
         make: impl FnOnce(Hop, std::task::Waker, Rules<'_>) -> Connection,
     ) -> FlowId {
@@ -302,17 +355,27 @@ impl Connections {
         // The table is never that long: `connections_max` files are more than any system gives.
         let slot = u32::try_from(place.key()).unwrap_or(u32::MAX);
         let flow = FlowId { shard: self.shard, slot, generation: self.generation };
-        let hop = Hop { transport: Transport::Tcp, local, remote, flow: Some(flow) };
+        let hop = Hop { flow: Some(flow), ..hop };
         let rules = Rules { limits: &self.limits, counters: &self.counters, now };
         let connection = place.insert(make(hop, self.ready.waker(Key::Flow(flow)), rules));
         connection.timer = Some(self.timers.set(connection.deadline(&self.limits), Key::Flow(flow)));
-        self.directory.insert(remote, flow);
+        self.directory.insert(Far::of(&hop), flow, proven);
         flow
     }
 
     fn row(&mut self, flow: FlowId) -> Option<&mut Connection> {
         let slot = usize::try_from(flow.slot).ok()?;
         self.rows.get_mut(slot).filter(|row| row.hop().flow == Some(flow))
+    }
+
+    /// A peer that connected has shown a certificate: requests to its domains may come back by this connection. `[RFC 5923, Section 8.2]`
+    fn note_proven(&mut self, flow: FlowId) {
+        if let Some(row) = self.row(flow)
+            && let Some(proven) = row.take_proven()
+        {
+            let far = Far::of(&row.hop());
+            self.directory.insert(far, flow, proven);
+        }
     }
 
     /// To be flushed.
@@ -358,6 +421,8 @@ impl Connections {
             End::Lost(_) => counters.connections_lost.count(),
             End::Unreachable(_) => counters.connects_failed.count(),
             End::ConnectTimeout => counters.connect_timeouts.count(),
+            End::Handshake(_) => counters.handshakes_failed.count(),
+            End::HandshakeTimeout => counters.handshake_timeouts.count(),
             End::Idle => counters.connections_idle.count(),
             End::Slow => counters.connections_slow.count(),
             End::Stalled => counters.connections_stalled.count(),
@@ -368,7 +433,7 @@ impl Connections {
             self.deaf_peers.truncate(DEAF_PEERS_MAX - 1);
             self.deaf_peers.push_front(flow);
         }
-        tracing::debug!(shard = self.shard, remote = %row.hop().remote, why = %end, "connection ended");
+        tracing::debug!(shard = self.shard, transport = %row.hop().transport, remote = %row.hop().remote, why = %end, "connection ended");
     }
 
     /// From here on nothing comes from it: those who wait for that must know, once.
@@ -376,10 +441,20 @@ impl Connections {
         let Some(row) = self.row(flow).filter(|row| !row.is_told) else { return };
         row.is_told = true;
         let (hop, users) = (row.hop(), std::mem::take(&mut row.users));
-        let is_the_way = self.directory.remove(hop.remote, flow);
+        let is_the_way = self.directory.remove(Far::of(&hop), flow);
         let remote = if is_the_way { hop.remote } else { SocketAddr::from(([0, 0, 0, 0], 0)) };
         self.gone.push_back(Gone { hop: Hop { remote, ..hop }, users });
     }
+}
+
+/// Whom the far end must prove to be, over TLS.
+fn name_of(transmit: &Transmit) -> Option<PeerName> {
+    is_secure(transmit.hop.transport).then(|| PeerName::of(&transmit.bytes)).flatten()
+}
+
+/// Whether it runs over TLS.
+fn is_secure(transport: Transport) -> bool {
+    matches!(transport, Transport::Tls | Transport::Wss)
 }
 
 fn prepare(socket: &TcpStream, limits: &TcpLimits) -> io::Result<()> {

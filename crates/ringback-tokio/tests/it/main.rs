@@ -6,5 +6,6 @@ mod calls;
 mod connections;
 mod datagrams;
 mod limits;
+mod tls;
 mod unreachable;
 mod world;

@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use ringback_auth::{Algorithm, AuthSession, Ha1Set, Password};
-use ringback_base::{Now, Random};
+use ringback_base::{Now, Random, Transport};
 use ringback_location_db::{LocationDb, Options};
 use ringback_message::{Edit, HeaderId, Message, Request, Response};
 use ringback_stack::{Account, Config};
+use ringback_tokio::tls::Tls;
 use ringback_tokio::{Accounts, Backends, Bound, Drained, IoCounters, ListenOn, Running, TcpLimits};
 use ringback_transport::{Frame, Stream, StreamLimits};
 use tempfile::TempDir;
@@ -50,6 +51,19 @@ impl Server {
         Server::start_with(shards, limits, Options::default(), |config| config.open = true)
     }
 
+    /// Likewise, by TLS too.
+    pub(crate) fn over_tls(shards: u16, limits: TcpLimits, tls: Tls, change: impl FnOnce(&mut Config)) -> Server {
+        Server::start_by(shards, limits, Options::default(), tls, |config| {
+            config.open = true;
+            change(config);
+        })
+    }
+
+    /// Where TLS is listened on.
+    pub(crate) fn tls_address(&self) -> SocketAddr {
+        self.running.listeners().iter().find(|listener| listener.transport == Transport::Tls).unwrap().address
+    }
+
     /// Open, with room for so many users.
     pub(crate) fn with_room_for(aors_max: usize) -> Server {
         let options = Options { aors_max, ..Options::default() };
@@ -57,10 +71,22 @@ impl Server {
     }
 
     fn start_with(shards: u16, limits: TcpLimits, options: Options, change: impl FnOnce(&mut Config)) -> Server {
+        Server::start_by(shards, limits, options, Tls::default(), change)
+    }
+
+    fn start_by(
+        shards: u16,
+        limits: TcpLimits,
+        options: Options,
+        tls: Tls,
+        change: impl FnOnce(&mut Config),
+    ) -> Server {
         let folder = tempfile::tempdir().unwrap();
         let location = LocationDb::open(&folder.path().join("location.redb"), options, Now::default()).unwrap();
-        let listen = ListenOn::new("127.0.0.1:0".parse().unwrap());
-        let bound = Bound::open(&[listen], shards).unwrap().tcp_limits(limits);
+        let address = "127.0.0.1:0".parse().unwrap();
+        let by_tls = tls.server.as_ref().map(|_| ListenOn::by(Transport::Tls, address));
+        let listen: Vec<_> = std::iter::once(ListenOn::new(address)).chain(by_tls).collect();
+        let bound = Bound::open(&listen, shards).unwrap().tcp_limits(limits).tls(tls);
         let address = bound.listeners()[0].address;
         let mut config = Config::new("localhost", bound.listeners());
         config.algorithms = vec![Algorithm::Md5];

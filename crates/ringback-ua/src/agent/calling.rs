@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use ringback_auth::DigestClient;
 use ringback_base::Now;
 use ringback_message::body::{MultipartBuilder, NewPart};
 use ringback_message::header::{RSeq, Reason, SessionExpires};
@@ -10,6 +11,7 @@ use ringback_message::status::Class;
 use ringback_message::{HeaderId, Method, Request, RequestBuilder, Response, StatusCode};
 
 use super::leg::{Ack, Leg, Means, Phase, SessionIds, Timer};
+use super::own_accounts::OwnAccountsId;
 use super::sending::Purpose;
 use super::{Outbound, UserAgent};
 use crate::config::{FORKS_MAX, ForkPolicy};
@@ -23,6 +25,9 @@ use crate::pursuit::{Pursued, Step};
 #[derive(Debug)]
 pub(crate) struct Invite {
     sending: u64,
+    pub(crate) call_id: Box<str>,
+    /// The accounts of this call alone, where it has any.
+    pub(crate) accounts: Option<OwnAccountsId>,
     /// The offer, once for each dialog.
     offer: Exchange,
     pub(crate) legs: Vec<SessionId>,
@@ -66,7 +71,7 @@ impl UserAgent {
             Media::None => None,
             media => Some(offer.offer(Carrier::Invite, media)?),
         };
-        let mut builder = self.outbound_request(outbound, Method::Invite);
+        let (call_id, mut builder) = self.identified_request(outbound, Method::Invite);
         if let Some(interval_secs) = self.config.session_timers.interval_secs() {
             builder = builder.header(SessionExpires::new(interval_secs));
         }
@@ -74,8 +79,12 @@ impl UserAgent {
         let hash = self.random.next_u64();
         let session_id =
             if self.config.session_ids { SessionIds::new(&mut self.random) } else { SessionIds::default() };
+        let digest = (!outbound.accounts.is_empty())
+            .then(|| DigestClient::for_call(outbound.accounts.iter().cloned(), &self.digest, &mut self.random));
         let invite = Invite {
             sending: 0,
+            call_id,
+            accounts: None,
             offer,
             legs: Vec::new(),
             cancel: Cancel::No,
@@ -91,8 +100,9 @@ impl UserAgent {
         let uri = next_uri(outbound);
         // Taken down before anything can come of it.
         let expected = self.sendings_made.wrapping_add(1);
+        let accounts = digest.map(|digest| self.own_accounts.add(digest));
         if let Some(invite) = self.invites.get_mut(id.0) {
-            invite.sending = expected;
+            (invite.sending, invite.accounts) = (expected, accounts);
         }
         self.send(Purpose::Invite(id), builder, uri.as_bytes(), now);
         self.settle(now);
@@ -101,6 +111,11 @@ impl UserAgent {
 
     /// A request outside of a dialog, without Via and Contact. `[RFC 3261, Section 8.1.1]`
     pub(crate) fn outbound_request(&mut self, outbound: &Outbound, method: Method) -> RequestBuilder {
+        self.identified_request(outbound, method).1
+    }
+
+    /// The same, with its Call-ID.
+    fn identified_request(&mut self, outbound: &Outbound, method: Method) -> (Box<str>, RequestBuilder) {
         let (tag, call_id, cseq) = match &outbound.after {
             Some(before) => before.next(),
             None => (self.random.token(), self.random.token(), 1),
@@ -116,7 +131,7 @@ impl UserAgent {
             .cseq(cseq, method.clone());
         let builder = outbound.routes.iter().fold(builder, |builder, route| builder.route(route));
         let builder = outbound.headers.iter().cloned().fold(builder, RequestBuilder::header);
-        self.introduced(builder, &method)
+        (call_id.into(), self.introduced(builder, &method))
     }
 
     /// Gives a call up. A CANCEL goes as soon as it may; what is answered before it takes effect is acknowledged and ended.
@@ -286,8 +301,11 @@ impl UserAgent {
         leg.takes_update = response.has_token(HeaderId::Allow, "UPDATE");
         leg.session_id = invite.session_id;
         leg.session_id.learn(response);
+        let accounts = invite.accounts;
         let session = self.insert(leg)?;
         self.invites.get_mut(id.0)?.legs.push(session);
+        let accounts = self.own_accounts.hold(accounts);
+        self.legs.get_mut(session.0)?.accounts = accounts;
         Some(session)
     }
 
@@ -344,6 +362,7 @@ impl UserAgent {
     /// The INVITE was refused. Its early dialogs are over with it. `[RFC 3261, Section 13.2.2.3]`
     pub(crate) fn unanswered(&mut self, id: InviteId, failure: Failure, request: Option<&Request>) {
         let Some(invite) = self.invites.remove(id.0) else { return };
+        self.own_accounts.release(invite.accounts);
         for leg in invite.legs {
             if self.phase(leg) == Some(Phase::Early) {
                 self.end(leg, EndReason::Elsewhere);
@@ -367,6 +386,7 @@ impl UserAgent {
             return self.unanswered(id, failure, None);
         }
         let Some(invite) = self.invites.remove(id.0) else { return };
+        self.own_accounts.release(invite.accounts);
         for leg in invite.legs {
             match self.legs.get_mut(leg.0) {
                 Some(leg_state) if leg_state.phase == Phase::Early => self.end(leg, EndReason::Elsewhere),

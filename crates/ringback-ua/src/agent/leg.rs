@@ -11,6 +11,7 @@ use ringback_message::{Message, Request, Response, StatusCode};
 use ringback_sdp::SessionDescription;
 use ringback_transaction::{ClientId, ServerId};
 
+use super::own_accounts::OwnAccountsId;
 use crate::dialog::Dialog;
 use crate::event::{EndReason, InviteId};
 use crate::exchange::{Carrier, Exchange};
@@ -80,6 +81,8 @@ pub(crate) struct Leg {
     /// The greatest Min-SE of their requests and 422s; 0 where there was none. `[RFC 4028, Section 7.4]`
     pub(crate) min_se_secs: u32,
     pub(crate) session_id: SessionIds,
+    /// The accounts of its call alone, where that has any.
+    pub(crate) accounts: Option<OwnAccountsId>,
     /// Whether they take UPDATE.
     pub(crate) takes_update: bool,
     /// Why we hang up, once the ACK is here. `[RFC 3261, Section 15]`
@@ -220,6 +223,7 @@ impl Leg {
             timer: None,
             min_se_secs: 0,
             session_id: SessionIds::default(),
+            accounts: None,
             takes_update: false,
             ending: None,
             running: Vec::new(),

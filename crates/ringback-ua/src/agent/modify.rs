@@ -47,6 +47,21 @@ impl UserAgent {
         Ok(())
     }
 
+    /// Refreshes a session before its time: by an UPDATE where the other side takes it, else by an INVITE with what was agreed on.
+    /// [`Event::Refreshed`] tells that it has done so, [`Event::OfferFailed`] that not. `[RFC 4028, Section 7.4]`
+    ///
+    /// # Errors
+    /// Where the session isn't confirmed, or a change of it is under way.
+    pub fn refresh(&mut self, session: SessionId, now: Now) -> Result<(), CommandError> {
+        let leg = self.legs.get(session.0).ok_or(CommandError::Unknown)?;
+        if leg.phase != Phase::Confirmed {
+            return Err(CommandError::State("the session isn't confirmed yet, or is ending"));
+        }
+        self.send_refresh(session, now)?;
+        self.settle(now);
+        Ok(())
+    }
+
     fn change(
         &mut self,
         session: SessionId,
@@ -162,7 +177,7 @@ impl UserAgent {
         if let Some(leg) = self.legs.get_mut(session.0) {
             leg.asking = None;
             if is_refresh {
-                self.events.push_back(Event::Refreshed { session });
+                self.events.push_back(Event::Refreshed { session, is_ours: true });
             }
         }
     }
@@ -421,15 +436,21 @@ impl UserAgent {
         self.set(session, Timer::Expire, timer.expires_after(), now);
     }
 
-    /// Timer: a refresh is due, by UPDATE where they take it. `[RFC 4028, Section 7.4]`
-    fn refresh(&mut self, session: SessionId, now: Now) {
-        let Some(leg) = self.legs.get(session.0).filter(|leg| leg.phase == Phase::Confirmed) else { return };
-        let result = if leg.takes_update {
+    /// By UPDATE where they take it. `[RFC 4028, Section 7.4]`
+    fn send_refresh(&mut self, session: SessionId, now: Now) -> Result<(), CommandError> {
+        if self.legs.get(session.0).is_some_and(|leg| leg.takes_update) {
             self.change(session, Means::Update, None, true, now)
         } else {
             self.change(session, Means::Reinvite, Some(Media::None), true, now)
-        };
-        if result.is_err() {
+        }
+    }
+
+    /// Timer: a refresh is due.
+    fn refresh_due(&mut self, session: SessionId, now: Now) {
+        if self.phase(session) != Some(Phase::Confirmed) {
+            return;
+        }
+        if self.send_refresh(session, now).is_err() {
             // Something is under way, which may be a refresh itself.
             self.set(session, Timer::Refresh, Micros::from_secs(4), now);
         }
@@ -441,7 +462,7 @@ impl UserAgent {
             Timer::PrackMissing => self.prack_missing(session, now),
             Timer::SuccessAgain => self.success_again(session, now),
             Timer::AckMissing => self.ack_missing(session, now),
-            Timer::Refresh => self.refresh(session, now),
+            Timer::Refresh => self.refresh_due(session, now),
             Timer::Expire => self.hang_up_for(session, EndReason::Expired, now),
             Timer::Again => self.again(session, now),
             Timer::AnswerMissing => self.answer_missing(session, now),

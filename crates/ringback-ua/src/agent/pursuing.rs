@@ -28,7 +28,7 @@ impl UserAgent {
         let Ok(again) = changed(&request, cseq, &step) else { return false };
         self.set_aside(id, again);
         if matches!(step, Step::Contact(_)) {
-            self.digest.forget_call(request.call_id());
+            self.digest(Purpose::Invite(invite)).forget_call(request.call_id());
         }
         self.end_early(invite);
         let step = match step {

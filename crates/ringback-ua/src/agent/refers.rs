@@ -101,6 +101,12 @@ impl UserAgent {
         Ok(id)
     }
 
+    /// Whether there is more to be told of a REFER of ours.
+    #[must_use]
+    pub fn is_referring(&self, refer: ReferId) -> bool {
+        self.usages.referrers.get(refer.0).is_some()
+    }
+
     /// Does what a REFER asks for that [`Event::ReferWanted`] told of: accepts it, and calls whom it names, from this URI of ours. How
     /// that goes is told to the referrer. One that is not to be followed is refused by [`UserAgent::respond`], with 603 as a rule.
     ///

@@ -455,11 +455,15 @@ impl UserAgent {
         }
     }
 
-    /// Whose accounts a request is signed with: those of its registration, where that has its own.
-    fn digest(&mut self, purpose: Purpose) -> &mut DigestClient {
+    /// Whose accounts a request is signed with: those of its registration or call, where that has its own.
+    pub(crate) fn digest(&mut self, purpose: Purpose) -> &mut DigestClient {
+        let accounts = match purpose {
+            Purpose::Invite(id) => self.invites.get(id.0).and_then(|invite| invite.accounts),
+            _ => self.session_of_purpose(purpose).and_then(|session| self.legs.get(session.0)?.accounts),
+        };
         let own = match purpose {
             Purpose::Register(id) => self.registrations.get_mut(id.0).and_then(|entry| entry.digest.as_deref_mut()),
-            _ => None,
+            _ => accounts.and_then(|id| self.own_accounts.digest(id)),
         };
         own.unwrap_or(&mut self.digest)
     }

@@ -162,7 +162,7 @@ impl UserAgent {
 
     fn refreshed(&mut self, session: SessionId, id: ServerId, request: &Request, asked: Asked, now: Now) {
         self.update_done(session, id, request, None, asked, now);
-        self.events.push_back(Event::Refreshed { session });
+        self.events.push_back(Event::Refreshed { session, is_ours: false });
     }
 
     /// The 200 to an UPDATE.

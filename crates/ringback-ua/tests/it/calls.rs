@@ -240,6 +240,36 @@ fn refreshed_in_time() {
     net.assert_idle();
 }
 
+/// `[RFC 4028, Section 7.4]`
+#[test]
+fn refreshed_before_its_time() {
+    for takes_update in [true, false] {
+        let mut net = Net::with(2, |_, config| {
+            config.session_timers.interval_secs = Some(90);
+            if !takes_update {
+                config.allow.retain(|method| *method != Method::Update);
+            }
+        });
+        let (caller, callee) = net.call(0, 1);
+        for (agent, session) in [(0, caller), (1, callee)] {
+            net.agents[agent].refresh(session, net.now).unwrap();
+            assert!(matches!(net.agents[agent].refresh(session, net.now), Err(CommandError::State(_))));
+            net.settle();
+            if let Some(session) = net.any_session(1 - agent).filter(|_| !takes_update) {
+                // Without UPDATE it is an offer of what there is.
+                net.agents[1 - agent].answer(session, sound(1 - agent), net.now).unwrap();
+                net.settle();
+            }
+            net.event(agent, |event| matches!(event, Event::Refreshed { is_ours: true, .. }).then_some(()));
+            assert_eq!(net.agents[agent].session_timer(session).unwrap().interval_secs, 90);
+        }
+        let by = if takes_update { "UPDATE" } else { "INVITE" };
+        assert_eq!(net.ladder.iter().filter(|line| line.contains(by)).count(), 2, "{:#?}", net.ladder);
+        net.agents[0].hang_up(caller, net.now).unwrap();
+        net.assert_idle();
+    }
+}
+
 #[test]
 fn given_up_where_nobody_refreshes() {
     let mut net = Net::with(2, |_, config| config.session_timers.interval_secs = Some(90));

@@ -232,6 +232,80 @@ fn a_server_and_a_proxy_challenge_one_call() {
     net.assert_idle();
 }
 
+/// Whose name is in the credentials of a request; `None` where it has none.
+fn signed_by(message: &Message) -> Option<String> {
+    let value = String::from_utf8_lossy(message.first(HeaderId::Authorization)?.value()).into_owned();
+    Some(value.split("username=\"").nth(1)?.split('"').next()?.to_owned())
+}
+
+/// Two users call the same host at once, beside an account of the agent for it: each call is signed with its own, in its dialog too, and
+/// none with that of another. `[RFC 3261, Section 22.1]`
+#[test]
+fn accounts_of_a_call_are_no_other_calls() {
+    let mut net = Net::new(2);
+    let of_agent = Account::new("b.example", "alice", Password::new("wonderland"));
+    net.agents[0].add_account(of_agent);
+    let own = |user: &str| Account::for_any_realm(user, Password::new("oyster")).at("192.0.2.2");
+    let challenge = "Digest realm=\"b.example\", nonce=\"n\", qop=\"auth\"";
+    let calls = [to_b().account(own("carol")), to_b().account(own("dan")), to_b()];
+    for outbound in &calls {
+        start(&mut net, outbound);
+    }
+    for _ in &calls {
+        reject(&mut net, 1, StatusCode::Unauthorized, |r| r.raw(HeaderId::WwwAuthenticate, challenge));
+    }
+    let users: Vec<_> = invites(&net).into_iter().skip(3).map(signed_by).collect();
+    assert_eq!(users, ["carol", "dan", "alice"].map(|user| Some(user.to_owned())));
+    for _ in &calls {
+        let callee = net.incoming(1);
+        net.agents[1].answer(callee, sound(1), net.now).unwrap();
+        net.settle();
+    }
+    for user in ["carol", "dan", "alice"] {
+        let session = net.answered(0);
+        net.sent.clear();
+        net.agents[0].request(session, Method::Options, |r| r, net.now).unwrap();
+        net.agents[0].hang_up(session, net.now).unwrap();
+        net.settle();
+        let mine = net.sent.iter().filter(|message| message.is_request());
+        let of_it: Vec<_> = mine.map(|message| signed_by(message).unwrap_or_default()).collect();
+        assert_eq!(of_it, [user, user], "{:#?}", net.ladder);
+    }
+    net.assert_idle();
+}
+
+/// What a call has no account for is the agent's to answer, and the agent knows nothing of the call's.
+#[test]
+fn what_a_call_has_no_account_for_is_answered_with_the_agents() {
+    let mut net = Net::new(2);
+    net.agents[0].add_account(Account::new("proxy.example", "alice", Password::new("wonderland")).at("192.0.2.2"));
+    let own = Account::new("server.example", "carol", Password::new("oyster")).at("192.0.2.2");
+    let challenge = |realm: &str| format!("Digest realm=\"{realm}\", nonce=\"n\", qop=\"auth\"");
+    start(&mut net, &to_b().account(own));
+    reject(&mut net, 1, StatusCode::ProxyAuthenticationRequired, |r| {
+        r.raw(HeaderId::ProxyAuthenticate, challenge("proxy.example"))
+    });
+    reject(&mut net, 1, StatusCode::Unauthorized, |r| r.raw(HeaderId::WwwAuthenticate, challenge("server.example")));
+    let last = *invites(&net).last().unwrap();
+    let of_proxy = String::from_utf8_lossy(last.first(HeaderId::ProxyAuthorization).unwrap().value()).into_owned();
+    assert!(signed_by(last).as_deref() == Some("carol") && of_proxy.contains("\"alice\""), "{of_proxy}");
+    reject(&mut net, 1, StatusCode::BusyHere, |r| r);
+    failed(&mut net);
+    // The next call has none of that.
+    start(&mut net, &to_b());
+    reject(&mut net, 1, StatusCode::Unauthorized, |r| r.raw(HeaderId::WwwAuthenticate, challenge("server.example")));
+    assert!(matches!(failed(&mut net).1, Outcome::Authenticate(_)));
+    net.assert_idle();
+}
+
+#[test]
+fn the_call_id_is_known_before_anything_is_sent() {
+    let mut agent = UserAgent::new(Config::new("a", Vec::new()), Random::from_seed([1; 32]));
+    let invite = agent.invite(&Outbound::new(&uri(0), "sip:b@somewhere.example"), sound(0), Now::default()).unwrap();
+    assert!(agent.poll_transmit().is_none());
+    assert_eq!(agent.call_id(invite).map(str::len), Some(16));
+}
+
 /// A contact that leads nowhere is an attempt that failed, and one by another transport is told another Contact of ours.
 #[test]
 fn contacts_that_are_looked_up_lead_on_or_nowhere() {

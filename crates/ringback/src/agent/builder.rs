@@ -8,7 +8,7 @@ use ringback_message::{HeaderId, Method, RequestBuilder, Response, Uri};
 use ringback_sdp::negotiate::{Endpoint, LocalMedia};
 use ringback_tokio::ListenOn;
 use ringback_tokio::agent::{self as tasks, AgentBound, AgentOptions};
-use ringback_ua::{Config, Local, Media, Outbound};
+use ringback_ua::{CommandError, Config, Local, Media, Outbound, Package, ReferSubscription};
 use tokio::net::{ToSocketAddrs, lookup_host};
 use tokio::sync::mpsc;
 
@@ -17,6 +17,8 @@ use super::incoming::Incoming;
 use super::invite::Invite;
 use super::registered::Register;
 use super::router::Router;
+use super::subscription::Subscribe;
+use super::transfer::{Transfer, refer_to};
 use crate::session;
 
 /// What an agent is to be.
@@ -27,6 +29,7 @@ pub struct AgentBuilder {
     name: String,
     media: Vec<LocalMedia>,
     accounts: Vec<Account>,
+    packages: Vec<Package>,
     config: Config,
     options: AgentOptions,
 }
@@ -38,6 +41,7 @@ impl AgentBuilder {
             name: String::new(),
             media: Vec::new(),
             accounts: Vec::new(),
+            packages: Vec::new(),
             config: Config::new("", Vec::new()),
             options: AgentOptions::default(),
         }
@@ -68,6 +72,12 @@ impl AgentBuilder {
     /// What challenges are answered with. [`Account`] says who may ask for it.
     pub fn account(mut self, account: Account) -> AgentBuilder {
         self.accounts.push(account);
+        self
+    }
+
+    /// An event package that others can subscribe to here: those who ask come to [`Router::on_subscribe`].
+    pub fn package(mut self, package: Package) -> AgentBuilder {
+        self.packages.push(package);
         self
     }
 
@@ -102,6 +112,10 @@ impl AgentBuilder {
         let identity = self.identity.unwrap_or_else(|| format!("sip:{at}"));
         for account in self.accounts {
             core.add_account(account).await?;
+        }
+        if !self.packages.is_empty() {
+            let packages = self.packages;
+            core.with(move |agent, _| agent.set_packages(packages)).await?;
         }
         let own = Own { identity, name: self.name, endpoint, ip };
         Ok(Agent { handle: AgentHandle { core, own: Arc::new(own) }, incoming })
@@ -235,6 +249,21 @@ impl AgentHandle {
     pub async fn message(&self, uri: &str, text: &str) -> Result<Response, RequestFailed> {
         let text = text.to_owned();
         self.request(Method::Message, uri, move |request| request.content_type("text/plain").body(text)).await
+    }
+
+    /// Asks somebody to call a URI, outside of any call: whether it does is its own affair. `[RFC 3515]`
+    ///
+    /// # Errors
+    /// Where it is no URI, or there is no room for more.
+    pub async fn refer(&self, uri: &str, to_call: &str) -> Result<Transfer, CommandError> {
+        let refer_to = refer_to(to_call)?;
+        let referring = self.core.refer(self.outbound(uri), &refer_to, None, ReferSubscription::Implicit).await?;
+        Ok(Transfer::new(referring))
+    }
+
+    /// Subscribes to the state of a URI, by this event package: to be described further, and then awaited. `[RFC 6665, Section 4.1.2]`
+    pub fn subscribe(&self, uri: &str, package: &str) -> Subscribe {
+        Subscribe::new(self.clone(), uri, package)
     }
 
     pub(super) fn outbound(&self, uri: &str) -> Outbound {

@@ -1,14 +1,18 @@
 //! A session that stands.
 
+use bytes::Bytes;
 use ringback_message::{Method, Request, RequestBuilder, Response, StatusCode};
 use ringback_sdp::SessionDescription;
 use ringback_sdp::negotiate::{HoldForm, Offer, OfferError, Refusal, Session as Agreement, Stream};
 use ringback_tokio::agent::{Session, SessionEvent};
-use ringback_ua::{CommandError, EndReason, Event, Failure, Media, MediaError, Referral, SessionId, UserAgent};
+use ringback_ua::{
+    CommandError, EndReason, Event, Failure, Media, MediaError, ReferSubscription, SessionId, SessionTimer, UserAgent,
+};
 
 use super::builder::AgentHandle;
 use super::error::RequestFailed;
 use super::incoming::IncomingRequest;
+use super::transfer::{IncomingRefer, Transfer, refer_to};
 
 /// A call that was answered. Dropping it hangs up.
 #[derive(Debug)]
@@ -36,7 +40,7 @@ pub enum CallEvent {
     /// A request, such as INFO or MESSAGE.
     Request(IncomingRequest),
     /// They ask us to call somebody else. `[RFC 3515]`
-    Refer(IncomingRequest, Box<Referral>),
+    Refer(IncomingRefer),
     /// It is over, and nothing follows.
     Ended(EndReason),
 }
@@ -102,8 +106,8 @@ impl Call {
         }
     }
 
-    /// Waits for its end. What comes in the call meanwhile is refused, where it wants an answer; offers are answered with the media of
-    /// the call.
+    /// Waits for its end. What comes in the call meanwhile is refused, where it wants an answer, a transfer with 603; offers are answered
+    /// with the media of the call.
     ///
     /// # Errors
     /// Where the agent has ended.
@@ -112,6 +116,7 @@ impl Call {
             match self.event().await {
                 Some(CallEvent::Ended(reason)) => return Ok(reason),
                 Some(CallEvent::Offered(offer)) => _ = offer.refuse().await,
+                Some(CallEvent::Refer(refer)) => _ = refer.decline().await,
                 Some(_) => {}
                 None => return Err(CommandError::Unknown),
             }
@@ -159,6 +164,86 @@ impl Call {
         self.change(Agreement::resume).await
     }
 
+    /// Changes the call by an INVITE within it, and waits until the other side has agreed. Further offers of theirs are answered as
+    /// before. `[RFC 3261, Section 14.1]`
+    ///
+    /// # Errors
+    /// As [`Call::hold`].
+    pub async fn reinvite(&self, media: Media) -> Result<(), CallChangeError> {
+        let changing = self.session.reinvite(media).await.map_err(CallChangeError::Command)?;
+        changing.outcome().await.map_err(CallChangeError::Refused)
+    }
+
+    /// Changes the call by an UPDATE, and waits until the other side has agreed: for changes that nobody is asked about, because an UPDATE
+    /// has to be answered at once. `[RFC 3311, Section 5.1]`
+    ///
+    /// # Errors
+    /// As [`Call::hold`], and where `media` is none.
+    pub async fn update(&self, media: Media) -> Result<(), CallChangeError> {
+        let changing = self.session.update(media).await.map_err(CallChangeError::Command)?;
+        changing.outcome().await.map_err(CallChangeError::Refused)
+    }
+
+    /// Refreshes the call before its time, and waits until the other side has answered. What is due is refreshed unasked.
+    /// `[RFC 4028, Section 7.4]`
+    ///
+    /// # Errors
+    /// As [`Call::hold`].
+    pub async fn refresh(&self) -> Result<(), CallChangeError> {
+        let changing = self.session.refresh().await.map_err(CallChangeError::Command)?;
+        changing.outcome().await.map_err(CallChangeError::Refused)
+    }
+
+    /// The session timer that was agreed on; `None` where there is none. `[RFC 4028, Section 4]`
+    ///
+    /// # Errors
+    /// Where the call has ended.
+    pub async fn session_timer(&self) -> Result<Option<SessionTimer>, CommandError> {
+        let session = self.session.id();
+        let look = move |agent: &mut UserAgent, _| match agent.dialog(session) {
+            Some(_) => Ok(agent.session_timer(session)),
+            None => Err(CommandError::Unknown),
+        };
+        self.agent.core.with(look).await
+    }
+
+    /// Asks the other side to call this URI: a blind transfer. The call stays until somebody hangs up; [`Transfer`] tells when it may.
+    /// `[RFC 5589, Section 6]`
+    ///
+    /// # Errors
+    /// Where the call has ended, or it is no URI.
+    pub async fn transfer(&self, uri: &str) -> Result<Transfer, CommandError> {
+        let refer_to = refer_to(uri)?;
+        Ok(Transfer::new(self.session.refer(&refer_to, ReferSubscription::Implicit).await?))
+    }
+
+    /// Asks the other side to take our place in another call of ours: an attended transfer. Both calls stay; the other one is ended by
+    /// whoever is in it once its place was taken. `[RFC 5589, Section 7]`
+    ///
+    /// # Errors
+    /// Where one of the calls has ended.
+    pub async fn transfer_into(&self, other: &Call) -> Result<Transfer, CommandError> {
+        Ok(Transfer::new(self.session.transfer(other.session.id()).await?))
+    }
+
+    /// Sends a text within the call. The final response, whatever it is. `[RFC 3428]`
+    ///
+    /// # Errors
+    /// As [`Call::request`].
+    pub async fn message(&self, text: &str) -> Result<Response, RequestFailed> {
+        let text = text.to_owned();
+        self.request(Method::Message, move |request| request.content_type("text/plain").body(text)).await
+    }
+
+    /// Sends an INFO with this body, as phones do for digits. The final response, whatever it is. `[RFC 6086]`
+    ///
+    /// # Errors
+    /// As [`Call::request`].
+    pub async fn info(&self, content_type: &str, body: impl Into<Bytes>) -> Result<Response, RequestFailed> {
+        let (content_type, body) = (content_type.to_owned(), body.into());
+        self.request(Method::Info, move |request| request.content_type(&content_type).body(body)).await
+    }
+
     /// Sends a request within the call, such as INFO; `fill` adds to it. The final response, whatever it is.
     ///
     /// # Errors
@@ -202,7 +287,7 @@ impl Call {
         match event {
             SessionEvent::Request(request) => Some(CallEvent::Request(IncomingRequest::new(request, agent))),
             SessionEvent::Refer(request, referral) => {
-                Some(CallEvent::Refer(IncomingRequest::new(request, agent), referral))
+                Some(CallEvent::Refer(IncomingRefer::new(IncomingRequest::new(request, agent), referral)))
             }
             SessionEvent::Offered(description) => {
                 let (session, description) = (self.session.id(), description.map(|description| *description));

@@ -3,10 +3,12 @@
 use ringback_message::{Method, Request, ResponseBuilder, StatusCode};
 use ringback_sdp::SessionDescription;
 use ringback_tokio::agent::{self as tasks, ServerRequest, Session};
-use ringback_ua::{CommandError, EndReason, Event, Media, MediaError, NewSubscription, Referral, SessionId};
+use ringback_ua::{CommandError, EndReason, Event, Media, MediaError, SessionId};
 
 use super::builder::AgentHandle;
 use super::call::Call;
+use super::subscription::IncomingSubscription;
+use super::transfer::IncomingRefer;
 use crate::session::MessageSdp as _;
 
 /// What comes in outside of calls.
@@ -19,10 +21,10 @@ pub enum Incoming {
     /// A request outside of a call, such as MESSAGE.
     Request(IncomingRequest),
     /// A REFER outside of a call. `[RFC 3515]`
-    Refer(IncomingRequest, Box<Referral>),
+    Refer(IncomingRefer),
     /// Somebody wants to be told of a state. `[RFC 6665, Section 4.2.1.1]`
-    Subscription(IncomingRequest, Box<NewSubscription>),
-    /// Something of what was begun by [`AgentHandle::core`]: subscriptions, publications and REFERs of ours.
+    Subscription(IncomingSubscription),
+    /// Something of what was begun by [`AgentHandle::core`], such as a publication.
     Other(Box<Event>),
 }
 
@@ -34,8 +36,10 @@ impl Incoming {
                 Incoming::Call(IncomingCall { session, request, replaces, agent: agent.clone() })
             }
             tasks::Incoming::Request(asked) => Incoming::Request(request(asked)),
-            tasks::Incoming::Refer(asked, referral) => Incoming::Refer(request(asked), referral),
-            tasks::Incoming::Subscription(asked, new) => Incoming::Subscription(request(asked), new),
+            tasks::Incoming::Refer(asked, referral) => Incoming::Refer(IncomingRefer::new(request(asked), referral)),
+            tasks::Incoming::Subscription(asked, new) => {
+                Incoming::Subscription(IncomingSubscription::new(request(asked), new))
+            }
             tasks::Incoming::Other(event) => Incoming::Other(event),
         }
     }
@@ -168,6 +172,10 @@ pub struct IncomingRequest {
 impl IncomingRequest {
     pub(super) fn new(request: ServerRequest, agent: AgentHandle) -> IncomingRequest {
         IncomingRequest { request, agent }
+    }
+
+    pub(super) fn into_inner(self) -> ServerRequest {
+        self.request
     }
 
     /// The request.

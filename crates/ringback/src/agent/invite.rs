@@ -10,14 +10,13 @@ use ringback_message::Response;
 use ringback_message::header::TypedHeader;
 use ringback_sdp::SessionDescription;
 use ringback_sdp::negotiate::{Endpoint, LocalMedia};
-use ringback_tokio::agent::CallingEvent;
-use ringback_ua::{Failure, Media, Outbound};
+use ringback_ua::{Media, Outbound};
 use tokio::time::timeout;
-use tracing::Instrument as _;
 
 use super::builder::{AgentHandle, account_for};
 use super::call::Call;
 use super::error::CallFailed;
+use super::outgoing::OutgoingCall;
 use crate::session;
 
 type OnProgress = Box<dyn FnMut(&Response) + Send>;
@@ -32,26 +31,14 @@ pub struct Invite {
     outbound: Outbound,
     media: Option<Media>,
     streams: Vec<LocalMedia>,
-    accounts: Vec<Account>,
     patience: Option<Duration>,
     progress: Option<OnProgress>,
-    /// The span has the Call-ID, which is known to the core alone until somebody repeats it.
-    is_known: bool,
 }
 
 impl Invite {
     pub(super) fn new(agent: AgentHandle, uri: &str) -> Invite {
         let outbound = agent.outbound(uri);
-        Invite {
-            agent,
-            outbound,
-            media: None,
-            streams: Vec::new(),
-            accounts: Vec::new(),
-            patience: None,
-            progress: None,
-            is_known: false,
-        }
+        Invite { agent, outbound, media: None, streams: Vec::new(), patience: None, progress: None }
     }
 
     /// Offers this, in the place of the agent's media. Offers that come within the call are told then as events of it.
@@ -72,7 +59,8 @@ impl Invite {
         self
     }
 
-    /// Answers challenges of whoever is asked at the host of the URI with these. The agent goes on to answer with them.
+    /// Answers challenges of whoever is asked at the host of the URI with these, in this call and before the accounts of the agent. No other
+    /// call is signed with them: for that there is [`AgentHandle::add_account`].
     pub fn credentials(self, user: &str, password: &str) -> Invite {
         let account = account_for(&self.outbound.to, user, password);
         self.account(account)
@@ -80,7 +68,7 @@ impl Invite {
 
     /// The same, where [`Account`] says who may ask.
     pub fn account(mut self, account: Account) -> Invite {
-        self.accounts.push(account);
+        self.outbound = self.outbound.account(account);
         self
     }
 
@@ -128,46 +116,28 @@ impl Invite {
         self
     }
 
-    async fn call(mut self) -> Result<Call, CallFailed> {
-        for account in std::mem::take(&mut self.accounts) {
-            self.agent.core.add_account(account).await.map_err(CallFailed::Command)?;
-        }
+    /// Begins the call, and leaves it to be followed step by step.
+    ///
+    /// # Errors
+    /// Where it can't be built, or the agent has ended.
+    pub async fn begin(self) -> Result<OutgoingCall, CallFailed> {
         let media = self.wanted();
         let further = match &media {
             Media::Endpoint(endpoint) => Media::Endpoint(endpoint.clone()),
             _ => Media::None,
         };
-        let calling = self.agent.core.invite(self.outbound.clone(), media, further).await;
-        let mut calling = calling.map_err(CallFailed::Command)?;
-        loop {
-            match calling.next().await {
-                CallingEvent::Progress(response) => {
-                    self.learn_call_id(&response);
-                    if let Some(progress) = &mut self.progress {
-                        progress(&response);
-                    }
-                }
-                CallingEvent::Answered(answered) => {
-                    self.learn_call_id(&answered.response);
-                    let call_id = answered.response.call_id().to_vec();
-                    return Ok(Call::new(answered.session, self.agent.clone(), &call_id));
-                }
-                CallingEvent::Pursuing(failure, step) => tracing::debug!(%failure, ?step, "the call goes on"),
-                CallingEvent::Failed(failure, outcome) => {
-                    if let Failure::Refused(response) = &failure {
-                        self.learn_call_id(response);
-                    }
-                    return Err(CallFailed::of(failure, outcome));
-                }
-            }
-        }
+        let to = self.outbound.to.clone();
+        let calling = self.agent.core.invite(self.outbound, media, further).await.map_err(CallFailed::Command)?;
+        Ok(OutgoingCall::new(calling, self.agent, &to))
     }
 
-    fn learn_call_id(&mut self, response: &Response) {
-        if !std::mem::replace(&mut self.is_known, true) {
-            tracing::Span::current().record("call_id", &*String::from_utf8_lossy(response.call_id()));
+    async fn call(mut self) -> Result<Call, CallFailed> {
+        let progress = self.progress.take();
+        let calling = self.begin().await?;
+        match progress {
+            Some(progress) => calling.answered_after(progress).await,
+            None => calling.answered().await,
         }
-        tracing::debug!(status = response.status().as_u16(), "response");
     }
 
     fn wanted(&self) -> Media {
@@ -187,15 +157,13 @@ impl IntoFuture for Invite {
     type IntoFuture = Pin<Box<dyn Future<Output = Result<Call, CallFailed>> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let span = tracing::info_span!("invite", to = %self.outbound.to, call_id = tracing::field::Empty);
         let patience = self.patience;
-        let called = async move {
+        Box::pin(async move {
             match patience {
                 None => self.call().await,
                 Some(patience) => timeout(patience, self.call()).await.unwrap_or(Err(CallFailed::NoAnswer)),
             }
-        };
-        Box::pin(called.instrument(span))
+        })
     }
 }
 
@@ -203,7 +171,7 @@ impl fmt::Debug for Invite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Invite")
             .field("to", &self.outbound.to)
-            .field("accounts", &self.accounts)
+            .field("accounts", &self.outbound.accounts)
             .field("pursuit", &self.outbound.pursuit)
             .finish_non_exhaustive()
     }

@@ -14,6 +14,8 @@ use tracing::Instrument as _;
 use super::builder::Agent;
 use super::call::call_id_of;
 use super::incoming::{Incoming, IncomingCall, IncomingRequest};
+use super::subscription::IncomingSubscription;
+use super::transfer::IncomingRefer;
 
 /// What a handler comes to. An error is logged; whatever was not answered by then is answered with 500.
 pub trait Handled {
@@ -36,6 +38,8 @@ impl<T, E: fmt::Display> Handled for Result<T, E> {
 type Handling = Pin<Box<dyn Future<Output = Option<String>> + Send>>;
 type OnCall = Arc<dyn Fn(IncomingCall) -> Handling + Send + Sync>;
 type OnRequest = Arc<dyn Fn(IncomingRequest) -> Handling + Send + Sync>;
+type OnRefer = Arc<dyn Fn(IncomingRefer) -> Handling + Send + Sync>;
+type OnSubscription = Arc<dyn Fn(IncomingSubscription) -> Handling + Send + Sync>;
 
 /// Handlers by method, as a web framework has them by path.
 ///
@@ -61,6 +65,8 @@ type OnRequest = Arc<dyn Fn(IncomingRequest) -> Handling + Send + Sync>;
 #[must_use]
 pub struct Router {
     on_invite: Option<OnCall>,
+    on_refer: Option<OnRefer>,
+    on_subscribe: Option<OnSubscription>,
     on: Vec<(Method, OnRequest)>,
     fallback: Option<OnRequest>,
     handlers_max: Option<usize>,
@@ -103,7 +109,33 @@ impl Router {
         self.on(Method::Options, handler)
     }
 
-    /// For another method, outside of calls; REFER and SUBSCRIBE are among them. The last handler of a method counts.
+    /// For REFERs outside of a call; those within come as events of it. `[RFC 3515]`
+    pub fn on_refer<F, O>(mut self, handler: F) -> Router
+    where
+        F: Fn(IncomingRefer) -> O + Send + Sync + 'static,
+        O: Future<Output: Handled> + Send + 'static,
+    {
+        self.on_refer = Some(Arc::new(move |refer| {
+            let handled = handler(refer);
+            Box::pin(async move { handled.await.complaint() })
+        }));
+        self
+    }
+
+    /// For those who want to be told of a state, by a package that [`AgentBuilder::package`](super::AgentBuilder::package) has named.
+    pub fn on_subscribe<F, O>(mut self, handler: F) -> Router
+    where
+        F: Fn(IncomingSubscription) -> O + Send + Sync + 'static,
+        O: Future<Output: Handled> + Send + 'static,
+    {
+        self.on_subscribe = Some(Arc::new(move |subscription| {
+            let handled = handler(subscription);
+            Box::pin(async move { handled.await.complaint() })
+        }));
+        self
+    }
+
+    /// For another method, outside of calls. The last handler of a method counts.
     pub fn on<F, O>(mut self, method: Method, handler: F) -> Router
     where
         F: Fn(IncomingRequest) -> O + Send + Sync + 'static,
@@ -164,8 +196,22 @@ impl Router {
                 };
                 Some((span, handling))
             }
-            Incoming::Request(request) | Incoming::Refer(request, _) | Incoming::Subscription(request, _) => {
-                Some((span_of(request.request()), self.handling_of(request)))
+            Incoming::Request(request) => Some((span_of(request.request()), self.handling_of(request))),
+            Incoming::Refer(refer) => {
+                let span = span_of(refer.request());
+                let handling = match &self.on_refer {
+                    Some(handler) => handler(refer),
+                    None => self.handling_of(refer.into_request()),
+                };
+                Some((span, handling))
+            }
+            Incoming::Subscription(subscription) => {
+                let span = span_of(subscription.request());
+                let handling = match &self.on_subscribe {
+                    Some(handler) => handler(subscription),
+                    None => self.handling_of(subscription.into_request()),
+                };
+                Some((span, handling))
             }
             Incoming::Other(event) => {
                 tracing::debug!(?event, "nobody asked for this");
@@ -181,6 +227,8 @@ impl Router {
             Some(handler) => handler(request),
             None => {
                 let mut allowed: Vec<Method> = self.on.iter().map(|(method, _)| method.clone()).collect();
+                allowed.extend(self.on_refer.iter().map(|_| Method::Refer));
+                allowed.extend(self.on_subscribe.iter().map(|_| Method::Subscribe));
                 allowed.extend([Method::Invite, Method::Ack, Method::Bye, Method::Cancel, Method::Options]);
                 Box::pin(async {
                     let status = StatusCode::MethodNotAllowed;

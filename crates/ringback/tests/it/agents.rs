@@ -15,19 +15,19 @@ use ringback::server::Server;
 use tokio::time::{sleep, timeout};
 
 /// No test waits longer for what must come.
-const WAIT: Duration = Duration::from_secs(10);
+pub(crate) const WAIT: Duration = Duration::from_secs(10);
 
-fn sound(codec: Codec) -> LocalMedia {
+pub(crate) fn sound(codec: Codec) -> LocalMedia {
     LocalMedia::audio(4000).codec(codec)
 }
 
-async fn agent(user: &str) -> Agent {
+pub(crate) async fn agent(user: &str) -> Agent {
     let identity = format!("sip:{user}@b.example");
     Agent::builder().identity(&identity).media(sound(Codec::pcmu())).bind("127.0.0.1:0").await.unwrap()
 }
 
 /// Bob behind this router, and how to call him.
-async fn bob(router: Router) -> String {
+pub(crate) async fn bob(router: Router) -> String {
     let bob = agent("bob").await;
     let uri = format!("sip:bob@{}", bob.address());
     tokio::spawn(bob.serve(router));
@@ -35,11 +35,11 @@ async fn bob(router: Router) -> String {
 }
 
 /// A router that takes every call.
-fn answering() -> Router {
+pub(crate) fn answering() -> Router {
     Router::new().on_invite(async |call| call.answer().await?.ended().await)
 }
 
-async fn sessions(agent: &AgentHandle) -> usize {
+pub(crate) async fn sessions(agent: &AgentHandle) -> usize {
     agent.core().with(|agent, _| Ok(agent.session_len())).await.unwrap()
 }
 
@@ -352,7 +352,7 @@ async fn users_register_and_call_through_a_server() {
     })
     .await
     .unwrap();
-    let failed = alice.invite(&to).await.unwrap_err();
+    let failed = alice.invite(&to).credentials("alice", "wonderland").await.unwrap_err();
     assert_eq!(failed.status(), Some(StatusCode::TemporarilyUnavailable));
     drop(handle);
     server.drain(Duration::from_secs(5)).await.unwrap();
@@ -371,6 +371,59 @@ impl io::Write for Log {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// Nobody answers, and all that is logged of the call has its Call-ID all the same.
+#[tokio::test]
+async fn a_call_has_its_call_id_in_the_log_from_its_start() {
+    let log = Log::default();
+    let written = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::DEBUG)
+        .with_ansi(false)
+        .with_writer(move || written.clone())
+        .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
+        .finish();
+    let guard = tracing::subscriber::set_default(subscriber);
+    let silent = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let to = format!("sip:bob@{}", silent.local_addr().unwrap());
+    let alice = agent("alice").await;
+    let failed = alice.invite(&to).patience(Duration::from_millis(50)).await.unwrap_err();
+    assert!(matches!(failed, CallFailed::NoAnswer));
+    drop(guard);
+    let mut buffer = [0; 4096];
+    let (length, _) = silent.recv_from(&mut buffer).await.unwrap();
+    let invite = Request::parse(&buffer[..length]).unwrap();
+    let call_id = String::from_utf8_lossy(invite.call_id()).into_owned();
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let of_call: Vec<&str> = log.lines().filter(|line| line.contains("invite{")).collect();
+    assert!(of_call.len() >= 2 && of_call.iter().all(|line| line.contains(&call_id)), "{log}");
+}
+
+/// Two users call by one agent at the same time, at one host: each with a name of his own.
+#[tokio::test]
+async fn credentials_of_a_call_are_its_own() {
+    let server = Server::builder("b.example").account("alice", "wonderland").account("carol", "oyster");
+    let server = server.account("bob", "builder").bind("127.0.0.1:0").await.unwrap();
+    let registrar = format!("sip:{}", server.address());
+    let bob = agent("bob").await;
+    let _registered = bob.register().at(&registrar).credentials("bob", "builder").await.unwrap();
+    tokio::spawn(bob.serve(answering()));
+    let phone = agent("alice").await;
+    let to = format!("sip:bob@{}", server.address());
+    let mut calls = tokio::task::JoinSet::new();
+    for step in 0..20 {
+        let (user, password) = [("alice", "wonderland"), ("carol", "oyster")][step % 2];
+        let invite = phone.invite(&to).from(&format!("sip:{user}@b.example")).credentials(user, password);
+        calls.spawn(invite.into_future());
+    }
+    for call in calls.join_all().await {
+        call.unwrap().hang_up().await.unwrap();
+    }
+    // The agent itself knows none of them.
+    let failed = phone.invite(&to).await.unwrap_err();
+    assert_eq!(failed.status(), Some(StatusCode::ProxyAuthenticationRequired));
+    server.drain(Duration::from_secs(5)).await.unwrap();
 }
 
 #[tokio::test]

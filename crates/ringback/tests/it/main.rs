@@ -6,3 +6,5 @@ mod agents;
 mod pages;
 mod proofs;
 mod readme;
+#[cfg(feature = "tokio")]
+mod transfers;

@@ -45,11 +45,12 @@ impl Bench {
     /// Within a runtime. With the address that it listens on.
     fn new(limits: TcpLimits) -> (Bench, SocketAddr) {
         let counters = Arc::new(LiveCounters::default());
-        let mut connections = Connections::new(0, u32::MAX - 1, Common::new(limits), Arc::clone(&counters));
+        let mut connections =
+            Connections::new(0, u32::MAX - 1, Common::new(limits, Tls::default()), Arc::clone(&counters));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         listener.set_nonblocking(true).unwrap();
-        connections.listen(listener, address).unwrap();
+        connections.listen(listener, Transport::Tcp, address).unwrap();
         (Bench { connections, counters, buffer: vec![0; 65_536], now: Now::default() }, address)
     }
 

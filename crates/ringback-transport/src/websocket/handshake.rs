@@ -1,0 +1,215 @@
+//! The opening handshake: a request of HTTP/1.1, and the answer to it. `[RFC 7118, Section 4.1]` (RFC 6455)
+
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+
+use bytes::Bytes;
+use ringback_base::Random;
+use sha1::{Digest as _, Sha1};
+
+use super::http::Head;
+use super::origins::Origins;
+
+/// The longest head of a handshake, in bytes. Cookies of the site come with it.
+pub const HANDSHAKE_BYTES_MAX: usize = 16_384;
+
+/// The subprotocol. `[RFC 7118, Section 4.1]`
+const SUBPROTOCOL: &str = "sip";
+
+/// The only version there is.
+const VERSION: &[u8] = b"13";
+
+/// What RFC 6455 has appended to a key, so that nothing but a WebSocket server answers as one.
+const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+/// Whom a server lets in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Admission {
+    /// The path of the resource, such as `/ws`; `None` for any.
+    pub path: Option<Box<str>>,
+    /// The sites whose pages may connect.
+    pub origins: Origins,
+}
+
+/// Why a server lets somebody not in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// No handshake of WebSocket: this is what is wrong with it. 400.
+    BadRequest(&'static str),
+    /// Pages of that origin are not allowed. 403.
+    Origin,
+    /// There is nothing at that path. 404.
+    NotFound,
+    /// Another method than GET. 405.
+    Method,
+    /// HTTP that asks for no WebSocket: somebody's browser, perhaps. 426.
+    NoUpgrade,
+    /// Another version than 13. 426.
+    Version,
+    /// The head is longer than [`HANDSHAKE_BYTES_MAX`]. 431.
+    TooLarge,
+}
+
+impl Refusal {
+    /// The status code of HTTP.
+    #[must_use]
+    pub const fn status(self) -> u16 {
+        self.row().0
+    }
+
+    /// Status code, its phrase, what a human is told, and the header fields that it wants.
+    const fn row(self) -> (u16, &'static str, &'static str, &'static str) {
+        match self {
+            Refusal::BadRequest(why) => (400, "Bad Request", why, ""),
+            Refusal::Origin => {
+                (403, "Forbidden", "Pages of this origin may not connect here: the setting is websocket.origins", "")
+            }
+            Refusal::NotFound => (404, "Not Found", "There is nothing at this path", ""),
+            Refusal::Method => (405, "Method Not Allowed", "A WebSocket is opened by GET", "Allow: GET\r\n"),
+            Refusal::NoUpgrade => {
+                (426, "Upgrade Required", "This is SIP over WebSocket", "Upgrade: websocket\r\nConnection: Upgrade\r\n")
+            }
+            Refusal::Version => {
+                (426, "Upgrade Required", "This server has version 13 of WebSocket", "Sec-WebSocket-Version: 13\r\n")
+            }
+            Refusal::TooLarge => (431, "Request Header Fields Too Large", "The head of the request is too large", ""),
+        }
+    }
+
+    /// The response.
+    pub(super) fn response(self) -> Bytes {
+        let (status, phrase, why, fields) = self.row();
+        let length = why.len().saturating_add(1);
+        Bytes::from(format!(
+            "HTTP/1.1 {status} {phrase}\r\n{fields}Connection: close\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n{why}\n"
+        ))
+    }
+}
+
+impl Admission {
+    /// The answer to a request whose head this is.
+    pub(super) fn answer(&self, head: &[u8]) -> Result<Bytes, Refusal> {
+        let head = Head::read(head).ok_or(Refusal::BadRequest("No head of HTTP/1.1"))?;
+        let path = path_of(head.start)?;
+        if !head.lists("upgrade", "websocket") {
+            return Err(Refusal::NoUpgrade);
+        }
+        let host = head.only("host").ok_or(Refusal::BadRequest("Host must stand once"))?;
+        if self.path.as_ref().is_some_and(|own| own.as_bytes() != path) {
+            return Err(Refusal::NotFound);
+        }
+        let origins = head.values("origin").count();
+        let origin = head.only("origin");
+        if origins > 0 && !origin.is_some_and(|origin| self.origins.allow(origin, host)) {
+            return Err(Refusal::Origin);
+        }
+        if !head.lists("connection", "upgrade") {
+            return Err(Refusal::BadRequest("Connection does not say upgrade"));
+        }
+        if head.only("sec-websocket-version") != Some(VERSION) {
+            return Err(Refusal::Version);
+        }
+        if has_body(&head) {
+            return Err(Refusal::BadRequest("A handshake has no body"));
+        }
+        let key = head.only("sec-websocket-key").filter(|key| is_key(key));
+        let key = key.ok_or(Refusal::BadRequest("Sec-WebSocket-Key: expected 16 bytes in base64, once"))?;
+        if !head.elements("sec-websocket-protocol").any(|protocol| protocol == SUBPROTOCOL.as_bytes()) {
+            return Err(Refusal::BadRequest("Sec-WebSocket-Protocol does not name sip"));
+        }
+        Ok(Bytes::from(format!(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {}\r\n\
+             Sec-WebSocket-Protocol: {SUBPROTOCOL}\r\n\r\n",
+            accept(key)
+        )))
+    }
+}
+
+/// The path that a request line asks for.
+fn path_of(line: &[u8]) -> Result<&[u8], Refusal> {
+    let mut words = line.split(|&byte| byte == b' ');
+    let (Some(method), Some(target), Some(version), None) = (words.next(), words.next(), words.next(), words.next())
+    else {
+        return Err(Refusal::BadRequest("No request of HTTP/1.1"));
+    };
+    if version != b"HTTP/1.1" {
+        return Err(Refusal::BadRequest("Expected HTTP/1.1"));
+    }
+    if method != b"GET" {
+        return Err(Refusal::Method);
+    }
+    if target.first() != Some(&b'/') {
+        return Err(Refusal::BadRequest("Expected a path"));
+    }
+    Ok(target.split(|&byte| byte == b'?').next().unwrap_or_default())
+}
+
+fn has_body(head: &Head<'_>) -> bool {
+    head.values("transfer-encoding").next().is_some() || head.values("content-length").any(|length| length != b"0")
+}
+
+/// 16 bytes in base64: 22 digits and the padding.
+fn is_key(key: &[u8]) -> bool {
+    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'+' || *byte == b'/';
+    key.strip_suffix(b"==").is_some_and(|digits| digits.len() == 22 && digits.iter().all(is_digit))
+}
+
+/// What a server proves with that it has read the key as a WebSocket server.
+fn accept(key: &[u8]) -> String {
+    base64(&Sha1::new().chain_update(key).chain_update(GUID).finalize())
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let bits = (0..3).fold(0_u32, |bits, at| bits << 8 | chunk.get(at).copied().map_or(0, u32::from));
+        for (place, shift) in [18, 12, 6, 0].into_iter().enumerate() {
+            let digit = usize::try_from(bits >> shift & 63).ok().and_then(|digit| DIGITS.get(digit));
+            let is_padding = place > chunk.len();
+            text.push(if is_padding { '=' } else { digit.map_or('=', |digit| char::from(*digit)) });
+        }
+    }
+    text
+}
+
+/// A client's handshake: what it has sent, and so what it waits for.
+#[derive(Debug)]
+pub(super) struct Asked {
+    accept: Box<str>,
+}
+
+impl Asked {
+    /// The request for a resource, and what is to be expected of its answer.
+    pub(super) fn new(host: &str, path: &str, random: &mut Random) -> (Bytes, Asked) {
+        let mut nonce = [0; 16];
+        random.fill(&mut nonce);
+        let key = base64(&nonce);
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {key}\r\n\
+             Sec-WebSocket-Protocol: {SUBPROTOCOL}\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        );
+        (Bytes::from(request), Asked { accept: accept(key.as_bytes()).into() })
+    }
+
+    /// Whether the server has opened a WebSocket for SIP. An error holds the status code, 0 where there is none.
+    pub(super) fn check(&self, head: &[u8]) -> Result<(), u16> {
+        let head = Head::read(head).ok_or(0_u16)?;
+        let mut words = head.start.split(|&byte| byte == b' ');
+        let is_http = words.next().is_some_and(|version| version.starts_with(b"HTTP/1."));
+        let status = words.next().filter(|word| is_http && word.len() == 3);
+        let status: u16 = status.and_then(|word| core::str::from_utf8(word).ok()?.parse().ok()).unwrap_or(0);
+        let is_open = status == 101
+            && head.lists("upgrade", "websocket")
+            && head.lists("connection", "upgrade")
+            && head.only("sec-websocket-accept") == Some(self.accept.as_bytes())
+            && head.only("sec-websocket-protocol") == Some(SUBPROTOCOL.as_bytes())
+            && head.values("sec-websocket-extensions").next().is_none();
+        if is_open { Ok(()) } else { Err(status) }
+    }
+}
+
+#[cfg(test)]
+mod tests;
