@@ -62,6 +62,8 @@ pub(crate) struct Sending {
     raises: u8,
     /// Whether its Contact is ours, and not the application's.
     has_own_contact: bool,
+    /// Its last hop was tried once more, by another connection.
+    is_reopened: bool,
     /// Until when it isn't sent.
     pub(crate) waiting: Option<TimerId>,
     /// The dialog of a re-INVITE whose session has ended.
@@ -96,6 +98,7 @@ impl UserAgent {
             attempts: AuthAttempts::default(),
             raises: 0,
             has_own_contact: false,
+            is_reopened: false,
             waiting: None,
             orphaned: None,
         };
@@ -432,7 +435,21 @@ impl UserAgent {
             let beyond = self.silent.len().saturating_sub(SILENT_MAX);
             self.silent.drain(..beyond);
         }
+        if failure == Failure::Transport {
+            self.reopen(id);
+        }
         self.try_next(id, failure, now);
+    }
+
+    /// The connection took a request away, or only the answer: what acknowledges or ends is sent once more by another, which does no
+    /// harm where it came. Anything else could be done twice.
+    fn reopen(&mut self, id: u64) {
+        let Some(sending) = self.sendings.get_mut(&id) else { return };
+        let is_safe = matches!(sending.purpose, Purpose::Prack(_) | Purpose::Bye(_));
+        let hop = sending.hop.filter(|hop| hop.transport.is_reliable() && sending.hops.is_empty() && is_safe);
+        if let Some(hop) = hop.filter(|_| !core::mem::replace(&mut sending.is_reopened, true)) {
+            sending.hops.push(Hop { flow: None, ..hop });
+        }
     }
 
     fn give_up(&mut self, id: u64, failure: Failure, now: Now) {
