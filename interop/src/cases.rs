@@ -2,6 +2,7 @@
 
 mod agents;
 mod basics;
+mod browsers;
 mod calls;
 mod captures;
 mod corpus;
@@ -120,6 +121,13 @@ pub const CASES: &[Case] = &[
         "linphonec and baresip register with MD5, and the same call",
         phones::linphone_md5,
     ),
+    with(
+        &[Peer::Browser],
+        "browsers",
+        "pages with JsSIP and SIP.js in Chromium register by WebSocket, call each other, and hear each other",
+        browsers::by_ws,
+    ),
+    with(&[Peer::Browser], "browsers-wss", "the same by secure WebSocket", browsers::by_wss),
     with(
         &[Peer::Baresip],
         "agent-baresip",

@@ -40,6 +40,7 @@ extern crate std;
 mod aor;
 mod binding;
 mod encoding;
+mod flow;
 mod policy;
 mod refusal;
 mod registration;

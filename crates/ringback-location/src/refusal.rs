@@ -31,6 +31,10 @@ pub enum Refusal {
     ///
     /// RFC 3261 lets clients try any scheme; it does not make a registrar take it. `[RFC 3261, Section 10.2.1]`
     ContactScheme,
+    /// A client wants outbound, and the first proxy that it came by doesn't do it: 439. `[RFC 5626, Section 6]`
+    FirstHopLacksOutbound,
+    /// A flow beside other contacts that are to be bound: 400. `[RFC 5626, Section 6]`
+    SeveralFlows,
     /// A contact asks for less than the minimum: 423 with Min-Expires. `[RFC 3261, Section 21.4.17]`
     TooBrief {
         /// The shortest interval that would be granted, in seconds.
@@ -102,9 +106,12 @@ impl Refusal {
     pub const fn status(&self) -> StatusCode {
         match self {
             Refusal::Malformed(error) => error.kind.status(),
-            Refusal::ToScheme | Refusal::WildcardNotAlone | Refusal::WildcardWithoutZero | Refusal::ContactScheme => {
-                StatusCode::BadRequest
-            }
+            Refusal::ToScheme
+            | Refusal::WildcardNotAlone
+            | Refusal::WildcardWithoutZero
+            | Refusal::ContactScheme
+            | Refusal::SeveralFlows => StatusCode::BadRequest,
+            Refusal::FirstHopLacksOutbound => StatusCode::FirstHopLacksOutboundSupport,
             Refusal::NotAnAor | Refusal::AorTooLong => StatusCode::NotFound,
             Refusal::TooBrief { .. } => StatusCode::IntervalTooBrief,
             // "the request MUST fail with a 500 (Server Error) response and all tentative binding updates MUST be
@@ -127,11 +134,12 @@ impl Refusal {
             Refusal::WildcardNotAlone => Cow::Borrowed("Contact * Not Alone"),
             Refusal::WildcardWithoutZero => Cow::Borrowed("Contact * Without Expires 0"),
             Refusal::ContactScheme => Cow::Borrowed("Unsupported Contact Scheme"),
+            Refusal::SeveralFlows => Cow::Borrowed("A Flow Beside Other Contacts"),
             Refusal::CSeqOutOfOrder { .. } => Cow::Borrowed("CSeq Out Of Order"),
             Refusal::TooManyContacts { .. } | Refusal::TooManyBindings { .. } => Cow::Borrowed("Too Many Contacts"),
             Refusal::TooManyPaths { .. } => Cow::Borrowed("Too Many Path Values"),
             Refusal::TooLong { header, .. } => Cow::Owned(format!("{header} Too Long")),
-            Refusal::NotAnAor | Refusal::AorTooLong | Refusal::TooBrief { .. } => {
+            Refusal::NotAnAor | Refusal::AorTooLong | Refusal::TooBrief { .. } | Refusal::FirstHopLacksOutbound => {
                 Cow::Borrowed(self.status().default_phrase())
             }
         }
@@ -180,6 +188,10 @@ impl fmt::Display for Refusal {
             Refusal::WildcardNotAlone => f.write_str("Contact: * beside other contacts [RFC 3261, Section 10.3]"),
             Refusal::WildcardWithoutZero => f.write_str("Contact: * without Expires: 0 [RFC 3261, Section 10.2.2]"),
             Refusal::ContactScheme => f.write_str("a contact of a scheme other than sip, sips and tel"),
+            Refusal::FirstHopLacksOutbound => {
+                f.write_str("outbound is asked for, and no first proxy with ob is in Path [RFC 5626, Section 6]")
+            }
+            Refusal::SeveralFlows => f.write_str("a contact with reg-id beside others [RFC 5626, Section 6]"),
             Refusal::TooBrief { min_expires_secs } => {
                 write!(f, "a contact asks for less than {min_expires_secs} s [RFC 3261, Section 10.3]")
             }

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use ringback_message::header::{List, Qvalue, check_strict};
 use ringback_message::{HeaderId, NameAddr, Request, Uri};
 
+use crate::flow::FlowKey;
 use crate::refusal::Refusal;
 
 /// How many contacts one REGISTER may hold: each is compared with each row.
@@ -29,6 +30,8 @@ pub struct Registration {
     pub(crate) cseq: u32,
     pub(crate) wish: Wish,
     pub(crate) path: Vec<Box<[u8]>>,
+    /// The client does outbound, and so did we. `[RFC 5626, Section 6]`
+    pub(crate) is_outbound: bool,
     pub(crate) user_agent: Option<Box<[u8]>>,
 }
 
@@ -49,6 +52,8 @@ pub(crate) struct Contact {
     pub(crate) uri: Uri<Box<[u8]>>,
     pub(crate) params: Box<[u8]>,
     pub(crate) q: Option<Qvalue>,
+    /// The device and which flow of it, where outbound applies. `[RFC 5626, Section 6]`
+    pub(crate) flow: Option<FlowKey>,
     /// What was asked for by `expires` or Expires, in seconds.
     pub(crate) expires_secs: Option<u32>,
 }
@@ -62,16 +67,37 @@ impl Registration {
         if request.call_id().len() > CALL_ID_BYTES_MAX {
             return Err(Refusal::TooLong { header: HeaderId::CallId, max: CALL_ID_BYTES_MAX });
         }
+        let path = read_path(request)?;
+        let knows_flow = knows_flow(request, &path);
+        let wish = read_wish(request, knows_flow)?;
+        let asks_outbound = request.has_token(HeaderId::Supported, "outbound");
+        // "if the REGISTER request contains the reg-id and the outbound option tag in a Supported header field, then the registrar MUST
+        // respond to the REGISTER request with a 439 (First Hop Lacks Outbound Support) response" [RFC 5626, Section 6]
+        if asks_outbound && !knows_flow && has_reg_id(request) {
+            return Err(Refusal::FirstHopLacksOutbound);
+        }
         Ok(Registration {
             call_id: request.call_id().into(),
             cseq: request.cseq(),
-            wish: read_wish(request)?,
-            path: read_path(request)?,
+            is_outbound: asks_outbound && wish.has_flow(),
+            wish,
+            path,
             user_agent: request.first(HeaderId::UserAgent).map(|header| {
                 let text = unfolded(header.value());
                 text.get(..USER_AGENT_BYTES_MAX).unwrap_or(&text).into()
             }),
         })
+    }
+
+    /// The values of Path, which the 200 gives back. `[RFC 3327, Section 5.3]`
+    pub fn path(&self) -> impl Iterator<Item = &[u8]> {
+        self.path.iter().map(|value| &**value)
+    }
+
+    /// True where a flow is registered for a client that does outbound, which the 200 says in Require. `[RFC 5626, Section 6]`
+    #[must_use]
+    pub fn is_outbound(&self) -> bool {
+        self.is_outbound
     }
 
     /// True where the bindings are only to be listed. `[RFC 3261, Section 10.2.3]`
@@ -81,7 +107,26 @@ impl Registration {
     }
 }
 
-fn read_wish(request: &Request) -> Result<Wish, Refusal> {
+impl Wish {
+    fn has_flow(&self) -> bool {
+        matches!(self, Wish::Update(contacts) if contacts.iter().any(|contact| contact.flow.is_some()))
+    }
+}
+
+/// Whether we or the first proxy know the flow that the request came by: "If the Path header field is missing or it exists but the first
+/// URI does not have an "ob" URI parameter, then outbound processing MUST NOT be applied to the registration." The URI of the first
+/// proxy stands last. `[RFC 5626, Section 6]` `[RFC 3327, Section 5.2]`
+fn knows_flow(request: &Request, path: &[Box<[u8]>]) -> bool {
+    let is_first_hop = path.is_empty() && request.vias().count() == 1;
+    let edge = path.last().and_then(|value| NameAddr::parse_only(HeaderId::Path, value, 0).ok());
+    is_first_hop || edge.is_some_and(|edge| edge.uri.as_sip().is_some_and(|uri| uri.params.has(b"ob")))
+}
+
+fn has_reg_id(request: &Request) -> bool {
+    request.addresses(HeaderId::Contact).filter_map(Result::ok).any(|contact| contact.params.has(b"reg-id"))
+}
+
+fn read_wish(request: &Request, knows_flow: bool) -> Result<Wish, Refusal> {
     let expires_secs = read_expires(request);
     let mut wildcards = 0_usize;
     let mut contacts = Vec::new();
@@ -97,11 +142,17 @@ fn read_wish(request: &Request) -> Result<Wish, Refusal> {
                 return Err(Refusal::TooManyContacts { max: CONTACTS_PER_REQUEST_MAX });
             }
             let address = address.map_err(Refusal::Malformed)?;
-            let contact = Contact::read(&address, expires_secs)?;
+            let contact = Contact::read(&address, expires_secs, knows_flow)?;
             contacts.push(contact.ok_or_else(|| {
                 Refusal::Malformed(header.cursor().error("q from 0 to 1 with at most three decimals"))
             })?);
         }
+    }
+    // "if the Contact header field contains more than one header field value with a non-zero expiration and any of these header field
+    // values contain a "reg-id" Contact header field parameter, the entire registration SHOULD be rejected with a 400" [RFC 5626, Section 6]
+    let bound = || contacts.iter().filter(|contact| contact.expires_secs != Some(0));
+    if bound().count() > 1 && bound().any(|contact| contact.flow.is_some()) {
+        return Err(Refusal::SeveralFlows);
     }
     // "If the request has additional Contact fields or an expiration time other than zero, the request is invalid, and
     // the server MUST return a 400 (Invalid Request)" [RFC 3261, Section 10.3]
@@ -126,7 +177,11 @@ fn read_expires(request: &Request) -> Option<u32> {
 
 impl Contact {
     /// `None` inside where its `q` is malformed.
-    fn read(address: &NameAddr<&[u8]>, header_expires_secs: Option<u32>) -> Result<Option<Contact>, Refusal> {
+    fn read(
+        address: &NameAddr<&[u8]>,
+        header_expires_secs: Option<u32>,
+        knows_flow: bool,
+    ) -> Result<Option<Contact>, Refusal> {
         if let Uri::Other { scheme, .. } = &address.uri
             && !scheme.eq_ignore_ascii_case(b"tel")
         {
@@ -143,9 +198,11 @@ impl Contact {
         if q.is_none() && address.params.has(b"q") {
             return Ok(None);
         }
+        let flow = FlowKey::of(address).filter(|_| knows_flow);
         let mut params = Vec::new();
         for (name, value) in address.params.iter() {
-            if name.eq_ignore_ascii_case(b"q") || name.eq_ignore_ascii_case(b"expires") {
+            let is_ignored = flow.is_none() && name.eq_ignore_ascii_case(b"reg-id");
+            if is_ignored || name.eq_ignore_ascii_case(b"q") || name.eq_ignore_ascii_case(b"expires") {
                 continue;
             }
             params.push(b';');
@@ -155,7 +212,7 @@ impl Contact {
                 params.extend_from_slice(&unfolded(value));
             }
         }
-        Ok(Some(Contact { uri: address.uri.to_owned_text(), params: params.into(), q, expires_secs }))
+        Ok(Some(Contact { uri: address.uri.to_owned_text(), params: params.into(), q, flow, expires_secs }))
     }
 
     /// The URI as it is stored and compared.

@@ -6,6 +6,7 @@ use ringback_base::{Hop, Now};
 use ringback_message::{HeaderId, Uri};
 
 use crate::binding::Binding;
+use crate::flow::FlowKey;
 use crate::policy::Policy;
 use crate::refusal::Refusal;
 use crate::registration::{Contact, Registration, Wish};
@@ -133,7 +134,7 @@ impl Registration {
             path: self.path.clone(),
             user_agent: self.user_agent.clone(),
         };
-        Ok(Slot { uri: Some(contact.uri.clone()), row, stored: false })
+        Ok(Slot { flow: contact.flow.clone(), uri: Some(contact.uri.clone()), row, stored: false })
     }
 }
 
@@ -146,6 +147,7 @@ struct Context<'a> {
 /// A row and its URI, read once.
 struct Slot {
     row: Binding,
+    flow: Option<FlowKey>,
     uri: Option<Uri<alloc::boxed::Box<[u8]>>>,
     /// It was there before this request: its CSeq counts.
     stored: bool,
@@ -153,12 +155,17 @@ struct Slot {
 
 impl Slot {
     fn stored(row: &Binding) -> Slot {
-        Slot { row: row.clone(), uri: row.uri().map(|uri| uri.to_owned_text()), stored: true }
+        Slot { row: row.clone(), flow: row.flow_key(), uri: row.uri().map(|uri| uri.to_owned_text()), stored: true }
     }
 
     /// "the registrar then searches the list of current bindings using the URI comparison rules" `[RFC 3261, Section 10.3]`
+    ///
+    /// A flow is known by its device and number alone: "the Contact URI is not used for binding comparisons". `[RFC 5626, Section 6]`
     fn is(&self, contact: &Contact) -> bool {
-        self.uri.as_ref().is_some_and(|uri| uri.equivalent(&contact.uri))
+        match (&self.flow, &contact.flow) {
+            (None, None) => self.uri.as_ref().is_some_and(|uri| uri.equivalent(&contact.uri)),
+            (ours, theirs) => ours == theirs,
+        }
     }
 }
 

@@ -331,6 +331,61 @@ fn parameters_stay_where_they_stood() {
     }
 }
 
+/// A flow of a device.
+fn flow(uri: &str, reg_id: u32) -> String {
+    format!("Contact: <{uri}>;+sip.instance=\"<urn:UUID:0000-A>\";reg-id={reg_id}")
+}
+
+const OUTBOUND: &str = "Supported: path, outbound";
+
+#[test]
+fn rfc5626_section_6_a_flow_is_known_by_its_device_and_number() {
+    let mut table = Table::new();
+    table.register("c1", 1, &[OUTBOUND, &flow("sip:a@x:1", 1)]);
+    assert_eq!(table.register("c2", 1, &[OUTBOUND, &flow("sip:a@x:2", 2)]).len(), 2);
+    // The same flow after a restart of the phone: another URI, another Call-ID, another case of what has none.
+    let listed = table.register("c3", 1, &[OUTBOUND, &flow("sip:a@x:3", 1).replace("UUID:0000-A", "uuid:0000-a")]);
+    assert_eq!(listed.len(), 2);
+    assert!(listed[0].starts_with("<sip:a@x:3>") && listed[1].starts_with("<sip:a@x:2>"), "{listed:?}");
+    assert!(table.rows.iter().all(Binding::is_flow));
+    assert_eq!(table.rows[0].instance(), table.rows[1].instance());
+    // What is no flow is another binding, even at the same URI.
+    assert_eq!(table.register("c4", 1, &["Contact: <sip:a@x:3>"]).len(), 3);
+    assert_eq!(table.register("c5", 1, &[OUTBOUND, &format!("{};expires=0", flow("sip:a@x:9", 2))]).len(), 2);
+}
+
+#[test]
+fn rfc5626_section_6_what_the_first_hop_does_not_do_is_refused_or_ignored() {
+    let edge = "Path: <sip:inner;lr>, <sip:token@edge;lr;ob>";
+    let far = "Via: SIP/2.0/UDP b;branch=z9hG4bK2";
+    let contact = &flow("sip:a@x", 1);
+    // Through a proxy that says nothing, or something else.
+    for fields in [&[far, OUTBOUND, contact][..], &[far, OUTBOUND, contact, "Path: <sip:edge;lr;ob>, <sip:first;lr>"]] {
+        let refusal = read(fields).unwrap_err();
+        assert_eq!(refusal.status(), StatusCode::FirstHopLacksOutboundSupport, "{fields:?}");
+    }
+    // Whoever does not ask for outbound is bound as ever, and told so by what is listed.
+    let mut table = Table::new();
+    let listed = table.register("c1", 1, &[far, contact]);
+    assert!(!listed[0].contains("reg-id") && !table.rows[0].is_flow(), "{listed:?}");
+    assert!(!read(&[far, contact]).unwrap().is_outbound());
+    let registration = read(&[far, OUTBOUND, contact, edge]).unwrap();
+    assert!(registration.is_outbound());
+    assert_eq!(registration.path().collect::<Vec<_>>(), [&b"<sip:inner;lr>"[..], b"<sip:token@edge;lr;ob>"]);
+    assert!(read(&[OUTBOUND, contact]).unwrap().is_outbound(), "we are the first hop");
+    assert!(!read(&[contact]).unwrap().is_outbound(), "it doesn't say that it does");
+    // Without a device it is the flow of nobody.
+    assert!(!read(&[OUTBOUND, "Contact: <sip:a@x>;reg-id=1"]).unwrap().is_outbound());
+}
+
+#[test]
+fn rfc5626_section_6_one_flow_at_a_time() {
+    let two = [OUTBOUND, &flow("sip:a@x", 1), "Contact: <sip:b@x>"];
+    assert_eq!(read(&two).unwrap_err(), Refusal::SeveralFlows);
+    assert_eq!(Refusal::SeveralFlows.status(), StatusCode::BadRequest);
+    assert!(read(&[OUTBOUND, &flow("sip:a@x", 1), "Contact: <sip:b@x>;expires=0"]).unwrap().is_outbound());
+}
+
 #[test]
 fn no_line_break_is_kept() {
     let mut table = Table::new();

@@ -88,6 +88,46 @@ struct Branch {
     deadline: Option<Micros>,
     /// The tags of its early dialogs, where the caller wants to be told of their end.
     early: Vec<Box<str>>,
+    /// Further ways to the same device, the next one last.
+    others: Vec<Target>,
+    is_device: bool,
+    max_breadth: u32,
+    /// Another way to the same device is tried instead: what this one came to is no answer of its own.
+    is_replaced: bool,
+}
+
+impl Branch {
+    /// To this target; what else leads to the device is kept for later.
+    fn to(target: &mut Target, max_breadth: u32, deadline: Option<Micros>) -> Branch {
+        let mut others = core::mem::take(&mut target.others);
+        others.reverse();
+        Branch {
+            state: State::Calling,
+            cancel_wanted: false,
+            deadline,
+            early: Vec::new(),
+            others,
+            is_device: target.device.is_some(),
+            max_breadth,
+            is_replaced: false,
+        }
+    }
+
+    /// The next way to a device of which one way has failed: "If the proxy receives a final response from a branch other than a 408
+    /// (Request Timeout) or a 430 (Flow Failed) response, the proxy MUST NOT forward the same request to another target representing the
+    /// same AOR and instance-id." `[RFC 5626, Section 7]`
+    fn next_flow(&mut self, outcome: &Final) -> Option<Target> {
+        let has_failed = match outcome {
+            Final::Received(response) => {
+                matches!(response.status(), StatusCode::RequestTimeout | StatusCode::FlowFailed)
+            }
+            Final::Local(status) => !matches!(*status, StatusCode::BadGateway | StatusCode::RequestTerminated),
+        };
+        let mut next = self.others.pop_if(|_| has_failed)?;
+        next.others = core::mem::take(&mut self.others);
+        next.others.reverse();
+        Some(next)
+    }
 }
 
 /// One request that is being relayed: parallel among targets of one preference, serial from one preference to the next.
@@ -310,8 +350,17 @@ impl Context {
             return;
         }
         let global = outcome.status().as_u16() >= 600;
+        let next = if self.closed { None } else { branch.next_flow(&outcome) };
+        // "Endpoints should never receive a 430 response": to whom asks, the device is away. [RFC 5626, Section 11.5]
+        let is_away = branch.is_device && outcome.status() == StatusCode::FlowFailed;
+        let outcome = if is_away { Final::Local(StatusCode::TemporarilyUnavailable) } else { outcome };
         branch.state = State::Ended(outcome);
         branch.deadline = None;
+        if let Some(target) = next {
+            branch.is_replaced = true;
+            let max_breadth = branch.max_breadth;
+            return self.begin(target, max_breadth, now);
+        }
         if global {
             self.close(now);
         }
@@ -383,11 +432,15 @@ impl Context {
         }
         let share = self.breadth / u32::try_from(group.len()).unwrap_or(u32::MAX).max(1);
         for target in group {
-            let branch = BranchId(self.branches.len());
-            let deadline = self.is_invite.then(|| now.mono.plus(self.timer_c));
-            self.branches.push(Branch { state: State::Calling, cancel_wanted: false, deadline, early: Vec::new() });
-            self.actions.push_back(Action::Start { branch, target, max_breadth: share.max(1) });
+            self.begin(target, share.max(1), now);
         }
+    }
+
+    fn begin(&mut self, mut target: Target, max_breadth: u32, now: Now) {
+        let branch = BranchId(self.branches.len());
+        let deadline = self.is_invite.then(|| now.mono.plus(self.timer_c));
+        self.branches.push(Branch::to(&mut target, max_breadth, deadline));
+        self.actions.push_back(Action::Start { branch, target, max_breadth });
     }
 
     fn conclude(&mut self) {
@@ -398,7 +451,7 @@ impl Context {
             .branches
             .iter()
             .filter_map(|branch| match &branch.state {
-                State::Ended(outcome) => Some(outcome),
+                State::Ended(outcome) if !branch.is_replaced => Some(outcome),
                 _ => None,
             })
             .collect();

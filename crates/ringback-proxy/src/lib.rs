@@ -18,7 +18,7 @@
 //!     b"INVITE sip:bob@b.example SIP/2.0\r\nVia: SIP/2.0/UDP a.example;branch=z9hG4bK1\r\nFrom: <sip:a@a.example>;tag=1\r\n\
 //!       To: <sip:bob@b.example>\r\nCall-ID: 7@a.example\r\nCSeq: 1 INVITE\r\n\r\n",
 //! ))?)?;
-//! let target = Target { uri: (*b"sip:bob@192.0.2.7").into(), q: 1000, hop: None };
+//! let target = Target::new(b"sip:bob@192.0.2.7", 1000);
 //! let mut context = Context::new(&invite, vec![target], &Config::default());
 //! context.start(Now::default());
 //! let Some(Action::Start { branch, .. }) = context.poll_action() else { panic!("nothing starts") };
@@ -49,7 +49,8 @@ mod validate;
 pub use config::Config;
 pub use context::{Action, BranchId, Context, Final};
 pub use directory::{Directory, Listed};
-pub use forward::{Onward, Target, next_hop};
+pub use flow::{Flow, Whose};
+pub use forward::{DialogFlows, Onward, Target, next_hop};
 pub use limit::Limit;
 pub use lookup::{Account, Answer, Query};
 pub use names::{Advertised, Listener, Names};

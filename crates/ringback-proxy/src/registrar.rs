@@ -16,8 +16,8 @@ use crate::names::Names;
 use crate::reply::Reply;
 use crate::validate::require;
 
-/// Option tags that this registrar acts on when Require names them: none yet.
-pub const REGISTRAR_OPTION_TAGS: &[&str] = &[];
+/// Option tags that this registrar acts on when Require names them. `[RFC 3327, Section 5.3]` `[RFC 5626, Section 6]`
+pub const REGISTRAR_OPTION_TAGS: &[&str] = &["path", "outbound"];
 
 /// How often a REGISTER is applied anew because another one came between: then it is answered with 500.
 pub const CONFLICTS_MAX: u8 = 8;
@@ -62,6 +62,7 @@ enum Stage {
         conflicts: u8,
     },
     Confirm {
+        registration: Box<Registration>,
         rows: Vec<Binding>,
     },
     Store {
@@ -125,11 +126,12 @@ pub fn begin(request: &Request, from: Hop, around: &mut Surroundings<'_>) -> Ste
 }
 
 /// The hop to keep with the bindings, where the Contact does not lead there: a connection of the phone's own, or the source of a
-/// datagram that is not what its Via says, because a NAT lies between.
+/// datagram that is not what its Via says, because a NAT lies between. Of a flow it is kept always. `[RFC 5626, Section 6]`
 fn known_hop(request: &Request, from: Hop) -> Option<Hop> {
     let via = request.top_via();
     let behind_nat = via.received().is_some_and(|ip| via.sent_by_host() != Host::Address(ip));
-    (from.transport.is_reliable() || behind_nat).then_some(from)
+    let is_flow = || request.addresses(HeaderId::Contact).flatten().any(|contact| contact.params.has(b"reg-id"));
+    (from.transport.is_reliable() || behind_nat || is_flow()).then_some(from)
 }
 
 /// Why bindings may be changed.
@@ -181,7 +183,7 @@ impl Registering {
                     // What the 200 lists must not be lost by a crash either.
                     Ok(Update::Unchanged(rows)) => {
                         let query = Query::ConfirmBindings { aor: self.aor.clone(), version };
-                        self.stage = Stage::Confirm { rows };
+                        self.stage = Stage::Confirm { registration, rows };
                         Step::Ask(Box::new(self), query)
                     }
                     Ok(Update::Changed(rows)) => {
@@ -191,9 +193,11 @@ impl Registering {
                     }
                 }
             }
-            (Stage::Confirm { rows }, Answer::Stored) => Step::reply(listing(&rows, around.now)),
-            (Stage::Store { rows, .. }, Answer::Stored) => {
-                let reply = listing(&rows, around.now);
+            (Stage::Confirm { registration, rows }, Answer::Stored) => {
+                Step::reply(listing(&registration, &rows, around.now))
+            }
+            (Stage::Store { registration, rows, .. }, Answer::Stored) => {
+                let reply = listing(&registration, &rows, around.now);
                 Step::Done { reply, wrong_user: None, changed: Some((self.aor, rows.len())) }
             }
             (Stage::Store { registration, conflicts, .. }, Answer::Conflict) if conflicts < CONFLICTS_MAX => {
@@ -257,9 +261,13 @@ fn full() -> Reply {
 }
 
 /// The 200: every binding that there is now. `[RFC 3261, Section 10.3]`
-fn listing(rows: &[Binding], now: Now) -> Reply {
+///
+/// Of a flow it says that outbound was done `[RFC 5626, Section 6]`, and which proxies lead there. `[RFC 3327, Section 5.3]`
+fn listing(registration: &Registration, rows: &[Binding], now: Now) -> Reply {
     let date = Date { unix_secs: now.unix.as_secs() };
+    let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
     let ok = Reply::new(StatusCode::Ok).with(HeaderId::Date, date.to_string());
-    contact_values(rows, now)
-        .fold(ok, |reply, value| reply.with(HeaderId::Contact, String::from_utf8_lossy(&value).into_owned()))
+    let ok = if registration.is_outbound() { ok.with(HeaderId::Require, "outbound") } else { ok };
+    let ok = registration.path().fold(ok, |reply, value| reply.with(HeaderId::Path, text(value)));
+    contact_values(rows, now).fold(ok, |reply, value| reply.with(HeaderId::Contact, text(&value)))
 }

@@ -8,14 +8,11 @@ use alloc::vec::Vec;
 use ringback_base::{Hop, KeyedHash, Transport};
 use ringback_message::{Edit, HeaderId, NameAddr, ParseError, Request, SipUri, Uri};
 
-use crate::flow;
+use crate::flow::{Flow, Forged, Whose};
 use crate::names::Names;
 
 /// The URI parameter of our Record-Route that proves it is ours.
 const COOKIE: &[u8] = b"rr";
-
-/// The URI parameter of our Record-Route that names the connection of whoever is behind it.
-const FLOW: &[u8] = b"fl";
 
 /// Makes and knows the Record-Routes of one domain.
 ///
@@ -35,11 +32,13 @@ pub struct Routed {
     pub restored_uri: Option<Box<[u8]>>,
     /// A Route of ours proves that the dialog was set up through us.
     pub trusted: bool,
+    /// The flow that a Route of ours leads to, other than that of the sender in a dialog. `[RFC 5626, Section 5.3]`
+    pub flow: Option<Flow>,
+    /// A Route of ours has a flow token that we have not made: "the proxy SHOULD send a 403 (Forbidden) response".
+    /// `[RFC 5626, Section 5.3.1]`
+    pub is_forged: bool,
     /// The Route that the request goes to next.
     pub next: Option<NameAddr<Box<[u8]>>>,
-    /// The connection of whoever the request is for, where our last Route names it and no other follows: the Contact of a client of
-    /// WebSocket leads nowhere. `[RFC 5626, Section 5.3]`
-    pub flow: Option<Hop>,
 }
 
 impl Routes {
@@ -56,38 +55,37 @@ impl Routes {
         self.key
     }
 
-    fn cookie(&self, call_id: &[u8], tag: &[u8], flow: &[u8]) -> String {
-        let parts = [b"Record-Route", call_id, tag, flow];
-        let count = if flow.is_empty() { 3 } else { 4 };
-        format!("{:016x}", self.key.of(parts.get(..count).unwrap_or_default()))
+    fn cookie(&self, call_id: &[u8], tag: &[u8]) -> String {
+        format!("{:016x}", self.key.of(&[b"Record-Route", call_id, tag]))
     }
 
-    /// The value of Record-Route, so that the requests of the dialog that this one sets up come to the listener of this hop, whose host
-    /// and port are written so.
-    ///
-    /// It names the connection too where the hop is one of a client of WebSocket, which can be reached by no other.
-    /// `[RFC 7118, Section 5]`
+    /// The value of Record-Route, so that the requests of the dialog that this one sets up come to the listener at this host and port,
+    /// and from there by this flow.
     #[must_use]
-    pub fn record(&self, hop: &Hop, host_port: &str, request: &Request) -> String {
-        let flow = flow_to(hop).unwrap_or_default();
-        let cookie = self.cookie(request.call_id(), request.from_tag().unwrap_or_default(), flow.as_bytes());
-        let transport = match hop.transport {
-            Transport::Udp => "",
-            Transport::Tcp => ";transport=tcp",
-            Transport::Tls => ";transport=tls",
-            // There is one name for both. [RFC 7118, Section 5.2]
-            Transport::Ws | Transport::Wss => ";transport=ws",
-        };
-        let flow = if flow.is_empty() { flow } else { format!(";fl={flow}") };
-        format!("<sip:{host_port}{transport};lr{flow};rr={cookie}>")
+    pub fn record(&self, transport: Transport, host_port: &str, request: &Request, flow: Option<Flow>) -> String {
+        let cookie = self.cookie(request.call_id(), request.from_tag().unwrap_or_default());
+        let token = flow.map(|flow| format!("{}@", flow.token(&self.key))).unwrap_or_default();
+        format!("<sip:{token}{host_port}{};lr;rr={cookie}>", transport_param(transport))
     }
 
-    /// The request is one within a dialog, whose one side had this tag when we wrote the cookie.
-    fn is_proven<T: AsRef<[u8]>>(&self, uri: &SipUri<T>, request: &Request) -> bool {
-        let (Some(value), Some(to_tag)) = (uri.params.value(COOKIE), request.to_tag()) else { return false };
-        let sides = [request.from_tag().unwrap_or_default(), to_tag];
-        let flow = uri.params.value(FLOW).unwrap_or_default();
-        sides.iter().any(|tag| value == self.cookie(request.call_id(), tag, flow).as_bytes())
+    /// The value of Path, by which requests for a phone that registers from `inbound` come to the listener at this host and port, and
+    /// from there by its flow. "the first node MUST include an "ob" URI parameter". `[RFC 5626, Section 5.1]`
+    #[must_use]
+    pub fn path(&self, transport: Transport, host_port: &str, inbound: Hop, is_first_hop: bool) -> String {
+        let token = Flow { hop: inbound, whose: Whose::Registered, only: is_first_hop }.token(&self.key);
+        let ob = if is_first_hop { ";ob" } else { "" };
+        format!("<sip:{token}@{host_port}{};lr{ob}>", transport_param(transport))
+    }
+
+    /// Who sends a request within a dialog, where the cookie proves that it is one of ours: it was made with the tag of who began it.
+    fn sender<T: AsRef<[u8]>>(&self, uri: &SipUri<T>, request: &Request) -> Option<Whose> {
+        let (value, to_tag) = (uri.params.value(COOKIE)?, request.to_tag()?);
+        let is_of = |tag: &[u8]| value == self.cookie(request.call_id(), tag).as_bytes();
+        match () {
+            () if is_of(request.from_tag().unwrap_or_default()) => Some(Whose::Caller),
+            () if is_of(to_tag) => Some(Whose::Callee),
+            () => None,
+        }
     }
 
     /// Takes off what is ours. `[RFC 3261, Section 16.4]`
@@ -96,10 +94,11 @@ impl Routes {
     /// Where a Route is malformed.
     pub fn preprocess(&self, request: &Request, names: &Names) -> Result<Routed, ParseError> {
         let mut routes: Vec<NameAddr<&[u8]>> = request.addresses(HeaderId::Route).collect::<Result<_, _>>()?;
-        let mut routed = Routed { own_routes: 0, restored_uri: None, trusted: false, next: None, flow: None };
+        let mut routed =
+            Routed { own_routes: 0, restored_uri: None, trusted: false, flow: None, is_forged: false, next: None };
         if let Ok(Uri::Sip(uri)) = request.request_uri()
             && names.is_listener(&uri)
-            && self.is_proven(&uri, request)
+            && self.sender(&uri, request).is_some()
             && let Some(last) = routes.pop()
         {
             let mut text = Vec::new();
@@ -110,13 +109,25 @@ impl Routes {
         for route in &routes {
             let Some(uri) = route.uri.as_sip().filter(|uri| names.is_listener(uri)) else { break };
             routed.own_routes += 1;
-            let is_proven = self.is_proven(uri, request);
-            routed.trusted |= is_proven;
-            routed.flow = uri.params.value(FLOW).filter(|_| is_proven).and_then(flow::read);
+            self.take_flow(&mut routed, uri, request);
         }
         routed.next = routes.get(routed.own_routes).map(NameAddr::to_owned_text);
-        routed.flow = routed.flow.filter(|_| routed.next.is_none());
         Ok(routed)
+    }
+
+    /// Notes what one Route of ours says. Of a dialog it is the flow of the other side that counts, whatever address the sender has by
+    /// now; a stranger's dialog gives no right to one.
+    fn take_flow<T: AsRef<[u8]>>(&self, routed: &mut Routed, uri: &SipUri<T>, request: &Request) {
+        let sender = self.sender(uri, request);
+        routed.trusted |= sender.is_some();
+        let user = uri.user.as_ref().map(AsRef::as_ref).unwrap_or_default();
+        match Flow::of_token(user, &self.key) {
+            None => {}
+            Some(Err(Forged)) => routed.is_forged = true,
+            Some(Ok(flow)) if flow.whose == Whose::Registered => routed.flow = Some(flow),
+            Some(Ok(flow)) if sender.is_some_and(|sender| sender != flow.whose) => routed.flow = Some(flow),
+            Some(Ok(_)) => {}
+        }
     }
 }
 
@@ -145,9 +156,14 @@ impl Routed {
     }
 }
 
-/// What a Record-Route says of the connection, where only that one leads to who is behind it.
-pub(crate) fn flow_to(hop: &Hop) -> Option<String> {
-    flow::written(hop).filter(|_| matches!(hop.transport, Transport::Ws | Transport::Wss))
+fn transport_param(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Udp => "",
+        Transport::Tcp => ";transport=tcp",
+        Transport::Tls => ";transport=tls",
+        // There is one name for both. [RFC 7118, Section 5.2]
+        Transport::Ws | Transport::Wss => ";transport=ws",
+    }
 }
 
 fn is_loose(route: &NameAddr<Box<[u8]>>) -> bool {

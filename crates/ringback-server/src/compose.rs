@@ -58,6 +58,7 @@ pub(crate) fn stack_config(settings: &Settings, listeners: &[Listener], realm: &
     config.open = settings.open;
     config.any_aor = settings.any_aor;
     config.redirect = settings.redirect;
+    config.edge_of = settings.edge_of.iter().map(|domain| domain.as_str().into()).collect();
     config.directory = settings.directory.clone();
     config.realm = realm.to_owned();
     config.algorithms.clone_from(&settings.algorithms);
@@ -113,6 +114,7 @@ mod tests {
     #[test]
     fn settings_reach_the_stack() {
         let file = "[[domain]]\nname = \"a.example\"\naliases = [\"b.example\"]\nopen = true\nredirect = true\n\
+                    [edge]\ndomains = [\"d.example\"]\n\
                     [directory]\nnumber_digits_min = 3\n[[name]]\nuser = \"dave\"\nmeans = \"gone\"\n\
                     [registrar]\nbindings_per_aor_max = 3\n[limits]\nlookups_max = 7\nbranches_max = 5\n\
                     server_transactions_max = 9\n[timers]\nlookup_timeout_ms = 70\n\
@@ -123,6 +125,7 @@ mod tests {
         assert_eq!((&*config.domain, config.realm.as_str()), ("a.example", "c.example"));
         assert_eq!(config.aliases, ["b.example".into()]);
         assert!(config.open && config.redirect);
+        assert_eq!(config.edge_of, ["d.example".into()]);
         assert_eq!((config.directory.number_digits_min, config.directory.names.len()), (3, 1));
         assert_eq!((config.registrar.bindings_per_aor_max, config.lookups_max, config.proxy.branches_max), (3, 7, 5));
         assert_eq!(config.transactions.server_transactions_max, 9);

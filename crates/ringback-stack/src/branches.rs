@@ -6,13 +6,13 @@ use alloc::vec::Vec;
 
 use ringback_base::{Hop, Micros, Now, Random, Transport};
 use ringback_message::header::RetryAfter;
-use ringback_message::{HeaderId, Method, Request, Response, StatusCode};
-use ringback_proxy::{BranchId, Limit, Onward, Query, Routed, Target, next_hop};
-use ringback_transaction::ClientId;
+use ringback_message::{HeaderId, Host, Method, NameAddr, Request, Response, StatusCode};
+use ringback_proxy::{BranchId, DialogFlows, Limit, Onward, Query, Routed, Target, next_hop};
+use ringback_transaction::{ClientId, ServerId};
 use ringback_transport::resolve::{Aim, Located, Unresolved};
 
 use crate::Stack;
-use crate::calls::{Attempt, CallId, Heard, Tries, Try};
+use crate::calls::{Attempt, Call, CallId, Heard, Tries, Try};
 use crate::event::Event;
 use crate::intake::text;
 use crate::jobs::Job;
@@ -29,12 +29,13 @@ const RETRY_AFTER_SECS_MAX: u32 = 3_600;
 pub(crate) enum Wanted {
     Branch { call: CallId, branch: BranchId, tries: Tries },
     Ack { request: Box<Request>, routed: Box<Routed>, from: Hop },
+    Reply { server: ServerId },
 }
 
 impl Stack {
     pub(crate) fn start_branch(&mut self, id: CallId, branch: BranchId, target: Target, max_breadth: u32, now: Now) {
         let Some(call) = self.calls.call(id) else { return };
-        let aim = next_hop(&call.routed, &target.uri, self.config.maddr);
+        let aim = next_hop(&call.routed, &target.path, &target.uri, self.config.maddr);
         let known = target.hop.map(|hop| Try {
             transport: hop.transport,
             remote: hop.remote,
@@ -42,6 +43,11 @@ impl Stack {
             may_grow: false,
         });
         let mut tries = Tries { target, max_breadth, hops: known.into_iter().collect() };
+        if tries.target.only_hop {
+            // A connection of an earlier process is not kept with its binding.
+            tries.hops.retain(|hop| !hop.transport.is_reliable() || hop.known.is_some_and(|hop| hop.flow.is_some()));
+            return self.launch(id, branch, tries, now);
+        }
         let Some(aim) = aim else {
             if !tries.hops.is_empty() {
                 return self.launch(id, branch, tries, now);
@@ -99,7 +105,12 @@ impl Stack {
                 Some(call)
             }
             (Wanted::Ack { request, routed, from }, Ok(targets)) => {
-                self.send_ack(&request, &routed, from, &targets);
+                let outbound = self.reached(&targets, from.local);
+                self.send_ack(&request, &routed, from, outbound);
+                None
+            }
+            (Wanted::Reply { server }, result) => {
+                self.reply_located(server, result.as_deref().unwrap_or_default(), now);
                 None
             }
             (Wanted::Ack { .. }, Err(_)) => {
@@ -172,7 +183,7 @@ impl Stack {
                 return;
             }
         }
-        self.branch_failed(id, branch, StatusCode::ServiceUnavailable, now);
+        self.branch_failed(id, branch, unreached(&tries.target), now);
     }
 
     /// The request as it goes by this hop; `None` where no listener of ours reaches it.
@@ -189,6 +200,8 @@ impl Stack {
             request: &call.request,
             routed: &call.routed,
             uri: &tries.target.uri,
+            path: &tries.target.path,
+            flows: dialog_flows(call, &tries.target),
             routes: &self.routes,
             names: &self.names,
             inbound: call.from,
@@ -276,21 +289,19 @@ impl Stack {
     pub(crate) fn on_branch_unsent(&mut self, client: ClientId, now: Now) {
         let Some((id, branch)) = self.calls.of_client(client) else { return };
         self.note_failed(client, self.config.failed_target_wait, now);
+        let status = self.status_of_unsent(client);
         if !self.try_next(client, now) {
-            let status = self.status_of_unsent(client);
             self.branch_failed(id, branch, status, now);
         }
     }
 
     /// What it says of a target that a request can't be sent to it. A connection that a client opened and that is gone is opened by
-    /// nobody else: a phone that is not there is not there now, and a dialog has lost its way. `[RFC 5626, Section 5.3]`
+    /// nobody else: where there may be another way, a phone that is not there is not there now.
     fn status_of_unsent(&mut self, client: ClientId) -> StatusCode {
-        let Some((id, _)) = self.calls.of_client(client) else { return StatusCode::ServiceUnavailable };
-        let by_flow = self.calls.call(id).is_some_and(|call| call.routed.flow.is_some());
-        match self.calls.attempt(client).and_then(|attempt| attempt.hop.known?.flow) {
-            Some(_) if by_flow => StatusCode::FlowFailed,
-            Some(_) => StatusCode::TemporarilyUnavailable,
-            None => StatusCode::ServiceUnavailable,
+        let Some(attempt) = self.calls.attempt(client) else { return StatusCode::ServiceUnavailable };
+        match attempt.hop.known.and_then(|known| known.flow) {
+            Some(_) if !attempt.next.target.only_hop => StatusCode::TemporarilyUnavailable,
+            _ => unreached(&attempt.next.target),
         }
     }
 
@@ -330,6 +341,30 @@ impl Stack {
         if hop.known.is_none() {
             self.failed_targets.failed(hop.transport, hop.remote, now.mono, now.mono.plus(wait));
         }
+    }
+}
+
+/// How a branch ends that nothing could be sent by: "If the flow no longer exists, the proxy SHOULD send a 430 (Flow Failed) response".
+/// `[RFC 5626, Section 5.3.1]`
+fn unreached(target: &Target) -> StatusCode {
+    if target.only_hop { StatusCode::FlowFailed } else { StatusCode::ServiceUnavailable }
+}
+
+/// The sides of a dialog that are best reached by the flow of its first request: phones, which may have no other way to them. Where they
+/// say so themselves (`ob`), or the flow was registered, it is the only one. `[RFC 5626, Section 5.3]`
+fn dialog_flows(call: &Call, target: &Target) -> DialogFlows {
+    let request = &call.request;
+    let is_first_hop = request.vias().count() == 1;
+    let via = request.top_via();
+    let is_mapped = matches!((via.sent_by_host(), via.received()), (Host::Address(said), Some(seen)) if said != seen);
+    let has_ob = |address: NameAddr<&[u8]>| address.uri.as_sip().is_some_and(|uri| uri.params.has(b"ob"));
+    // No other way leads to a client of WebSocket. [RFC 7118, Section 5]
+    let is_socket = |hop: Hop| matches!(hop.transport, Transport::Ws | Transport::Wss);
+    let says_ob = || request.addresses(HeaderId::Contact).flatten().next().is_some_and(has_ob);
+    DialogFlows {
+        caller: (is_first_hop && (call.from.transport.is_reliable() || is_mapped || says_ob()))
+            .then(|| is_socket(call.from) || says_ob()),
+        callee: target.hop.map(|hop| is_socket(hop) || target.only_hop),
     }
 }
 

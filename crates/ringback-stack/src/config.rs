@@ -28,6 +28,8 @@ pub struct Config {
     pub any_aor: bool,
     /// Requests for users are answered with 302 and the user's contacts, not relayed. `[RFC 3261, Section 8.3]`
     pub redirect: bool,
+    /// Domains of other servers that phones reach through this one: it is their edge proxy. `[RFC 5626, Section 5]`
+    pub edge_of: Vec<Box<str>>,
     /// What is said of names that are no users, and for users who want it so.
     pub directory: Directory,
     /// The realm of digest challenges.
@@ -79,6 +81,7 @@ impl Config {
             open: false,
             any_aor: false,
             redirect: false,
+            edge_of: Vec::new(),
             directory: Directory::default(),
             realm: domain.into(),
             algorithms: Vec::from([Algorithm::Sha256, Algorithm::Md5]),

@@ -11,8 +11,13 @@ pub struct Counters {
     pub requests: u64,
     /// Responses read.
     pub responses: u64,
-    /// Datagrams that are keep-alives or STUN.
+    /// Datagrams that are keep-alives which want no answer.
     pub keep_alives: u64,
+    /// Keep-alives by STUN, which are answered.
+    pub stun_requests: u64,
+    /// Datagrams that look like STUN and can't be read: malformed, of another method, longer than
+    /// [`STUN_BYTES_MAX`](ringback_transport::stun::STUN_BYTES_MAX).
+    pub stun_dropped: u64,
     /// Datagrams that are no message, or one without what every message carries.
     pub malformed: u64,
     /// Responses to nothing that we sent.

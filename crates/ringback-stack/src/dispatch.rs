@@ -1,7 +1,7 @@
 //! What a request is for: the registrar, the server itself, a user of ours, or a dialog that runs through us.
 
 use ringback_base::{Hop, Now, Transport};
-use ringback_message::{Method, Request, StatusCode, Uri};
+use ringback_message::{Method, Request, SipUri, StatusCode, Uri};
 use ringback_proxy::registrar::{self, Step, Surroundings};
 use ringback_proxy::{Answer, Limit, Reply, Routed, uas, validate};
 use ringback_transaction::{Event as TransactionEvent, ServerId};
@@ -35,8 +35,9 @@ impl Stack {
             TransactionEvent::ClientFailed { id } => self.on_branch_unsent(id, now),
             TransactionEvent::ClientEnded { id } => self.calls.client_ended(id),
             TransactionEvent::ServerEnded { id } => self.on_server_ended(id),
-            // The caller is gone or can't be reached: what it asked for goes on until its own timers end it.
-            TransactionEvent::ServerTimeout { .. } | TransactionEvent::ServerFailed { .. } => {}
+            // The caller is gone: what it asked for goes on until its own timers end it.
+            TransactionEvent::ServerTimeout { .. } => {}
+            TransactionEvent::ServerFailed { id } => self.on_reply_failed(id, now),
             // An answer may still come by another way.
             TransactionEvent::ClientHopLost { .. } => {}
             _ => {}
@@ -45,6 +46,7 @@ impl Stack {
 
     fn on_server_ended(&mut self, id: ServerId) {
         self.jobs.take_of_server(id);
+        self.detours.remove(&id);
         self.calls.server_ended(id);
     }
 
@@ -56,12 +58,16 @@ impl Stack {
             Ok(routed) => routed,
             Err(error) => return self.answer(server, Reply::malformed(&error), now),
         };
+        if routed.is_forged {
+            let reply = Reply::because(StatusCode::Forbidden, "The flow token is not ours");
+            return self.answer(server, reply, now);
+        }
         if self.draining && !routed.trusted {
             return self.answer(server, Reply::new(StatusCode::ServiceUnavailable), now);
         }
-        match self.addressee(&request, &routed) {
-            Ok(Addressee::Dialog) => match self.may_relay(&request) {
-                Ok(()) => self.relay_in_dialog(server, request, routed, from, now),
+        match self.addressee(&request, &routed, from) {
+            Ok(Addressee::Dialog | Addressee::Upstream) => match self.may_relay(&request) {
+                Ok(()) => self.relay_onward(server, request, routed, from, now),
                 Err(reply) => self.answer(server, reply, now),
             },
             Ok(Addressee::User) => match self.may_relay(&request) {
@@ -73,15 +79,22 @@ impl Stack {
         }
     }
 
-    fn addressee(&self, request: &Request, routed: &Routed) -> Result<Addressee, Reply> {
-        if routed.trusted {
+    fn addressee(&self, request: &Request, routed: &Routed, from: Hop) -> Result<Addressee, Reply> {
+        if routed.trusted || routed.flow.is_some_and(|flow| flow.leads_on(from)) {
             return Ok(Addressee::Dialog);
+        }
+        let next = routed.next.as_ref().and_then(|next| next.uri.as_sip());
+        if next.is_some_and(|next| self.is_upstream(next)) {
+            return Ok(Addressee::Upstream);
         }
         let uri = match request.request_uri() {
             Ok(Uri::Sip(uri)) => uri,
             Ok(_) => return Err(Reply::new(StatusCode::UnsupportedUriScheme)),
             Err(error) => return Err(Reply::malformed(&error)),
         };
+        if routed.next.is_none() && self.is_upstream(&uri) {
+            return Ok(Addressee::Upstream);
+        }
         if !self.names.is_domain(&uri) || routed.next.is_some() {
             return Err(Reply::because(StatusCode::Forbidden, "This server relays for its own domain only"));
         }
@@ -93,6 +106,13 @@ impl Stack {
             _ if request.is(&Method::Register) => Ok(Addressee::Registrar),
             _ => Ok(Addressee::Server),
         }
+    }
+
+    /// Whether a URI is of a domain whose edge proxy we are, and not of ours.
+    fn is_upstream<T: AsRef<[u8]>>(&self, uri: &SipUri<T>) -> bool {
+        let host = uri.host.as_ref();
+        self.config.edge_of.iter().any(|domain| domain.as_bytes().eq_ignore_ascii_case(host))
+            && !self.names.is_domain(uri)
     }
 
     fn may_relay(&self, request: &Request) -> Result<(), Reply> {
@@ -214,8 +234,10 @@ impl Job {
 /// Who a request is for.
 #[derive(Clone, Copy, Debug)]
 enum Addressee {
-    /// Whoever the route of the dialog leads to.
+    /// Whoever the route of the dialog, or a flow of ours, leads to.
     Dialog,
+    /// A server of a domain whose edge proxy we are.
+    Upstream,
     Registrar,
     Server,
     User,

@@ -10,6 +10,7 @@ use ringback_message::{Message, ParseError, Rejected, Request, Response};
 use ringback_proxy::Reply;
 use ringback_transaction::Transmit;
 use ringback_transport::resolve::{DnsAnswer, Preferences};
+use ringback_transport::stun::Stun;
 use ringback_transport::{Datagram, peek_branch, reply_hop, stamp};
 use ringback_ua::{Config, UserAgent};
 
@@ -81,8 +82,18 @@ impl Endpoint {
     /// Where it is no message; a request is answered with 400 all the same, where that can be done.
     pub fn handle_datagram(&mut self, bytes: Bytes, hop: Hop, now: Now) -> Result<(), ParseError> {
         match Datagram::classify(&bytes) {
-            Datagram::KeepAlive | Datagram::Stun => {
+            Datagram::KeepAlive => {
                 self.counters.keep_alives += 1;
+                Ok(())
+            }
+            Datagram::Stun => {
+                self.counters.keep_alives += 1;
+                match Stun::read(&bytes) {
+                    // Whoever calls us directly may keep its way to us open. [RFC 5626, Section 8]
+                    Some(Stun::Request(request)) => self.agent.send_stateless(request.answer(hop.remote).into(), hop),
+                    Some(answer) => self.agent.handle_binding(&hop, &answer, now),
+                    None => {}
+                }
                 Ok(())
             }
             _ => self.read(Message::parse(bytes), hop, now),
@@ -158,6 +169,12 @@ impl Endpoint {
             self.handle_answer(token, DnsAnswer::TimedOut, now);
         }
         self.agent.handle_timeout(now);
+        // The call after this one does not wait for what is known to be dead. [RFC 3263, Section 4.3]
+        while let Some(hop) = self.agent.poll_silent() {
+            if let Some(names) = &mut self.names {
+                names.note_failed(&hop, now);
+            }
+        }
     }
 
     /// The next message to send.

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use ringback_base::{Hop, KeyedHash, Now, Transport};
 use ringback_message::{HeaderId, Message, Method, Rejected, Request, Response};
 use ringback_proxy::Reply;
+use ringback_transport::stun::Stun;
 use ringback_transport::{Datagram, reply_hop, salvage_reply_hop, stamp, stamp_message};
 
 use crate::Stack;
@@ -15,8 +16,22 @@ use crate::event::Event;
 impl Stack {
     pub(crate) fn receive(&mut self, bytes: Bytes, from: Hop, now: Now) {
         match Datagram::classify(&bytes) {
-            Datagram::KeepAlive | Datagram::Stun => self.counters.keep_alives += 1,
+            Datagram::KeepAlive => self.counters.keep_alives += 1,
+            Datagram::Stun => self.answer_stun(&bytes, from),
             _ => self.read(Message::parse(bytes), from, now),
+        }
+    }
+
+    /// "If a server compliant to this section receives SIP requests on a given interface and UDP port, it MUST also provide a limited
+    /// version of a STUN server". `[RFC 5626, Section 8]`
+    fn answer_stun(&mut self, bytes: &[u8], from: Hop) {
+        match Stun::read(bytes) {
+            Some(Stun::Request(request)) => {
+                self.counters.stun_requests += 1;
+                self.transactions.send(request.answer(from.remote).into(), from);
+            }
+            Some(_) => self.counters.keep_alives += 1,
+            None => self.counters.stun_dropped += 1,
         }
     }
 

@@ -4,6 +4,8 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::cmp::Reverse;
+use core::net::SocketAddr;
 
 use ringback_base::{Hop, Now, Random, Transport};
 use ringback_location::{Aor, Binding, Refusal};
@@ -11,7 +13,7 @@ use ringback_message::header::text::lossy;
 use ringback_message::header::{Reason, Warning};
 use ringback_message::{HeaderId, Method, Request, Response, StatusCode, Uri};
 use ringback_proxy::authenticate::{First, Role, Second, first, second};
-use ringback_proxy::{Action, Answer, Context, Limit, Onward, Query, Reply, Routed, Target, next_hop};
+use ringback_proxy::{Action, Answer, Context, DialogFlows, Limit, Onward, Query, Reply, Routed, Target, next_hop};
 use ringback_transaction::{RespondError, ServerId};
 use ringback_transport::resolve::Located;
 
@@ -123,12 +125,14 @@ impl Stack {
             (false, contact) => !contact || self.names.has(Transport::Tls),
         };
         let live: Vec<&Binding> = rows.iter().filter(|row| row.is_live(now)).collect();
-        let target = |row: &Binding| Target {
-            uri: without_headers(&row.contact),
-            q: row.preference().as_thousandths(),
-            hop: row.received,
-        };
-        let targets: Vec<Target> = live.iter().copied().filter(usable).map(target).collect();
+        let mut found: Vec<(&Binding, Target)> =
+            live.iter().copied().filter(usable).map(|row| (row, target_of(row))).collect();
+        // Of several ways to one device the one that it prefers goes first, then the one that was told of last.
+        found.sort_by_key(|(row, target)| {
+            let rank = (Reverse(target.q), Reverse(row.updated_at));
+            target.device.is_some().then_some(rank)
+        });
+        let targets = Target::by_device(found.into_iter().map(|(_, target)| target));
         if !targets.is_empty() {
             return Ok(targets);
         }
@@ -182,10 +186,13 @@ impl Stack {
         }
     }
 
-    /// A request of a dialog that was set up through us goes where its route leads. `[RFC 3261, Section 16.12]`
-    pub(crate) fn relay_in_dialog(&mut self, server: ServerId, request: Request, routed: Routed, from: Hop, now: Now) {
+    /// A request of a dialog that was set up through us, or for a server whose edge proxy we are, goes where its route leads: by the flow
+    /// that our own Route names, if it names one. `[RFC 3261, Section 16.12]` `[RFC 5626, Section 5.3]`
+    pub(crate) fn relay_onward(&mut self, server: ServerId, request: Request, routed: Routed, from: Hop, now: Now) {
         let uri = routed.restored_uri.clone().unwrap_or_else(|| request.request_uri_text().into());
-        let target = Target { uri, q: 1000, hop: routed.flow };
+        let flow = routed.flow.filter(|flow| flow.leads_on(from));
+        let mut target = Target::new(uri, 1000);
+        (target.hop, target.only_hop) = (flow.map(|flow| flow.hop), flow.is_some_and(|flow| flow.only));
         self.start_call(server, request, routed, from, Vec::from([target]), now);
     }
 
@@ -286,11 +293,12 @@ impl Stack {
             self.counters.acks_dropped += 1;
             return;
         }
-        if let Some(flow) = routed.flow {
-            return self.send_ack_by(&request, &routed, from, flow);
+        if let Some(flow) = routed.flow.filter(|flow| flow.leads_on(from)) {
+            let local = self.names.outbound(flow.hop.transport, &flow.hop.remote, flow.hop.local);
+            return self.send_ack(&request, &routed, from, local.map(|local| Hop { local, ..flow.hop }));
         }
         let uri = routed.restored_uri.clone().unwrap_or_else(|| request.request_uri_text().into());
-        let Some(aim) = next_hop(&routed, &uri, self.config.maddr) else {
+        let Some(aim) = next_hop(&routed, &[], &uri, self.config.maddr) else {
             self.counters.acks_dropped += 1;
             return;
         };
@@ -311,24 +319,26 @@ impl Stack {
         self.stateless.of(&[request.branch().unwrap_or_default(), request.call_id(), &request.cseq().to_be_bytes()])
     }
 
-    pub(crate) fn send_ack(&mut self, request: &Request, routed: &Routed, from: Hop, targets: &[Located]) {
-        let reached = |target: &Located| {
-            let local = self.names.outbound(target.transport, &target.address, from.local)?;
+    /// The hop to the first of these that we can reach.
+    pub(crate) fn reached(&self, targets: &[Located], preferred: SocketAddr) -> Option<Hop> {
+        targets.iter().find_map(|target| {
+            let local = self.names.outbound(target.transport, &target.address, preferred)?;
             Some(Hop { transport: target.transport, local, remote: target.address, flow: None })
-        };
-        let Some(outbound) = targets.iter().find_map(reached) else {
+        })
+    }
+
+    pub(crate) fn send_ack(&mut self, request: &Request, routed: &Routed, from: Hop, outbound: Option<Hop>) {
+        let Some(outbound) = outbound else {
             self.counters.acks_dropped += 1;
             return;
         };
-        self.send_ack_by(request, routed, from, outbound);
-    }
-
-    fn send_ack_by(&mut self, request: &Request, routed: &Routed, from: Hop, outbound: Hop) {
         let uri = routed.restored_uri.clone().unwrap_or_else(|| request.request_uri_text().into());
         let onward = Onward {
             request,
             routed,
             uri: &uri,
+            path: &[],
+            flows: DialogFlows::default(),
             routes: &self.routes,
             names: &self.names,
             inbound: from,
@@ -347,10 +357,23 @@ impl Stack {
 /// A 302 with the live bindings, the most wanted first. `[RFC 3261, Section 8.3]`
 fn moved(rows: &[Binding], now: Now) -> Reply {
     let mut live: Vec<&Binding> = rows.iter().filter(|row| row.is_live(now)).collect();
-    live.sort_by_key(|row| core::cmp::Reverse(row.preference()));
+    live.sort_by_key(|row| Reverse(row.preference()));
     live.iter().fold(Reply::new(StatusCode::MovedTemporarily), |reply, row| {
         reply.with(HeaderId::Contact, String::from_utf8_lossy(&row.contact_value(now)).into_owned())
     })
+}
+
+/// Where a binding leads: by the proxies that it was made through, or by the flow of the phone itself. `[RFC 3327, Section 5.4]`
+/// `[RFC 5626, Section 7]`
+fn target_of(row: &Binding) -> Target {
+    let is_direct = row.path.is_empty();
+    Target {
+        hop: row.received.filter(|_| is_direct),
+        only_hop: is_direct && row.received.is_some() && row.is_flow(),
+        path: row.path.clone(),
+        device: row.instance(),
+        ..Target::new(without_headers(&row.contact), row.preference().as_thousandths())
+    }
 }
 
 /// A URI can't carry header fields into a request that we make. `[RFC 3261, Section 19.1.5]`

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use ringback_base::{Hop, KeyedHash};
 use ringback_stack::owner;
 use ringback_transaction::Transmit;
-use ringback_transport::peek_call_id;
+use ringback_transport::{Datagram, peek_call_id};
 use tokio::sync::mpsc;
 
 use crate::counters::LiveCounters;
@@ -57,7 +57,9 @@ impl Ring {
     /// The datagram, copied out of the buffer, if it is for this shard; otherwise it goes to the one it is for.
     pub(crate) fn keep(&self, datagram: &[u8], hop: Hop, counters: &LiveCounters) -> Option<Bytes> {
         let bytes = Bytes::copy_from_slice(datagram);
-        let Some(owner) = self.other_owner(datagram) else { return Some(bytes) };
+        // Any shard can answer STUN.
+        let is_message = Datagram::classify(datagram) == Datagram::Message;
+        let Some(owner) = self.other_owner(datagram).filter(|_| is_message) else { return Some(bytes) };
         match self.shards.get(usize::from(owner)) {
             Some(shard) if shard.handed.try_send(Handed::Datagram { bytes, hop }).is_ok() => {
                 counters.handed_over.count()

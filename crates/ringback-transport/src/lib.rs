@@ -28,6 +28,7 @@ extern crate alloc;
 mod datagram;
 pub mod resolve;
 mod stream;
+pub mod stun;
 mod via;
 pub mod websocket;
 

@@ -89,6 +89,8 @@ pub struct Registration {
     too_brief: u8,
     other_flow_works: bool,
     is_outbound: bool,
+    /// The next hop has said that it answers keep-alives.
+    next_hop_keeps_alive: bool,
     /// The flow has worked, as far as can be told.
     is_proven: bool,
 }
@@ -139,6 +141,7 @@ impl Registration {
             too_brief: 0,
             other_flow_works: false,
             is_outbound: false,
+            next_hop_keeps_alive: false,
             is_proven: false,
         })
     }
@@ -367,6 +370,19 @@ impl Registration {
         self.policy.keeps_alive && self.phase == Phase::Bound
     }
 
+    /// True where its flow is to be kept alive while it is bound.
+    #[must_use]
+    pub fn wants_keep_alives(&self) -> bool {
+        self.policy.keeps_alive
+    }
+
+    /// True where the last 200 says that the next hop answers keep-alives, also those by STUN: because it does outbound
+    /// `[RFC 5626, Section 8]`, or gives `keep` a value. `[RFC 6223, Section 4.3]`
+    #[must_use]
+    pub fn next_hop_keeps_alive(&self) -> bool {
+        self.next_hop_keeps_alive
+    }
+
     /// How long the edge waits for a keep-alive, in seconds. `[RFC 5626, Section 4.4]`
     #[must_use]
     pub fn flow_timer_secs(&self) -> Option<u32> {
@@ -430,6 +446,7 @@ impl Registration {
     fn forget_learnt(&mut self) {
         self.further = self.further.take().and_then(|further| further.without_learnt());
         self.is_outbound = false;
+        self.next_hop_keeps_alive = false;
         self.is_proven = false;
         self.bindings.iter_mut().for_each(Binding::forget);
     }

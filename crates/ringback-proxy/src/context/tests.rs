@@ -15,7 +15,7 @@ fn request(method: &str) -> Request {
 }
 
 fn target(name: &str, q: u16) -> Target {
-    Target { uri: name.as_bytes().into(), q, hop: None }
+    Target::new(name.as_bytes(), q)
 }
 
 struct Script {

@@ -163,11 +163,11 @@ fn a_lost_race_is_run_again_and_a_lost_data_base_is_told() {
 #[test]
 fn require_of_what_we_lack() {
     let mut world = World::new();
-    let text = world.text(ALICE, "REGISTER", "sip:example.com", "alice", AOR, "Require: path, gruu\r\n");
+    let text = world.text(ALICE, "REGISTER", "sip:example.com", "alice", AOR, "Require: path, gruu, pref\r\n");
     world.send(ALICE, text);
     let refused = world.response(ALICE);
     assert_eq!(refused.status().as_u16(), 420);
-    assert_eq!(refused.first(HeaderId::Unsupported).unwrap().value(), b"path, gruu");
+    assert_eq!(refused.first(HeaderId::Unsupported).unwrap().value(), b"gruu, pref");
 }
 
 #[test]

@@ -5,18 +5,21 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use ringback_base::{Hop, Micros, Now, TimerId, Transport};
 use ringback_message::{Message, Method, ParseErrorKind, Rejected};
-use ringback_transport::{Frame, PONG, Stream};
+use ringback_transport::PONG;
+use ringback_transport::websocket::{Admission, CloseCode, Ended, Refusal};
 use tokio::io::ReadBuf;
 use tokio::net::TcpStream;
 
 use crate::counters::LiveCounters;
 use crate::tcp::census::{HandshakeSeat, Seat};
 use crate::tcp::directory::Proven;
+use crate::tcp::framing::{Framing, Incoming};
 use crate::tcp::limits::TcpLimits;
 use crate::tcp::queue::WriteQueue;
 use crate::tcp::wire::{Handshake, Wire};
@@ -50,6 +53,8 @@ pub(crate) trait Upper {
 pub(crate) struct Rules<'a> {
     pub(crate) limits: &'a TcpLimits,
     pub(crate) counters: &'a LiveCounters,
+    /// Whom a WebSocket is opened with.
+    pub(crate) admission: &'a Arc<Admission>,
     pub(crate) now: Now,
 }
 
@@ -130,7 +135,7 @@ pub(crate) struct Connection {
     hop: Hop,
     phase: Phase,
     wire: Option<Wire>,
-    stream: Stream,
+    framing: Framing,
     queue: WriteQueue,
     /// What was written is not all with the kernel yet.
     is_unflushed: bool,
@@ -208,7 +213,7 @@ impl Connection {
             hop,
             phase,
             wire: None,
-            stream: Stream::new(rules.limits.stream, rules.now),
+            framing: Framing::accepted(hop.transport, rules),
             queue: WriteQueue::default(),
             is_unflushed: false,
             waker,
@@ -243,7 +248,8 @@ impl Connection {
     pub(crate) fn takes(&self, is_response: bool) -> bool {
         match self.phase {
             Phase::Connecting { .. } | Phase::Handshaking { .. } | Phase::Open => true,
-            Phase::Answering { .. } => is_response,
+            // A WebSocket that the peer has ended can't be written to.
+            Phase::Answering { .. } => is_response && self.framing.takes(),
             Phase::Lingering { .. } => false,
         }
     }
@@ -271,15 +277,15 @@ impl Connection {
             self.owed = self.owed.saturating_sub(1);
         }
         self.last_sent = rules.now.mono;
-        self.queue.push(bytes);
+        self.framing.send(bytes, &mut self.queue);
         rules.counters.messages_sent.count();
         Ok(())
     }
 
     /// One message always has room, whatever the limit is.
     fn has_room(&self, bytes: &Bytes, rules: Rules<'_>) -> bool {
-        let after = self.queue.bytes().saturating_add(bytes.len());
-        after <= rules.limits.write_queue_bytes_max || self.queue.is_empty()
+        let before = self.queue.bytes().saturating_add(self.framing.waiting_bytes());
+        before.saturating_add(bytes.len()) <= rules.limits.write_queue_bytes_max || before == 0
     }
 
     /// Writes what the peer takes now. Ends what is through; that is why it comes after the stack has said all that it has to say.
@@ -329,7 +335,7 @@ impl Connection {
             rules.counters.handshakes.count();
             self.proven = wire.proven();
             self.has_news = self.proven.is_some();
-            self.may_have_alias = self.has_news;
+            self.may_have_alias = self.has_news && self.hop.transport == Transport::Tls;
             self.open(wire, rules);
         }
         Ok(true)
@@ -343,7 +349,7 @@ impl Connection {
     fn open(&mut self, wire: Wire, rules: Rules<'_>) {
         self.wire = Some(wire);
         self.phase = Phase::Open;
-        self.stream = Stream::new(rules.limits.stream, rules.now);
+        self.framing.begin(rules);
     }
 
     fn write(&mut self, rules: Rules<'_>) -> Result<(), End> {
@@ -397,7 +403,7 @@ impl Connection {
                 self.phase = Phase::Answering { peer_ended: true, until };
             }
             Some(bytes) => {
-                self.stream.handle_data(bytes, rules.now);
+                self.framing.handle_data(bytes, rules.now);
                 self.pass_up(up, rules);
                 // There may be more; the others come first. What is held has a timer.
                 if self.held.is_none() {
@@ -440,19 +446,23 @@ impl Connection {
         while matches!(self.phase, Phase::Open) {
             let message = match self.held.take() {
                 Some((message, _)) => message,
-                None => match self.stream.poll_frame() {
+                None => match self.framing.poll(&mut self.queue) {
                     Ok(None) => {
-                        if up.awaits_pong(&self.hop) && self.stream.take_pong() {
+                        if up.awaits_pong(&self.hop) && self.framing.take_pong() {
                             up.pong(self.hop);
                         }
                         break;
                     }
-                    Ok(Some(Frame::Ping)) => {
-                        self.newcomer_until = None;
-                        pings += 1;
+                    Ok(Some(Incoming::Opened)) => {
+                        rules.counters.websockets_opened.count();
                         continue;
                     }
-                    Ok(Some(Frame::Message(message))) => {
+                    Ok(Some(keep_alive @ (Incoming::Ping | Incoming::KeepAlive))) => {
+                        self.newcomer_until = None;
+                        pings += usize::from(matches!(keep_alive, Incoming::Ping));
+                        continue;
+                    }
+                    Ok(Some(Incoming::Message(message))) => {
                         self.newcomer_until = None;
                         self.owed = self.owed.saturating_add(u32::from(wants_answer(&message)));
                         rules.counters.messages_received.count();
@@ -462,7 +472,10 @@ impl Connection {
                         }
                         message
                     }
-                    Ok(Some(_)) => continue,
+                    Ok(Some(Incoming::Ended(ended))) => {
+                        self.hang_up(ended, rules);
+                        break;
+                    }
                     Err(rejected) => {
                         self.reject(rejected, up, rules);
                         break;
@@ -491,6 +504,26 @@ impl Connection {
         up.rejected(rejected, self.hop);
     }
 
+    /// A WebSocket has ended: what it still says is sent, and whatever is owed can't be.
+    fn hang_up(&mut self, ended: Ended, rules: Rules<'_>) {
+        let counters = rules.counters;
+        match ended {
+            Ended::Closed(_) => {}
+            Ended::Broken(code) => {
+                counters.websockets_broken.count();
+                if code == CloseCode::TOO_LARGE {
+                    counters.message_bytes_max_reached.count();
+                }
+            }
+            Ended::Refused(Refusal::TooLarge) => counters.handshake_bytes_max_reached.count(),
+            Ended::Refused(_) | Ended::Rejected(_) => counters.websockets_refused.count(),
+        }
+        tracing::debug!(remote = %self.hop.remote, why = ?ended, "WebSocket ended");
+        self.owed = 0;
+        let until = rules.now.mono.plus(rules.limits.linger_timeout);
+        self.phase = Phase::Answering { peer_ended: false, until };
+    }
+
     /// When [`Connection::handle_timeout`] is next wanted.
     pub(crate) fn deadline(&self, limits: &TcpLimits) -> Micros {
         let stalled = self.stalled_since.map(|since| since.plus(limits.stall_timeout));
@@ -498,22 +531,17 @@ impl Connection {
             Phase::Connecting { until, .. } | Phase::Handshaking { until, .. } | Phase::Lingering { until } => {
                 return until;
             }
-            Phase::Answering { until, .. } => [Some(until), None, None],
+            Phase::Answering { until, .. } => [Some(until), None, None, None],
             Phase::Open => {
                 let offer_again = self.held.as_ref().map(|(_, at)| *at);
-                [Some(self.silence_ends(limits)), self.newcomer_until, offer_again]
+                [Some(self.silence_ends(limits)), self.newcomer_until, offer_again, self.framing.poll_ping()]
             }
         };
         others.into_iter().flatten().chain(stalled).min().unwrap_or(Micros::MAX)
     }
 
-    /// What is sent to a peer that only listens keeps the connection too, but not one that stopped in the middle of a message.
     fn silence_ends(&self, limits: &TcpLimits) -> Micros {
-        let received = self.stream.poll_timeout();
-        if self.stream.is_mid_message() {
-            return received;
-        }
-        received.max(self.last_sent.plus(limits.stream.idle_timeout))
+        self.framing.silence_ends(self.last_sent, limits)
     }
 
     /// Time has passed.
@@ -529,13 +557,14 @@ impl Connection {
             Phase::Lingering { .. } => Err(End::Done),
             _ if is_stalled => Err(End::Stalled),
             Phase::Answering { .. } => Err(End::Unanswered),
-            Phase::Open if self.silence_ends(limits) <= now && self.stream.is_mid_message() => Err(End::Slow),
+            Phase::Open if self.silence_ends(limits) <= now && self.framing.is_mid_message() => Err(End::Slow),
             Phase::Open if self.silence_ends(limits) <= now => Err(End::Idle),
             Phase::Open if self.newcomer_until.is_some_and(|until| until <= now) => Err(End::Idle),
             Phase::Open => {
                 if let Some((_, again)) = &mut self.held {
                     *again = now.plus(OFFER_AGAIN);
                 }
+                self.framing.handle_timeout(&mut self.queue, rules.now);
                 self.wake();
                 Ok(())
             }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use ringback_base::{FlowId, Hop, Micros, Now, TimerQueue, Transport};
 use ringback_transaction::Transmit;
+use ringback_transport::websocket::Admission;
 use slab::Slab;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpSocket, TcpStream};
@@ -45,11 +46,18 @@ pub(crate) struct Common {
     pub(crate) census: Arc<Census>,
     pub(crate) directory: Arc<Directory>,
     pub(crate) tls: Tls,
+    pub(crate) admission: Arc<Admission>,
 }
 
 impl Common {
     pub(crate) fn new(limits: TcpLimits, tls: Tls) -> Common {
-        Common { limits, census: Arc::new(Census::new(&limits)), directory: Arc::default(), tls }
+        Common {
+            limits,
+            census: Arc::new(Census::new(&limits)),
+            directory: Arc::default(),
+            tls,
+            admission: Arc::default(),
+        }
     }
 }
 
@@ -66,6 +74,7 @@ pub(crate) struct Connections {
     generation: u32,
     directory: Arc<Directory>,
     tls: Tls,
+    admission: Arc<Admission>,
     ready: Arc<Ready>,
     timers: TimerQueue<Key>,
     dirty: Vec<FlowId>,
@@ -77,7 +86,7 @@ pub(crate) struct Connections {
 impl Connections {
     /// An empty table.
     pub(crate) fn new(shard: u16, generation: u32, common: Common, counters: Arc<LiveCounters>) -> Connections {
-        let Common { limits, census, directory, tls } = common;
+        let Common { limits, census, directory, tls, admission } = common;
         Connections {
             shard,
             limits,
@@ -88,6 +97,7 @@ impl Connections {
             generation,
             directory,
             tls,
+            admission,
             ready: Arc::default(),
             timers: TimerQueue::new(),
             dirty: Vec::new(),
@@ -356,7 +366,7 @@ impl Connections {
         let slot = u32::try_from(place.key()).unwrap_or(u32::MAX);
         let flow = FlowId { shard: self.shard, slot, generation: self.generation };
         let hop = Hop { flow: Some(flow), ..hop };
-        let rules = Rules { limits: &self.limits, counters: &self.counters, now };
+        let rules = Rules { limits: &self.limits, counters: &self.counters, admission: &self.admission, now };
         let connection = place.insert(make(hop, self.ready.waker(Key::Flow(flow)), rules));
         connection.timer = Some(self.timers.set(connection.deadline(&self.limits), Key::Flow(flow)));
         self.directory.insert(Far::of(&hop), flow, proven);
@@ -395,7 +405,8 @@ impl Connections {
         if row.hop().flow != Some(flow) {
             return;
         }
-        let result = act(row, Rules { limits: &self.limits, counters: &self.counters, now });
+        let result =
+            act(row, Rules { limits: &self.limits, counters: &self.counters, admission: &self.admission, now });
         match result {
             Ok(()) => {
                 let deadline = row.deadline(&self.limits);

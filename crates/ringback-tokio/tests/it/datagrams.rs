@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use ringback_base::{Now, Random};
 use ringback_location::Aor;
 use ringback_location_db::{LocationDb, Options};
+use ringback_transport::stun::{Stun, TransactionId, binding_request};
 
 use crate::world::{Phone, Server, WAIT};
 
@@ -68,6 +69,22 @@ fn noise_ends_nothing() {
     });
     assert!(answered);
     server.drain(Duration::ZERO);
+}
+
+/// By the shard that reads it, whichever that is.
+#[test]
+fn a_keep_alive_by_stun_is_answered_from_the_port_that_it_came_to() {
+    let server = Server::start(4);
+    for n in 0..8 {
+        let phone = Phone::new(server.address);
+        let id = TransactionId([n; 12]);
+        phone.send(binding_request(id));
+        let mut buffer = [0; 100];
+        let length = phone.0.recv(&mut buffer).unwrap();
+        let mapped = Stun::Mapped { id, address: phone.0.local_addr().unwrap() };
+        assert_eq!(Stun::read(&buffer[..length]), Some(mapped));
+    }
+    assert_eq!(server.drain(Duration::ZERO).counters.handed_over, 0);
 }
 
 #[test]

@@ -10,13 +10,16 @@ use ringback_base::{Hop, Now, Random, TimerId, Transport};
 use ringback_message::{BuildError, Edit, HeaderId, Host, Method, Request, RequestBuilder, Response, Uri};
 use ringback_transaction::{ClientId, RequestError};
 
-use super::UserAgent;
 use super::modify::CHANGE_ATTEMPTS_MAX;
 use super::usages::Task;
+use super::{SILENT_MAX, UserAgent};
 use crate::config::{HOPS_MAX, Local};
 use crate::dialog::{Dialog, is_sips};
 use crate::event::{Event, Failure, InviteId, Lookup, RegistrationId, RequestId, SessionId};
 use crate::outcome::Outcome;
+
+/// The largest request that goes as a datagram where TCP may carry it. `[RFC 3261, Section 18.1.1]`
+const DATAGRAM_BYTES_MAX: usize = 1_300;
 
 /// Whose request it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +55,8 @@ pub(crate) struct Sending {
     hops: Vec<Hop>,
     /// The one that it was sent to last.
     pub(crate) hop: Option<Hop>,
+    /// Where it was too large for a datagram, and went by TCP.
+    grown_at: Option<SocketAddr>,
     attempts: AuthAttempts,
     /// How often a 422 has raised its session interval.
     raises: u8,
@@ -68,6 +73,7 @@ impl Sending {
     pub(crate) fn renew(&mut self, request: Request) -> Option<ClientId> {
         self.request = Some(request);
         self.hops.clear();
+        self.grown_at = None;
         self.attempts = AuthAttempts::default();
         self.client.take()
     }
@@ -86,6 +92,7 @@ impl UserAgent {
             client: None,
             hops: Vec::new(),
             hop: None,
+            grown_at: None,
             attempts: AuthAttempts::default(),
             raises: 0,
             has_own_contact: false,
@@ -186,9 +193,36 @@ impl UserAgent {
             }
             (None, None) => return,
         };
-        match sent.and_then(|request| self.signed(purpose, request)) {
-            Ok(request) => self.dispatch(id, request, hop, now),
+        match sent.and_then(|request| self.signed(purpose, request)).and_then(|request| self.fitted(id, request, hop)) {
+            Ok((request, hop)) => self.dispatch(id, request, hop, now),
             Err(error) => self.give_up(id, Failure::Build(error), now),
+        }
+    }
+
+    /// What is too large for a datagram goes to the same place by TCP first, if we have it: "If the failure … is received …, the element
+    /// SHOULD retry the request, using UDP." An ACK doesn't, as nobody would tell of the failure. `[RFC 3261, Section 18.1.1]`
+    fn fitted(&mut self, id: u64, request: Request, hop: Hop) -> Result<(Request, Hop), BuildError> {
+        let is_large = hop.transport == Transport::Udp && request.as_bytes().len() > DATAGRAM_BYTES_MAX;
+        let local = self.local(Transport::Tcp, &hop.remote).map(|local| local.address);
+        let (true, Some(local)) = (is_large && !request.is(&Method::Ack), local) else { return Ok((request, hop)) };
+        let Some(sending) = self.sendings.get_mut(&id).filter(|it| it.grown_at != Some(hop.remote)) else {
+            return Ok((request, hop));
+        };
+        sending.grown_at = Some(hop.remote);
+        sending.hops.push(hop);
+        let has_own_contact = sending.has_own_contact;
+        let grown = Hop { transport: Transport::Tcp, local, remote: hop.remote, flow: None };
+        let request =
+            if has_own_contact { self.introduced_at(&request, &grown)? } else { self.readdressed(&request, &grown)? };
+        Ok((request, grown))
+    }
+
+    /// Whoever was reached by TCP is not asked again by datagrams.
+    fn leave_grown(&mut self, id: u64) {
+        let Some(sending) = self.sendings.get_mut(&id) else { return };
+        let Some(hop) = sending.hop.filter(|hop| hop.transport == Transport::Tcp) else { return };
+        if sending.grown_at == Some(hop.remote) {
+            sending.hops.pop_if(|next| next.transport == Transport::Udp && next.remote == hop.remote);
         }
     }
 
@@ -228,7 +262,9 @@ impl UserAgent {
             Some(header) => builder.header(header),
             None => builder,
         };
-        let via = self.via(hop);
+        let keeps =
+            matches!(purpose, Purpose::Register(id) if self.registration(id).is_some_and(|it| it.wants_keep_alives()));
+        let via = self.via(hop, keeps);
         let needs_contact = builder.method().info().is_some_and(|info| info.refreshes_target);
         let has_ours = needs_contact && !builder.has(HeaderId::Contact);
         let is_secure = is_sips(builder.request_uri().as_bytes());
@@ -253,14 +289,16 @@ impl UserAgent {
         self.legs.get(session.0)?.session_id.header()
     }
 
-    fn via(&mut self, hop: &Hop) -> alloc::string::String {
+    /// A new Via; `keep` offers to send keep-alives. `[RFC 6223, Section 4.3]`
+    fn via(&mut self, hop: &Hop, keeps_alive: bool) -> alloc::string::String {
         let (sent_by, branch) = (self.sent_by(hop), self.random.token());
-        alloc::format!("SIP/2.0/{} {sent_by};rport;branch=z9hG4bK{branch}", hop.transport)
+        let keep = if keeps_alive { ";keep" } else { "" };
+        alloc::format!("SIP/2.0/{} {sent_by};rport{keep};branch=z9hG4bK{branch}", hop.transport)
     }
 
     /// The same request to another hop: a new transaction, and nothing else is new. `[RFC 3263, Section 4.3]`
     fn readdressed(&mut self, request: &Request, hop: &Hop) -> Result<Request, BuildError> {
-        let via = self.via(hop);
+        let via = self.via(hop, request.top_via().params.has(b"keep"));
         let Some(line) = request.first(HeaderId::Via) else { return Ok(request.clone()) };
         checked(Edit::new(request).replace_line(line.index(), via.as_bytes()).finish()?)
     }
@@ -324,6 +362,7 @@ impl UserAgent {
 
     /// Sends the request again where the response lets it, whatever it is for; false where it is left to whom it concerns.
     fn act_on(&mut self, id: u64, purpose: Purpose, response: &Response, now: Now) -> bool {
+        self.leave_grown(id);
         let Some(sending) = self.sendings.get(&id) else { return false };
         let has_hops = !sending.hops.is_empty();
         let Some(request) = &sending.request else { return false };
@@ -386,6 +425,13 @@ impl UserAgent {
     /// A request of ours has timed out, or can't be sent.
     pub(crate) fn no_response(&mut self, client: ClientId, failure: Failure, now: Now) {
         let Some(&id) = self.clients.get(&client) else { return };
+        if failure == Failure::Timeout {
+            self.leave_grown(id);
+            let hop = self.sendings.get(&id).and_then(|sending| sending.hop);
+            self.silent.extend(hop);
+            let beyond = self.silent.len().saturating_sub(SILENT_MAX);
+            self.silent.drain(..beyond);
+        }
         self.try_next(id, failure, now);
     }
 
@@ -483,7 +529,7 @@ impl UserAgent {
         let edit = Edit::new(&request).set(HeaderId::CSeq, cseq.as_bytes());
         let Ok(Ok(again)) = edit.finish().map(checked) else { return false };
         let again = self.readdressed(&again, &hop).and_then(|again| self.signed(purpose, again));
-        let Ok(again) = again else { return false };
+        let Ok((again, hop)) = again.and_then(|again| self.fitted(id, again, hop)) else { return false };
         self.resent(id, &again);
         self.dispatch(id, again, hop, now);
         true
@@ -506,7 +552,7 @@ impl UserAgent {
         let edit = edit.set(HeaderId::SessionExpires, seconds.as_bytes()).set(HeaderId::MinSe, seconds.as_bytes());
         let Ok(Ok(again)) = edit.finish().map(checked) else { return false };
         let again = self.readdressed(&again, &hop).and_then(|again| self.signed(purpose, again));
-        let Ok(again) = again else { return false };
+        let Ok((again, hop)) = again.and_then(|again| self.fitted(id, again, hop)) else { return false };
         self.dispatch(id, again, hop, now);
         true
     }

@@ -65,8 +65,8 @@ pub struct RegistrationPolicy {
     pub expires_max_secs: u32,
     /// Whether a 439 is answered by registering without outbound. `[RFC 5626, Section 4.2.1]`
     pub falls_back_to_plain: bool,
-    /// Whether the flow is kept alive, where it is a connection: it counts as working once a keep-alive was answered.
-    /// `[RFC 5626, Section 4.5]`
+    /// Whether the flow is kept alive, where it is a connection, or the next hop says that it answers keep-alives by datagrams: it counts
+    /// as working once one was answered. `[RFC 5626, Section 4.5]` `[RFC 6223, Section 4.3]`
     pub keeps_alive: bool,
 }
 

@@ -107,6 +107,11 @@ impl Registration {
         (self.phase, self.too_brief) = (Phase::Bound, 0);
         self.is_outbound = self.reg_id != 0 && response.has_token(HeaderId::Require, "outbound");
         let flow_timer_secs = response.get::<FlowTimer>().ok().flatten().map(|timer| timer.0);
+        let keep_secs = keep_secs(response);
+        self.next_hop_keeps_alive =
+            self.is_outbound || flow_timer_secs.is_some() || keep_secs.is_some() || is_edge_first(response);
+        // "If the received "keep" parameter value is zero, the SIP entity can send keep-alives at its discretion." [RFC 6223, Section 5]
+        let flow_timer_secs = flow_timer_secs.or(keep_secs.filter(|secs| *secs > 0));
         let (service_route, path) = (learnt(response, HeaderId::ServiceRoute), learnt(response, HeaderId::Path));
         self.further = self.further.take().map_or_else(Further::default, |further| *further).learning(
             service_route,
@@ -266,6 +271,19 @@ fn refresh_after(expires_secs: u32, random: &mut Random) -> Micros {
     let latest = whole.saturating_sub((whole / 2).min(Micros::from_secs(REFRESH_BEFORE_SECS.into()).0));
     let spread = (whole / 10).min(Micros::from_secs(SPREAD_SECS.into()).0);
     Micros(latest.saturating_sub(random.below(spread))).max(Micros::from_secs(1))
+}
+
+/// How often the next hop wants keep-alives, where it is ready for them. `[RFC 6223, Section 4.3]`
+fn keep_secs(response: &Response) -> Option<u32> {
+    let via = response.vias().next()?.ok()?;
+    core::str::from_utf8(via.params.value(b"keep")?).ok()?.parse().ok()
+}
+
+/// 'A UAC MAY use the presence of an "ob" URI parameter in the Path header in a registration response as an indication that its first edge
+/// proxy supports the keep-alives': the first one stands last. `[RFC 5626, Section 8]` `[RFC 3327, Section 5.2]`
+fn is_edge_first(response: &Response) -> bool {
+    let first = response.addresses(HeaderId::Path).filter_map(Result::ok).last();
+    first.is_some_and(|path| path.uri.as_sip().is_some_and(|uri| uri.params.has(b"ob")))
 }
 
 /// The values of an address list in their order; none where there are more bytes than are kept, or one can't be read.

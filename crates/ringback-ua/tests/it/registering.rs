@@ -3,6 +3,7 @@
 use ringback_auth::{Account, Algorithm, AuthConfig, Authenticator, Begin, Ha1Set, NonceSecret, Password, Verdict};
 use ringback_base::{Hop, Micros, Now, Random, Transport};
 use ringback_message::{HeaderId, Message, Method, Request, Response, StatusCode};
+use ringback_transport::stun::{Stun, TransactionId};
 use ringback_ua::{
     Config, EndReason, Event, Failure, Local, Media, Outbound, RegistrationConfig, RegistrationEvent, RegistrationId,
     RegistrationPolicy, RegistrationState, UserAgent,
@@ -434,6 +435,110 @@ fn rfc5626_section_4_4_1_a_connection_is_kept_alive_for_as_long_as_it_answers() 
         }
     }
     panic!("nobody misses the answer");
+}
+
+/// A registration over datagrams whose flow is to be kept alive, answered with these lines, and `keep` in its Via with this value.
+fn kept_by_datagrams(alone: &mut Alone, lines: &[&str], keep: &str) -> RegistrationId {
+    let mut config = config("alice");
+    let mut policy = RegistrationPolicy::default();
+    policy.keeps_alive = true;
+    config.policy = std::sync::Arc::new(policy);
+    let id = alone.agent.add_registration(&config, None).unwrap();
+    alone.agent.register(id, alone.now).unwrap();
+    register_answered(alone, lines, keep);
+    id
+}
+
+fn register_answered(alone: &mut Alone, lines: &[&str], keep: &str) {
+    let register = alone.next();
+    assert!(register.top_via().params.has(b"keep"), "it is ready to send keep-alives");
+    let contact = format!("Contact: <{}>;expires=3600", uri(0));
+    let mut all = vec![&*contact];
+    all.extend(lines);
+    let response: Response = response(&register, 200, &all);
+    let text = String::from_utf8(response.as_bytes().to_vec()).unwrap().replacen(";keep;", keep, 1);
+    let response = Response::check(Message::parse(text.into_bytes().into()).unwrap()).unwrap();
+    alone.agent.handle_response(response, Hop::udp(address(0), address(1)), alone.now);
+    assert!(matches!(alone.told(), Some(RegistrationEvent::Registered { .. })));
+}
+
+/// Time passes until something is sent: a STUN request, or a REGISTER, and after how many milliseconds.
+fn next_sent(alone: &mut Alone) -> (u64, Result<TransactionId, Request>) {
+    let before = alone.now.mono;
+    loop {
+        let at = alone.agent.poll_timeout().expect("something is waited for");
+        alone.now = alone.now.after(at.since(alone.now.mono));
+        alone.agent.handle_timeout(alone.now);
+        let Some(sent) = alone.agent.poll_transmit() else { continue };
+        let after = alone.now.mono.since(before).0 / 1_000;
+        return match Stun::read(&sent.bytes) {
+            Some(Stun::Request(request)) => (after, Ok(request.id)),
+            _ => (after, Err(Request::check(Message::parse(sent.bytes).unwrap()).unwrap())),
+        };
+    }
+}
+
+/// Each answer tells where we are seen; once that is elsewhere, the registrar is told anew, at once.
+#[test]
+fn rfc5626_section_4_4_2_a_mapping_is_kept_open_until_it_changes() {
+    for (lines, keep, secs) in [
+        (&["Path: <sip:edge.example;lr;ob>"][..], ";", 24..=29),
+        (&[][..], ";keep=0;", 24..=29),
+        (&["Flow-Timer: 100"][..], ";keep=100;", 80..=100),
+    ] {
+        let mut alone = Alone::new(Transport::Udp);
+        kept_by_datagrams(&mut alone, lines, keep);
+        let hop = Hop::udp(address(0), address(1));
+        let seen = |port: u16| format!("198.51.100.1:{port}").parse().unwrap();
+        for _ in 0..3 {
+            let (after, sent) = next_sent(&mut alone);
+            assert!(secs.contains(&(after / 1_000)), "{after}");
+            let id = sent.expect("STUN");
+            let stranger = Stun::Mapped { id: TransactionId([0; 12]), address: seen(9) };
+            alone.agent.handle_binding(&hop, &stranger, alone.now);
+            alone.agent.handle_binding(&hop, &Stun::Mapped { id, address: seen(1) }, alone.now);
+            assert!(alone.agent.poll_transmit().is_none());
+        }
+        let id = next_sent(&mut alone).1.expect("STUN");
+        alone.agent.handle_binding(&hop, &Stun::Mapped { id, address: seen(2) }, alone.now);
+        register_answered(&mut alone, lines, keep);
+        // The address of the new flow is as good as that of the old one was.
+        let id = next_sent(&mut alone).1.expect("STUN");
+        alone.agent.handle_binding(&hop, &Stun::Mapped { id, address: seen(2) }, alone.now);
+        assert!(alone.agent.poll_transmit().is_none());
+    }
+}
+
+#[test]
+fn rfc5626_section_4_4_2_a_flow_that_does_not_answer_has_failed() {
+    let mut alone = Alone::new(Transport::Udp);
+    kept_by_datagrams(&mut alone, &["Flow-Timer: 30"], ";");
+    let hop = Hop::udp(address(0), address(1));
+    let id = next_sent(&mut alone).1.expect("STUN");
+    alone.agent.handle_binding(&hop, &Stun::Mapped { id, address: address(0) }, alone.now);
+    let first = next_sent(&mut alone).1.expect("STUN");
+    for wait in [500, 1_000, 2_000, 4_000, 8_000, 16_000] {
+        assert_eq!(next_sent(&mut alone), (wait, Ok(first)));
+    }
+    let (wait, register) = next_sent(&mut alone);
+    assert_eq!((wait, register.unwrap_err().cseq()), (8_000, 2), "at once, as it had worked");
+    // An error is no better than silence, and a flow that had not worked since waits. [RFC 5626, Section 4.5]
+    let mut alone = Alone::new(Transport::Udp);
+    kept_by_datagrams(&mut alone, &["Flow-Timer: 30"], ";");
+    let id = next_sent(&mut alone).1.expect("STUN");
+    alone.agent.handle_binding(&hop, &Stun::Mapped { id, address: address(0) }, alone.now);
+    let id = next_sent(&mut alone).1.expect("STUN");
+    alone.agent.handle_binding(&hop, &Stun::Refused { id, code: 420 }, alone.now);
+    assert_eq!(alone.next().cseq(), 2);
+}
+
+/// Nobody is sent STUN who has not said to know it.
+#[test]
+fn rfc5626_section_8_no_stun_without_a_word() {
+    let mut alone = Alone::new(Transport::Udp);
+    kept_by_datagrams(&mut alone, &["Path: <sip:edge.example;lr>"], ";keep;");
+    let (after, sent) = next_sent(&mut alone);
+    assert!(after > 3_000_000 && sent.is_err(), "{after}");
 }
 
 /// The registrar's name for this device goes into every Contact of its user, and into nobody else's.

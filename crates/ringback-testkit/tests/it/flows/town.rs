@@ -61,6 +61,8 @@ pub(crate) struct Town {
     pub(crate) dead: Vec<&'static str>,
     /// The next messages that get lost, by the beginnings of their lines: each once.
     pub(crate) lost: Vec<&'static str>,
+    /// The next messages whose sender is told that nobody is there for them, by the beginnings of their lines: each once.
+    pub(crate) unreachable: Vec<&'static str>,
     /// The next messages that get damaged on their way, by the beginnings of their lines, and how: each once.
     pub(crate) damaged: Vec<(&'static str, Damage)>,
     /// All that was ever sent: by whom, to whom, what.
@@ -132,6 +134,7 @@ impl Town {
             scribe: Scribe::default(),
             dead: Vec::new(),
             lost: Vec::new(),
+            unreachable: Vec::new(),
             damaged: Vec::new(),
             sent: Vec::new(),
         }
@@ -264,13 +267,23 @@ impl Town {
         let now = self.now;
         for node in &mut self.nodes {
             let is_dead = self.dead.contains(&node.name);
-            for (hop, bytes) in node.collect(now).into_iter().filter(|_| !is_dead) {
+            let mut waiting = VecDeque::from(node.collect(now));
+            while let Some((hop, bytes)) = waiting.pop_front() {
+                if is_dead {
+                    continue;
+                }
                 let from = place(hop.local);
                 let to = place(hop.remote);
                 let message = Message::parse(bytes.clone()).expect("what is sent can be read");
                 let line = self.scribe.write(from, to, &message);
                 if let Some(at) = self.lost.iter().position(|beginning| line.starts_with(beginning)) {
                     self.lost.remove(at);
+                    continue;
+                }
+                if let Some(at) = self.unreachable.iter().position(|beginning| line.starts_with(beginning)) {
+                    self.unreachable.remove(at);
+                    node.handle_unreachable(&bytes, &hop, now);
+                    waiting.extend(node.collect(now));
                     continue;
                 }
                 let mut bytes = bytes;
@@ -438,6 +451,15 @@ impl Node {
             Element::Phone(endpoint) => endpoint.handle_timeout(now),
             Element::Server(server) => server.stack.handle_timeout(now),
         }
+    }
+
+    /// ICMP says that it did not arrive.
+    fn handle_unreachable(&mut self, bytes: &[u8], hop: &Hop, now: Now) {
+        let is_ours = match &mut self.element {
+            Element::Phone(endpoint) => endpoint.handle_unreachable(bytes, hop, now),
+            Element::Server(server) => server.stack.handle_unreachable(bytes, hop, now),
+        };
+        assert!(is_ours);
     }
 
     fn collect(&mut self, now: Now) -> Vec<(Hop, Bytes)> {

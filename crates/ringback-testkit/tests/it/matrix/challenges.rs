@@ -16,6 +16,7 @@ rows! {
     420 bad_extension [Unsupported] "tells which extensions are too many; where the call can do without them, it is made without them"
     422 interval_too_small [MinSe] "asks again for the interval that is granted"
     423 interval_too_brief [MinExpires] "registers for the time that is granted"
+    439 first_hop_lacks_outbound [] "registers without outbound"
 }
 
 /// Bill's phone registers this user.
@@ -34,6 +35,45 @@ pub(super) fn registration(town: &mut Town) -> RegistrationEvent {
         Event::Registration { event, .. } => Some(*event),
         _ => None,
     })
+}
+
+/// The domain's own server, and another one that is the edge proxy of it.
+pub(super) fn edge_and_home() -> Town {
+    let mut town = Town::new();
+    town.phone("bill");
+    town.phone("bob");
+    town.server("ss2");
+    town.server_with("ss1", |config| {
+        config.open = true;
+        config.edge_of = vec!["biloxi.example.com".into()];
+    });
+    town
+}
+
+/// A phone registers a flow through the edge proxy; tells whether outbound is done for it.
+pub(super) fn registers_flow(town: &mut Town, who: &'static str) -> bool {
+    let agent = town.agent(who);
+    let aor = format!("sip:{who}@biloxi.example.com");
+    let mut config = RegistrationConfig::new(&aor, &agent.contact_uri(Transport::Udp).unwrap());
+    config.routes = vec!["sip:ss1.atlanta.example.com;lr".into()];
+    config.instance = Some("urn:uuid:00000000-0000-1000-8000-000a95a0e128".into());
+    config.reg_id = Some(1);
+    let id = agent.add_registration(&config, None).unwrap();
+    town.at(who, |agent, now| agent.register(id, now).unwrap());
+    let is_outbound = town.event(who, |event| match event {
+        Event::Registration { event: RegistrationEvent::Registered { is_outbound, .. }, .. } => Some(*is_outbound),
+        _ => None,
+    });
+    town.agent(who).remove_registration(id);
+    is_outbound
+}
+
+/// What the edge proxy says of itself gets lost, as if it were one that knows nothing of flows.
+fn first_hop_lacks_outbound() -> Town {
+    let mut town = edge_and_home();
+    town.damaged.push(("REGISTER ss1", |text| text.replace(";lr;ob>", ";lr>")));
+    assert!(!registers_flow(&mut town, "bill"));
+    town
 }
 
 fn unauthorized() -> Town {

@@ -5,7 +5,7 @@ use ringback_message::header::{MaxBreadth, RetryAfter};
 use ringback_message::{HeaderId, Method, StatusCode};
 use ringback_ua::{Failure, Outbound, RegistrationEvent};
 
-use super::challenges::{registers, registration};
+use super::challenges::{edge_and_home, registers, registers_flow, registration};
 use super::{failure, gave_up, open_domain, response, rows, to};
 use crate::flows::town::{Town, contact};
 
@@ -15,6 +15,7 @@ rows! {
     405 method_not_allowed [Allow] "gives up, and tells which methods would do"
     408 request_timeout [] "gives up; the application may call again"
     416 unsupported_scheme [] "tells; the application calls the SIP URI of the number"
+    430 flow_failed [] "tells the application; the call goes on"
     440 max_breadth_exceeded [] "gives up"
     480 temporarily_unavailable [] "gives up; the application may call later"
     482 loop_detected [] "gives up"
@@ -82,6 +83,19 @@ fn unsupported_scheme() -> Town {
     let bob = town.rings("bob");
     town.answers("bob", bob);
     town.answered("bill");
+    town.hangs_up("bob", bob);
+    town
+}
+
+/// Bob has registered through an edge proxy, by which all goes to him; then nobody is at the other end of his flow, for a moment.
+fn flow_failed() -> Town {
+    let mut town = edge_and_home();
+    assert!(registers_flow(&mut town, "bob"));
+    let (bill, bob) = town.call("bill", "bob", &to("bob"));
+    town.unreachable = vec!["INFO ss1"];
+    town.at("bill", |agent, now| agent.request(bill, Method::Info, |r| r, now).unwrap());
+    assert_eq!(response(&mut town, "bill").status(), StatusCode::FlowFailed);
+    assert!(town.agent("bill").dialog(bill).is_some());
     town.hangs_up("bob", bob);
     town
 }
