@@ -1,6 +1,6 @@
 //! What is proven, one function a case.
 
-mod agents;
+mod agent_phones;
 mod basics;
 mod browsers;
 mod calls;
@@ -10,6 +10,7 @@ mod examples;
 mod forks;
 mod judges;
 mod legs;
+mod library;
 mod names;
 mod networks;
 mod phones;
@@ -60,6 +61,12 @@ pub const CASES: &[Case] = &[
         "2,000 calls by UDP and 200 by TCP of the example that makes them, each challenged once",
         examples::call,
     ),
+    load(
+        "library-udp",
+        "2,000 calls each way by UDP: 100rel, session timers, UPDATE, hold, CANCEL, redirects, two realms; nothing stays behind",
+        library::by_udp,
+    ),
+    load("library-tcp", "the same by TCP", library::by_tcp),
     with(
         &[Peer::Sipp, Peer::Tshark, Peer::References],
         "corpus-tcp",
@@ -132,20 +139,20 @@ pub const CASES: &[Case] = &[
         &[Peer::Baresip],
         "agent-baresip",
         "an agent of the library and baresip call each other: hold, resume and transfer from either side",
-        agents::baresip,
+        agent_phones::baresip,
     ),
-    with(&[Peer::Baresip], "agent-baresip-tcp", "the same by TCP", agents::baresip_tcp),
+    with(&[Peer::Baresip], "agent-baresip-tcp", "the same by TCP", agent_phones::baresip_tcp),
     with(
         &[Peer::Baresip],
         "agent-digits",
         "baresip's digits (RFC 4733) pass between two phones whose calls the example b2bua joins",
-        agents::digits,
+        agent_phones::digits,
     ),
     with(
         &[Peer::Linphone],
         "agent-linphone",
         "linphonec and an agent text each other, served and directly; another challenges it: SHA-256",
-        agents::linphone,
+        agent_phones::linphone,
     ),
     with(
         &[Peer::Kamailio],
@@ -225,6 +232,12 @@ pub const CASES: &[Case] = &[
         names::faults,
     ),
     with(
+        &[Peer::Namespaces, Peer::Baresip],
+        "net-nat",
+        "an agent and baresip behind a NAT register, are called and call, the agent by UDP and by TCP",
+        networks::nat,
+    ),
+    with(
         &[Peer::Namespaces, Peer::Sipp],
         "net-ipv6",
         "SIPp calls SIPp by UDP and by TCP where there is no IPv4 at all",
@@ -241,6 +254,12 @@ pub const CASES: &[Case] = &[
         "net-cut",
         "a link is cut under INVITE, 200 and BYE, and healed: the call goes on",
         networks::cut,
+    ),
+    with(
+        &[Peer::Namespaces],
+        "net-moved",
+        "a house with a phone behind a NAT gets another address: it registers again and is found",
+        networks::moved,
     ),
     with(
         &[Peer::Namespaces],
