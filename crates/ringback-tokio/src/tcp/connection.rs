@@ -335,7 +335,7 @@ impl Connection {
             rules.counters.handshakes.count();
             self.proven = wire.proven();
             self.has_news = self.proven.is_some();
-            self.may_have_alias = self.has_news;
+            self.may_have_alias = self.has_news && self.hop.transport == Transport::Tls;
             self.open(wire, rules);
         }
         Ok(true)

@@ -251,6 +251,32 @@ fn those_who_do_not_agree_are_let_go_of() {
 }
 
 #[test]
+fn a_flood_of_handshakes_harms_nobody_who_is_there() {
+    let authority = Authority::new();
+    let limits = TcpLimits { handshakes_max: 50, handshake_timeout: Micros::from_secs(60), ..TcpLimits::default() };
+    let server = Server::over_tls(2, limits, authority.tls(), |_| {});
+    let mut phone = Secure::new(server.tls_address(), authority.client_config(None));
+    assert!(phone.is_served("c0"));
+    // The beginning of a handshake, whose rest never comes: a record of 512 bytes.
+    let flood: Vec<_> = (0..200)
+        .map(|_| {
+            let mut socket = TcpStream::connect(server.tls_address()).unwrap();
+            // Those beyond the limit may be closed by now.
+            let _ = socket.write_all(&[22, 3, 1, 2, 0, 1, 0, 1, 252]);
+            socket
+        })
+        .collect();
+    server.becomes("full", |counters, connections| counters.handshakes_max_reached == 150 && connections == 51);
+    assert!((1..20).all(|n| phone.is_served(&format!("c{n}"))));
+    let by_udp = Phone::new(server.address);
+    by_udp.send(by_udp.request("OPTIONS", "u1", 1, ""));
+    assert_eq!(by_udp.final_code(), 200);
+    drop(flood);
+    server.becomes("they are gone", |counters, connections| counters.handshakes_failed == 50 && connections == 1);
+    assert!(Secure::new(server.tls_address(), authority.client_config(None)).is_served("c20"));
+}
+
+#[test]
 fn a_request_goes_only_to_the_server_that_is_whom_it_is_for() {
     let authority = Authority::new();
     let server = Server::over_tls(1, TcpLimits::default(), authority.tls(), |config| {
