@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use ringback::agent::{Agent, AgentHandle, Call, CallEvent, CommandError, IncomingCall, Media, OutgoingEvent, Router};
 use ringback::base::Micros;
 use ringback::header::Require;
-use ringback::message::{HeaderId, StatusCode};
+use ringback::message::StatusCode;
 use ringback::sdp::MediaDirection;
 use ringback::sdp::negotiate::{Codec, LocalMedia};
 use ringback::session;
@@ -164,10 +164,7 @@ async fn called(user: &str, mut call: IncomingCall) -> Result<(), Fault> {
             call.answer().await.map_err(failed)?.ended().await.map(drop).map_err(failed)
         }
         "moved" => {
-            let moved = call.reject_with(StatusCode::MovedTemporarily, |response| {
-                let second = response.raw(HeaderId::Contact, "<sip:second@b.example>;q=0.5");
-                second.raw(HeaderId::Contact, "<sip:first@b.example>;q=0.9")
-            });
+            let moved = call.redirect(&["sip:first@b.example", "sip:second@b.example"]);
             moved.await.map_err(failed)
         }
         other => Err(format!("nobody is called {other}")),

@@ -1,6 +1,7 @@
 //! What comes in.
 
-use ringback_message::{Method, Request, ResponseBuilder, StatusCode};
+use ringback_message::header::{Contact, Qvalue};
+use ringback_message::{BuildError, Method, ParseError, Request, ResponseBuilder, StatusCode};
 use ringback_sdp::SessionDescription;
 use ringback_tokio::agent::{self as tasks, ServerRequest, Session};
 use ringback_ua::{CommandError, EndReason, Event, Media, MediaError, SessionId};
@@ -143,14 +144,17 @@ impl IncomingCall {
         self.session.reject(status, fill).await
     }
 
-    /// Says where else to call: 302. `[RFC 3261, Section 21.3.3]`
+    /// Says where else to call: 302, the preferred URI first. Of several each has a lower q than the one before, down to 0.1.
+    /// `[RFC 3261, Section 21.3.3]`
     ///
     /// # Errors
-    /// Where the caller has given up, or none of these is a URI.
+    /// Where the caller has given up, or one of these is no URI: then the call is answered with 500.
     pub async fn redirect(self, contacts: &[&str]) -> Result<(), CommandError> {
-        let contacts: Vec<String> = contacts.iter().map(|contact| contact.to_string()).collect();
-        self.reject_with(StatusCode::MovedTemporarily, move |response| {
-            contacts.iter().fold(response, |response, contact| response.contact(contact, None))
+        let contacts: Result<Vec<Contact>, ParseError> = contacts.iter().map(Contact::new).collect();
+        let contacts = contacts.map_err(|error| CommandError::Build(BuildError::Malformed(error)))?;
+        let contacts = in_order_of_q(contacts);
+        self.reject_with(StatusCode::MovedTemporarily, |response| {
+            contacts.into_iter().fold(response, ResponseBuilder::header)
         })
         .await
     }
@@ -227,4 +231,14 @@ impl IncomingRequest {
     ) -> Result<(), CommandError> {
         self.request.respond(status, fill).await
     }
+}
+
+/// From 1 on in steps of 0.1; one alone needs no q.
+fn in_order_of_q(contacts: Vec<Contact>) -> Vec<Contact> {
+    if contacts.len() < 2 {
+        return contacts;
+    }
+    let falling = (1..=10_u16).rev().chain(std::iter::repeat(1)).map(|tenths| tenths.saturating_mul(100));
+    let with_q = |(contact, q): (Contact, u16)| contact.with_q(Qvalue::from_thousandths(q).unwrap_or(Qvalue::ONE));
+    contacts.into_iter().zip(falling).map(with_q).collect()
 }

@@ -167,6 +167,26 @@ async fn redirections_are_followed_within_bounds() {
     assert_eq!(asked.load(Ordering::Relaxed), 1);
 }
 
+/// Of several contacts the first goes first, and the next one where that fails.
+#[tokio::test]
+async fn contacts_of_a_redirection_are_tried_in_their_order() {
+    let last = bob(answering()).await;
+    let busy = bob(Router::new().on_invite(async |call| call.reject(StatusCode::BusyHere).await)).await;
+    let contacts = [busy, last];
+    let middle = bob(Router::new().on_invite(move |call| {
+        let contacts = contacts.clone();
+        async move { call.redirect(&[&contacts[0], &contacts[1]]).await }
+    }))
+    .await;
+    let alice = agent("alice").await;
+    let CallFailed::Refused { response, .. } = alice.invite(&middle).await.unwrap_err() else { panic!("no response") };
+    let of_q: Vec<_> = response.values::<Contact<&[u8]>>().map(|contact| contact.unwrap().q()).collect();
+    assert_eq!(of_q.iter().map(|q| q.unwrap().as_thousandths()).collect::<Vec<_>>(), [1000, 900]);
+    alice.invite(&middle).follow_redirects(1).await.unwrap().hang_up().await.unwrap();
+    let no_uri = bob(Router::new().on_invite(async |call| call.redirect(&["<>"]).await)).await;
+    assert_eq!(alice.invite(&no_uri).await.unwrap_err().status(), Some(StatusCode::ServerInternalError));
+}
+
 async fn redirected(call: ringback::agent::IncomingCall, to: String) -> Result<(), ringback::agent::CommandError> {
     call.redirect(&[&to]).await
 }
