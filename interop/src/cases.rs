@@ -2,6 +2,7 @@
 
 mod agent_phones;
 mod basics;
+mod browsers;
 mod calls;
 mod captures;
 mod corpus;
@@ -9,9 +10,11 @@ mod examples;
 mod forks;
 mod judges;
 mod legs;
+mod library;
 mod names;
 mod networks;
 mod phones;
+mod secure;
 mod sessions;
 mod tools;
 
@@ -58,6 +61,12 @@ pub const CASES: &[Case] = &[
         "2,000 calls by UDP and 200 by TCP of the example that makes them, each challenged once",
         examples::call,
     ),
+    load(
+        "library-udp",
+        "2,000 calls each way by UDP: 100rel, session timers, UPDATE, hold, CANCEL, redirects, two realms; nothing stays behind",
+        library::by_udp,
+    ),
+    load("library-tcp", "the same by TCP", library::by_tcp),
     with(
         &[Peer::Sipp, Peer::Tshark, Peer::References],
         "corpus-tcp",
@@ -120,6 +129,13 @@ pub const CASES: &[Case] = &[
         phones::linphone_md5,
     ),
     with(
+        &[Peer::Browser],
+        "browsers",
+        "pages with JsSIP and SIP.js in Chromium register by WebSocket, call each other, and hear each other",
+        browsers::by_ws,
+    ),
+    with(&[Peer::Browser], "browsers-wss", "the same by secure WebSocket", browsers::by_wss),
+    with(
         &[Peer::Baresip],
         "agent-baresip",
         "an agent of the library and baresip call each other: hold, resume and transfer from either side",
@@ -150,6 +166,19 @@ pub const CASES: &[Case] = &[
         "an agent gives up a call to two through Kamailio while one answers: CANCEL and 200 cross, nothing is left",
         forks::races,
     ),
+    with(
+        &[Peer::Linphone, Peer::Baresip],
+        "linphone-tls",
+        "linphonec registers over TLS, verifies our certificate, and calls baresip",
+        secure::linphone,
+    ),
+    with(
+        &[Peer::Linphone],
+        "tls-untrusted",
+        "linphonec doesn't register where it trusts another root",
+        secure::untrusted,
+    ),
+    with(&[Peer::Baresip], "baresip-tls", "baresip calls baresip over TLS, with SRTP: tones both ways", secure::srtp),
     with(
         &[Peer::Tshark, Peer::SofiaSip],
         "judges",

@@ -113,6 +113,13 @@ impl Script {
         self
     }
 
+    /// So many calls at once: the next one waits for the end of another, and a slow machine makes fewer a second.
+    #[must_use]
+    pub fn at_once(mut self, calls: u32) -> Self {
+        self.arguments.extend(["-l".into(), calls.to_string().into()]);
+        self
+    }
+
     /// The whole run takes no longer than this.
     #[must_use]
     pub fn limit(mut self, limit: Duration) -> Self {

@@ -75,6 +75,8 @@ pub static LIMITS: &[Limit] = limits! {
         "PROVISIONALS_MAX" = Fixed(16), LIBRARY, "a reliable provisional response more is an error";
         "BODY_BYTES_MAX" = Fixed(65_535), LIBRARY, "a request with a longer body is refused with 413";
         "PRIORITIES_MAX" = Fixed(32), LIBRARY, "values of Resource-Priority beyond it are not looked at";
+        "SILENT_MAX" = Fixed(16), LIBRARY, "the oldest of those that nobody answered is not told of";
+        "DATAGRAM_BYTES_MAX" = Fixed(1_300), LIBRARY, "a larger request goes by TCP first";
         "HOPS_MAX" = Fixed(8), LIBRARY, "hops beyond it are not tried";
         "CALL_REQUESTS_MAX" = Fixed(32), LIBRARY, "a call sends no INVITE more, and is told to have failed; an application may say another number";
         "OUTCOME_ITEMS_MAX" = Fixed(32), LIBRARY, "contacts, challenges and other elements beyond it are passed over";
@@ -126,7 +128,7 @@ pub static LIMITS: &[Limit] = limits! {
     "transport" {
         "StreamLimits::message_bytes_max" = Setting("tcp.message_bytes_max"), By("io.message_bytes_max_reached"),
             "the message gets 513, or a WebSocket its 1009, and the connection is closed";
-        "HANDSHAKE_BYTES_MAX" = Fixed(16_384), TOLD, "the client of WebSocket gets 431";
+        "HANDSHAKE_BYTES_MAX" = Fixed(16_384), By("io.handshake_bytes_max_reached"), "the client of WebSocket gets 431";
         "STUN_BYTES_MAX" = Fixed(1_232), Not("stack.stun_dropped counts it with what else is no STUN"), "the packet is dropped";
         "ANSWER_RECORDS_MAX" = Fixed(64), By("stack.walk_limits_reached"), "further records of an answer are not read";
         "CNAMES_MAX" = Fixed(8), By("stack.walk_limits_reached"), "the name counts as one that isn't there";
@@ -215,7 +217,7 @@ pub static LIMITS: &[Limit] = limits! {
         "COMMANDS_MAX" = Fixed(1_024), Not("nothing is lost: the server has no agent"), "who has another command waits";
         "INCOMING_MAX" = Fixed(1_024), LIBRARY, "a call or request of an agent's is refused with 503";
         "EVENTS_MAX" = Fixed(64), LIBRARY, "an event of a call is lost, and what wants an answer is refused";
-        "PROGRESS_MAX" = Fixed(32), LIBRARY, "a provisional response is not told";
+        "PROGRESS_MAX" = Fixed(32), LIBRARY, "a provisional response or notification is not told";
         "HANDLERS_MAX" = Fixed(1_024), Not("nothing is lost: it waits with what comes in"), "the next handler waits";
         "LOOKUPS_PER_TURN" = Fixed(512), LATER, "another source has its turn";
         "CONNECTIONS_PER_TURN" = Fixed(64), LATER, "another source has its turn";

@@ -13,6 +13,7 @@ use ringback_location_db::Options;
 use ringback_stack::{Config, Directory};
 use ringback_tokio::{DnsOptions, TcpLimits};
 use ringback_transport::resolve::Hosts;
+use ringback_transport::websocket::Admission;
 
 use crate::listen::Listen;
 pub use text::{Domain, DomainError, PublicName, When, WhenError};
@@ -71,6 +72,8 @@ pub struct Settings {
     pub tcp: TcpLimits,
     /// What TLS is spoken with.
     pub tls: TlsSettings,
+    /// Which pages of browsers may connect, and at which path.
+    pub admission: Admission,
     /// Which name servers are asked, and what is kept of their answers.
     pub dns: DnsOptions,
     /// Host names whose addresses are known without asking.
@@ -99,7 +102,7 @@ pub struct ListenerSettings {
 }
 
 /// The transports that can be listened on.
-pub const TRANSPORTS: [Transport; 3] = [Transport::Udp, Transport::Tcp, Transport::Tls];
+pub const TRANSPORTS: [Transport; 5] = [Transport::Udp, Transport::Tcp, Transport::Tls, Transport::Ws, Transport::Wss];
 
 /// Those that are listened on where nothing else is said.
 pub const DEFAULT_TRANSPORTS: [Transport; 2] = [Transport::Udp, Transport::Tcp];
@@ -180,6 +183,7 @@ impl Settings {
             proxy: stack.proxy,
             tcp: TcpLimits::default(),
             tls: TlsSettings::default(),
+            admission: Admission::default(),
             dns: DnsOptions::default(),
             hosts: stack.hosts,
             ipv6_first: stack.ipv6_first,
@@ -217,9 +221,10 @@ impl ListenerSettings {
         self.transports.contains(&transport)
     }
 
-    /// By TLS too.
+    /// By TLS too, where it isn't one for pages of browsers.
     pub fn add_tls(&mut self) {
-        if !self.has(Transport::Tls) {
+        if !self.transports.iter().any(|transport| matches!(transport, Transport::Tls | Transport::Ws | Transport::Wss))
+        {
             self.transports.push(Transport::Tls);
         }
     }

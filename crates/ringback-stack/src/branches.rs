@@ -8,7 +8,7 @@ use ringback_base::{Hop, Micros, Now, Random, Transport};
 use ringback_message::header::RetryAfter;
 use ringback_message::{HeaderId, Host, Method, NameAddr, Request, Response, StatusCode};
 use ringback_proxy::{BranchId, DialogFlows, Limit, Onward, Query, Routed, Target, next_hop};
-use ringback_transaction::ClientId;
+use ringback_transaction::{ClientId, ServerId};
 use ringback_transport::resolve::{Aim, Located, Unresolved};
 
 use crate::Stack;
@@ -29,6 +29,7 @@ const RETRY_AFTER_SECS_MAX: u32 = 3_600;
 pub(crate) enum Wanted {
     Branch { call: CallId, branch: BranchId, tries: Tries },
     Ack { request: Box<Request>, routed: Box<Routed>, from: Hop },
+    Reply { server: ServerId },
 }
 
 impl Stack {
@@ -106,6 +107,10 @@ impl Stack {
             (Wanted::Ack { request, routed, from }, Ok(targets)) => {
                 let outbound = self.reached(&targets, from.local);
                 self.send_ack(&request, &routed, from, outbound);
+                None
+            }
+            (Wanted::Reply { server }, result) => {
+                self.reply_located(server, result.as_deref().unwrap_or_default(), now);
                 None
             }
             (Wanted::Ack { .. }, Err(_)) => {

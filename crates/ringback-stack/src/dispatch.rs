@@ -35,8 +35,9 @@ impl Stack {
             TransactionEvent::ClientFailed { id } => self.on_branch_unsent(id, now),
             TransactionEvent::ClientEnded { id } => self.calls.client_ended(id),
             TransactionEvent::ServerEnded { id } => self.on_server_ended(id),
-            // The caller is gone or can't be reached: what it asked for goes on until its own timers end it.
-            TransactionEvent::ServerTimeout { .. } | TransactionEvent::ServerFailed { .. } => {}
+            // The caller is gone: what it asked for goes on until its own timers end it.
+            TransactionEvent::ServerTimeout { .. } => {}
+            TransactionEvent::ServerFailed { id } => self.on_reply_failed(id, now),
             // An answer may still come by another way.
             TransactionEvent::ClientHopLost { .. } => {}
             _ => {}
@@ -45,6 +46,7 @@ impl Stack {
 
     fn on_server_ended(&mut self, id: ServerId) {
         self.jobs.take_of_server(id);
+        self.detours.remove(&id);
         self.calls.server_ended(id);
     }
 

@@ -169,6 +169,12 @@ impl Endpoint {
             self.handle_answer(token, DnsAnswer::TimedOut, now);
         }
         self.agent.handle_timeout(now);
+        // The call after this one does not wait for what is known to be dead. [RFC 3263, Section 4.3]
+        while let Some(hop) = self.agent.poll_silent() {
+            if let Some(names) = &mut self.names {
+                names.note_failed(&hop, now);
+            }
+        }
     }
 
     /// The next message to send.

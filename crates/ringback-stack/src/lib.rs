@@ -46,10 +46,11 @@ mod intake;
 mod jobs;
 mod lookup;
 mod relay;
+mod replies;
 mod walks;
 
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
+use alloc::collections::{BTreeMap, VecDeque};
 use core::net::{Ipv4Addr, SocketAddr};
 
 use bytes::Bytes;
@@ -57,7 +58,7 @@ use ringback_auth::Authenticator;
 use ringback_base::{Hop, KeyedHash, Micros, Now, Random, Transport};
 use ringback_message::Rejected;
 use ringback_proxy::{LoopHash, Names, Routes};
-use ringback_transaction::{Transactions, Transmit};
+use ringback_transaction::{ServerId, Transactions, Transmit};
 use ringback_transport::resolve::FailedTargets;
 use ringback_transport::{peek_branch, peek_call_id};
 
@@ -73,6 +74,7 @@ use branches::Wanted;
 use calls::Calls;
 use intake::parse_carried;
 use jobs::Jobs;
+use replies::Detour;
 use walks::Walks;
 
 /// A registrar, redirect-free UAS and stateful proxy: one shard of a server.
@@ -91,6 +93,8 @@ pub struct Stack {
     jobs: Jobs,
     walks: Walks<Wanted>,
     failed_targets: FailedTargets,
+    /// Server transactions whose responses go another way than their requests came.
+    detours: BTreeMap<ServerId, Detour>,
     events: VecDeque<Event>,
     counters: Counters,
     draining: bool,
@@ -129,6 +133,7 @@ impl Stack {
             jobs: Jobs::new(random.hasher()),
             walks: Walks::new(config.preferences()),
             failed_targets: FailedTargets::default(),
+            detours: BTreeMap::new(),
             events: VecDeque::new(),
             counters: Counters::default(),
             draining: false,

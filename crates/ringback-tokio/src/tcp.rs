@@ -20,6 +20,7 @@ pub(crate) mod acceptor;
 pub(crate) mod census;
 pub(crate) mod connection;
 pub(crate) mod directory;
+pub(crate) mod framing;
 pub(crate) mod limits;
 pub(crate) mod queue;
 pub(crate) mod signal;

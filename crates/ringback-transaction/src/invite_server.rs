@@ -118,6 +118,11 @@ impl InviteServer {
     /// The INVITE came again.
     pub(crate) fn repeated(&mut self, fx: &mut Effects<'_>) {
         fx.counters().requests_repeated += 1;
+        self.send_again(fx);
+    }
+
+    /// The last response goes out anew, where there is one that is ours to repeat.
+    pub(crate) fn send_again(&self, fx: &mut Effects<'_>) {
         match &self.state {
             State::Proceeding(Some(response)) | State::Completed(Final { response, .. }) => fx.send(response),
             State::Proceeding(None) | State::Confirmed(_) | State::Accepted => {}

@@ -99,6 +99,11 @@ impl NonInviteServer {
     /// The request came again.
     pub(crate) fn repeated(&mut self, fx: &mut Effects<'_>) {
         fx.counters().requests_repeated += 1;
+        self.send_again(fx);
+    }
+
+    /// The last response goes out anew, where there is one that is ours to repeat.
+    pub(crate) fn send_again(&self, fx: &mut Effects<'_>) {
         match &self.state {
             State::Proceeding(response) | State::Completed(response) => fx.send(response),
             State::Trying | State::Expired => {}

@@ -87,6 +87,13 @@ impl ServerMachine {
         }
     }
 
+    pub(crate) fn send_again(&self, fx: &mut Effects<'_>) {
+        match self {
+            ServerMachine::Invite(machine) => machine.send_again(fx),
+            ServerMachine::NonInvite(machine) => machine.send_again(fx),
+        }
+    }
+
     pub(crate) fn respond(&mut self, response: &Response, fx: &mut Effects<'_>) -> Result<(), RespondError> {
         match self {
             ServerMachine::Invite(machine) => machine.respond(response, fx),

@@ -260,6 +260,18 @@ impl Transactions {
         self.servers.get(id.0).map(|server| server.reply)
     }
 
+    /// From now on the responses of a server transaction take this hop, because the one before has failed; a final one that was sent
+    /// goes again. `[RFC 3261, Section 18.2.2]` `[RFC 3263, Section 5]`
+    pub fn redirect(&mut self, id: ServerId, hop: Hop, now: Now) {
+        let Some(server) = self.servers.get_mut(id.0) else { return };
+        let before = core::mem::replace(&mut server.reply, hop);
+        self.hops.remove(&before, Key::Server(id));
+        self.hops.insert(&hop, Key::Server(id));
+        if self.is_answered(id) {
+            self.with_server(id, now, |machine, _, fx| machine.send_again(fx));
+        }
+    }
+
     /// True once a server transaction has sent a final response: a CANCEL has no effect on it any more.
     /// `[RFC 3261, Section 9.2]`
     #[must_use]

@@ -52,6 +52,9 @@ use registrations::Entry;
 use sending::Sending;
 use usages::Usages;
 
+/// How many hops are kept that nobody answered by, until they are fetched; the oldest are forgotten.
+pub const SILENT_MAX: usize = 16;
+
 /// Who sends a request to whom, outside of a dialog.
 #[derive(Clone, Debug, Default)]
 pub struct Outbound {
@@ -177,6 +180,8 @@ pub struct UserAgent {
     waiting: TimerQueue<u64>,
     events: VecDeque<Event>,
     lookups: VecDeque<Lookup>,
+    /// Hops by which nobody answered.
+    silent: VecDeque<Hop>,
     /// What challenges are answered with.
     digest: DigestClient,
     /// The same, of calls that have their own.
@@ -218,6 +223,7 @@ impl UserAgent {
             waiting: TimerQueue::new(),
             events: VecDeque::new(),
             lookups: VecDeque::new(),
+            silent: VecDeque::new(),
             digest,
             own_accounts: OwnAccounts::default(),
             registration_timers: TimerQueue::new(),
@@ -303,6 +309,13 @@ impl UserAgent {
     #[must_use]
     pub fn poll_lookup(&mut self) -> Option<Lookup> {
         self.lookups.pop_front()
+    }
+
+    /// The next hop by which a request of ours went that nobody has answered in time: whoever gives out hops does well to put it last for a
+    /// while. Not more than [`SILENT_MAX`] wait to be fetched. `[RFC 3263, Section 4.3]`
+    #[must_use]
+    pub fn poll_silent(&mut self) -> Option<Hop> {
+        self.silent.pop_front()
     }
 
     /// The next event.

@@ -194,6 +194,41 @@ fn a_call_between_two_that_are_registered() {
     wait(&mut world, &mut [&mut alice, &mut bob], Micros::from_secs(60));
 }
 
+/// A host that says nothing costs its first caller half a minute, and nobody after that.
+#[test]
+fn what_nobody_answered_is_tried_last() {
+    let local = "127.0.0.1:5071".parse().unwrap();
+    let mut preferences = Preferences::new(vec![Transport::Udp], vec![Family::V4]);
+    preferences.loopback = true;
+    let config = Config::new("alice", vec![Local::new(Transport::Udp, local)]);
+    let mut endpoint = Endpoint::looks_names_up(config, preferences, Random::from_seed([5; 32]));
+    let mut zone = Zone::default();
+    zone.srv("_sip._udp.farm.example", 10, "one.farm.example", 5061);
+    zone.srv("_sip._udp.farm.example", 20, "two.farm.example", 5062);
+    zone.host("one.farm.example", "127.0.1.1");
+    zone.host("two.farm.example", "127.0.1.2");
+    let mut now = Now::default();
+    let mut call = |endpoint: &mut Endpoint, now: Now| {
+        let outbound = Outbound::new("sip:alice@example.com", "sip:farm.example");
+        endpoint.agent_mut().invite(&outbound, Media::None, now).unwrap();
+        while let Some(asked) = endpoint.poll_question(now) {
+            endpoint.handle_answer(asked.token, zone.answer(&asked.question), now);
+        }
+    };
+    let sent_to = |endpoint: &mut Endpoint| -> Vec<_> {
+        std::iter::from_fn(|| endpoint.poll_transmit()).map(|transmit| transmit.hop.remote.port()).collect()
+    };
+    call(&mut endpoint, now);
+    assert_eq!(sent_to(&mut endpoint), [5061]);
+    while sent_to(&mut endpoint) != [5062] {
+        now = now.after(endpoint.poll_timeout().unwrap().since(now.mono));
+        endpoint.handle_timeout(now);
+    }
+    assert_eq!(now.mono, Micros::from_secs(32));
+    call(&mut endpoint, now);
+    assert_eq!(sent_to(&mut endpoint), [5062]);
+}
+
 /// An endpoint that finds by itself where a URI leads: the first host can't be reached, and is put last for the next request.
 #[test]
 fn an_endpoint_looks_names_up() {

@@ -102,3 +102,45 @@ fn a_stream_that_cannot_be_followed_gets_its_400() {
     assert_eq!(world.codes(ALICE), [400]);
     assert_eq!(world.last_hop.and_then(|hop| hop.flow), connection(ALICE).flow);
 }
+
+/// A proxy before us that is two hosts: the one that a call came from breaks down while it rings.
+#[test]
+fn rfc3263_section_5_a_response_goes_to_the_next_host_of_sent_by() {
+    const TWIN: &str = "127.0.1.2:5062";
+    let mut world = World::with(|config| {
+        config.open = true;
+        config.listeners.push(Listener::tcp(SERVER.parse().unwrap()));
+    });
+    world.zone.srv("_sip._tcp.farm.example", 10, "one.farm.example", 5061);
+    world.zone.srv("_sip._tcp.farm.example", 20, "two.farm.example", 5062);
+    world.zone.host("one.farm.example", "127.0.1.1");
+    world.zone.host("two.farm.example", "127.0.1.2");
+    let contact = "Contact: <sip:bob@127.0.0.1:5072>\r\n";
+    let text = world.text(BOB, "REGISTER", "sip:example.com", "bob", "sip:bob@example.com", contact);
+    world.send(BOB, text);
+    let from = connection("127.0.1.1:40001");
+    let text = world.text(ALICE, "INVITE", "sip:bob@example.com", "alice", "sip:bob@example.com", "");
+    send(&mut world, from, &text.replace(&format!("UDP {ALICE}"), "UDP farm.example"));
+    let at_bob = world.received(BOB).into_iter().find(Message::is_request).unwrap();
+    let at_bob = ringback_message::Request::check(at_bob).unwrap();
+    // The connection is lost; nothing is opened until there is something to say.
+    world.stack.handle_send_failed(&from, world.now);
+    world.settle();
+    world.wire.clear();
+    world.send(BOB, answer(&at_bob, 486, "b", ""));
+    let source = world.last_hop.unwrap();
+    assert_eq!((source.flow, source.remote), (None, "127.0.1.1:5060".parse().unwrap()));
+    // Nobody listens there, nor where the first record leads.
+    world.stack.handle_send_failed(&source, world.now);
+    world.settle();
+    let first = world.last_hop.unwrap();
+    assert_eq!(first.remote, "127.0.1.1:5061".parse().unwrap());
+    world.stack.handle_send_failed(&first, world.now);
+    world.settle();
+    assert_eq!(world.codes(TWIN), [486]);
+    // There is no other.
+    world.stack.handle_send_failed(&world.last_hop.unwrap(), world.now);
+    world.settle();
+    assert!(world.received(TWIN).is_empty());
+    world.ends_empty();
+}

@@ -10,13 +10,16 @@ use ringback_base::{Hop, Now, Random, TimerId, Transport};
 use ringback_message::{BuildError, Edit, HeaderId, Host, Method, Request, RequestBuilder, Response, Uri};
 use ringback_transaction::{ClientId, RequestError};
 
-use super::UserAgent;
 use super::modify::CHANGE_ATTEMPTS_MAX;
 use super::usages::Task;
+use super::{SILENT_MAX, UserAgent};
 use crate::config::{HOPS_MAX, Local};
 use crate::dialog::{Dialog, is_sips};
 use crate::event::{Event, Failure, InviteId, Lookup, RegistrationId, RequestId, SessionId};
 use crate::outcome::Outcome;
+
+/// The largest request that goes as a datagram where TCP may carry it. `[RFC 3261, Section 18.1.1]`
+const DATAGRAM_BYTES_MAX: usize = 1_300;
 
 /// Whose request it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,8 +30,8 @@ pub(crate) enum Purpose {
     Ack(SessionId, Option<ClientId>),
     /// The same, of a session that is over or never was.
     StrayAck(Option<ClientId>),
-    /// The BYE in a dialog that no session has.
-    StrayBye,
+    /// The BYE in a dialog that no session has, and that this INVITE has made.
+    StrayBye(InviteId),
     /// A re-INVITE or UPDATE of ours.
     Change(SessionId),
     Prack(SessionId),
@@ -52,11 +55,15 @@ pub(crate) struct Sending {
     hops: Vec<Hop>,
     /// The one that it was sent to last.
     pub(crate) hop: Option<Hop>,
+    /// Where it was too large for a datagram, and went by TCP.
+    grown_at: Option<SocketAddr>,
     attempts: AuthAttempts,
     /// How often a 422 has raised its session interval.
     raises: u8,
     /// Whether its Contact is ours, and not the application's.
     has_own_contact: bool,
+    /// Its last hop was tried once more, by another connection.
+    is_reopened: bool,
     /// Until when it isn't sent.
     pub(crate) waiting: Option<TimerId>,
     /// The dialog of a re-INVITE whose session has ended.
@@ -68,6 +75,7 @@ impl Sending {
     pub(crate) fn renew(&mut self, request: Request) -> Option<ClientId> {
         self.request = Some(request);
         self.hops.clear();
+        self.grown_at = None;
         self.attempts = AuthAttempts::default();
         self.client.take()
     }
@@ -86,9 +94,11 @@ impl UserAgent {
             client: None,
             hops: Vec::new(),
             hop: None,
+            grown_at: None,
             attempts: AuthAttempts::default(),
             raises: 0,
             has_own_contact: false,
+            is_reopened: false,
             waiting: None,
             orphaned: None,
         };
@@ -154,7 +164,9 @@ impl UserAgent {
         let transport = match hop.transport {
             Transport::Udp => "",
             Transport::Tls if is_secure => "",
-            Transport::Tcp | Transport::Tls => ";transport=tcp",
+            Transport::Tcp => ";transport=tcp",
+            // Deprecated, and yet the only word for it in a SIP URI. [RFC 3261, Section 26.2.2]
+            Transport::Tls => ";transport=tls",
             Transport::Ws | Transport::Wss => ";transport=ws",
         };
         alloc::format!("<{scheme}:{}{at}{sent_by}{transport}>", self.config.user)
@@ -184,9 +196,36 @@ impl UserAgent {
             }
             (None, None) => return,
         };
-        match sent.and_then(|request| self.signed(purpose, request)) {
-            Ok(request) => self.dispatch(id, request, hop, now),
+        match sent.and_then(|request| self.signed(purpose, request)).and_then(|request| self.fitted(id, request, hop)) {
+            Ok((request, hop)) => self.dispatch(id, request, hop, now),
             Err(error) => self.give_up(id, Failure::Build(error), now),
+        }
+    }
+
+    /// What is too large for a datagram goes to the same place by TCP first, if we have it: "If the failure … is received …, the element
+    /// SHOULD retry the request, using UDP." An ACK doesn't, as nobody would tell of the failure. `[RFC 3261, Section 18.1.1]`
+    fn fitted(&mut self, id: u64, request: Request, hop: Hop) -> Result<(Request, Hop), BuildError> {
+        let is_large = hop.transport == Transport::Udp && request.as_bytes().len() > DATAGRAM_BYTES_MAX;
+        let local = self.local(Transport::Tcp, &hop.remote).map(|local| local.address);
+        let (true, Some(local)) = (is_large && !request.is(&Method::Ack), local) else { return Ok((request, hop)) };
+        let Some(sending) = self.sendings.get_mut(&id).filter(|it| it.grown_at != Some(hop.remote)) else {
+            return Ok((request, hop));
+        };
+        sending.grown_at = Some(hop.remote);
+        sending.hops.push(hop);
+        let has_own_contact = sending.has_own_contact;
+        let grown = Hop { transport: Transport::Tcp, local, remote: hop.remote, flow: None };
+        let request =
+            if has_own_contact { self.introduced_at(&request, &grown)? } else { self.readdressed(&request, &grown)? };
+        Ok((request, grown))
+    }
+
+    /// Whoever was reached by TCP is not asked again by datagrams.
+    fn leave_grown(&mut self, id: u64) {
+        let Some(sending) = self.sendings.get_mut(&id) else { return };
+        let Some(hop) = sending.hop.filter(|hop| hop.transport == Transport::Tcp) else { return };
+        if sending.grown_at == Some(hop.remote) {
+            sending.hops.pop_if(|next| next.transport == Transport::Udp && next.remote == hop.remote);
         }
     }
 
@@ -326,6 +365,7 @@ impl UserAgent {
 
     /// Sends the request again where the response lets it, whatever it is for; false where it is left to whom it concerns.
     fn act_on(&mut self, id: u64, purpose: Purpose, response: &Response, now: Now) -> bool {
+        self.leave_grown(id);
         let Some(sending) = self.sendings.get(&id) else { return false };
         let has_hops = !sending.hops.is_empty();
         let Some(request) = &sending.request else { return false };
@@ -357,7 +397,7 @@ impl UserAgent {
         let (request, client, hop) = (sending.request, sending.client, sending.hop);
         match purpose {
             Purpose::Register(registration) => self.register_answered(registration, response, hop, now),
-            Purpose::Invite(_) | Purpose::Ack(..) | Purpose::StrayAck(_) | Purpose::StrayBye => {}
+            Purpose::Invite(_) | Purpose::Ack(..) | Purpose::StrayAck(_) | Purpose::StrayBye(_) => {}
             Purpose::Change(session) => self.changed(session, request.as_ref(), client, response, now),
             Purpose::Prack(session) => self.pracked(session, request.as_ref(), &response, now),
             Purpose::Bye(session) => self.bye_done(session),
@@ -388,7 +428,28 @@ impl UserAgent {
     /// A request of ours has timed out, or can't be sent.
     pub(crate) fn no_response(&mut self, client: ClientId, failure: Failure, now: Now) {
         let Some(&id) = self.clients.get(&client) else { return };
+        if failure == Failure::Timeout {
+            self.leave_grown(id);
+            let hop = self.sendings.get(&id).and_then(|sending| sending.hop);
+            self.silent.extend(hop);
+            let beyond = self.silent.len().saturating_sub(SILENT_MAX);
+            self.silent.drain(..beyond);
+        }
+        if failure == Failure::Transport {
+            self.reopen(id);
+        }
         self.try_next(id, failure, now);
+    }
+
+    /// The connection took a request away, or only the answer: what acknowledges or ends is sent once more by another, which does no
+    /// harm where it came. Anything else could be done twice.
+    fn reopen(&mut self, id: u64) {
+        let Some(sending) = self.sendings.get_mut(&id) else { return };
+        let is_safe = matches!(sending.purpose, Purpose::Prack(_) | Purpose::Bye(_));
+        let hop = sending.hop.filter(|hop| hop.transport.is_reliable() && sending.hops.is_empty() && is_safe);
+        if let Some(hop) = hop.filter(|_| !core::mem::replace(&mut sending.is_reopened, true)) {
+            sending.hops.push(Hop { flow: None, ..hop });
+        }
     }
 
     fn give_up(&mut self, id: u64, failure: Failure, now: Now) {
@@ -398,7 +459,7 @@ impl UserAgent {
         }
         let request = self.forget(id).and_then(|sending| sending.request);
         match purpose {
-            Purpose::Invite(_) | Purpose::StrayAck(_) | Purpose::StrayBye => {}
+            Purpose::Invite(_) | Purpose::StrayAck(_) | Purpose::StrayBye(_) => {}
             Purpose::Ack(session, _) => self.hang_up_for(session, crate::EndReason::Gone(failure), now),
             Purpose::Change(session) => self.change_failed(session, request.as_ref(), failure, now),
             Purpose::Prack(session) => self.lost(Some(session), Some(failure), now),
@@ -445,7 +506,7 @@ impl UserAgent {
     /// Whose accounts a request is signed with: those of its registration or call, where that has its own.
     pub(crate) fn digest(&mut self, purpose: Purpose) -> &mut DigestClient {
         let accounts = match purpose {
-            Purpose::Invite(id) => self.invites.get(id.0).and_then(|invite| invite.accounts),
+            Purpose::Invite(id) | Purpose::StrayBye(id) => self.invites.get(id.0).and_then(|invite| invite.accounts),
             _ => self.session_of_purpose(purpose).and_then(|session| self.legs.get(session.0)?.accounts),
         };
         let own = match purpose {
@@ -485,7 +546,7 @@ impl UserAgent {
         let edit = Edit::new(&request).set(HeaderId::CSeq, cseq.as_bytes());
         let Ok(Ok(again)) = edit.finish().map(checked) else { return false };
         let again = self.readdressed(&again, &hop).and_then(|again| self.signed(purpose, again));
-        let Ok(again) = again else { return false };
+        let Ok((again, hop)) = again.and_then(|again| self.fitted(id, again, hop)) else { return false };
         self.resent(id, &again);
         self.dispatch(id, again, hop, now);
         true
@@ -508,7 +569,7 @@ impl UserAgent {
         let edit = edit.set(HeaderId::SessionExpires, seconds.as_bytes()).set(HeaderId::MinSe, seconds.as_bytes());
         let Ok(Ok(again)) = edit.finish().map(checked) else { return false };
         let again = self.readdressed(&again, &hop).and_then(|again| self.signed(purpose, again));
-        let Ok(again) = again else { return false };
+        let Ok((again, hop)) = again.and_then(|again| self.fitted(id, again, hop)) else { return false };
         self.dispatch(id, again, hop, now);
         true
     }
@@ -531,9 +592,11 @@ impl UserAgent {
             Purpose::Change(session) | Purpose::Prack(session) | Purpose::Bye(session) => Some(session),
             Purpose::Application(session) => session,
             Purpose::Usage(task) => self.usage_session(task),
-            Purpose::Invite(_) | Purpose::Ack(..) | Purpose::StrayAck(_) | Purpose::StrayBye | Purpose::Register(_) => {
-                None
-            }
+            Purpose::Invite(_)
+            | Purpose::Ack(..)
+            | Purpose::StrayAck(_)
+            | Purpose::StrayBye(_)
+            | Purpose::Register(_) => None,
         }
     }
 

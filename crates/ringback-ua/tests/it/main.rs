@@ -5,6 +5,7 @@ mod aftermath;
 mod calls;
 mod extensions;
 mod forks;
+mod large;
 mod net;
 mod pursuing;
 mod registering;
