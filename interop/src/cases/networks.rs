@@ -226,19 +226,21 @@ pub(super) fn moved(place: &mut Place, figures: &mut Figures) -> Result<(), Faul
     house.router.filter(NAT)?;
     let server = serve(place, &house, SERVER, &users)?;
     let mut outside = phone(place, &house.world, NEIGHBOUR, carol, Transport::Udp)?;
-    let mut inside = phone(place, &house.home, AT_HOME, alice, Transport::Udp)?;
-    call(place, &mut outside, &mut inside, "alice", Transport::Udp)?;
-    house.router.ip("addr del 198.51.100.1/24 dev wan")?;
-    house.router.give("wan", &["198.51.100.77/24"])?;
-    // The kernel forgets the old mappings a moment later, and what goes by them until then is not answered.
-    std::thread::sleep(MOVE);
-    inside.tell("register udp")?;
-    inside.says("registered")?;
-    call(place, &mut outside, &mut inside, "alice", Transport::Udp)?;
-    call(place, &mut inside, &mut outside, "carol", Transport::Udp)?;
-    place.note("called at the old address and at the new one");
-    figures.one_call(0.0);
-    inside.quit()?;
+    for (by, old, new) in [(Transport::Udp, 1, 77), (Transport::Tcp, 77, 78)] {
+        let mut inside = phone(place, &house.home, AT_HOME, alice, by)?;
+        call(place, &mut outside, &mut inside, "alice", Transport::Udp)?;
+        house.router.ip(&format!("addr del 198.51.100.{old}/24 dev wan"))?;
+        house.router.give("wan", &[&format!("198.51.100.{new}/24")])?;
+        // The kernel forgets the old mappings a moment later, and what goes by them until then is not answered.
+        std::thread::sleep(MOVE);
+        inside.tell("register")?;
+        inside.says("registered")?;
+        call(place, &mut outside, &mut inside, "alice", Transport::Udp)?;
+        call(place, &mut inside, &mut outside, "carol", by)?;
+        place.note(format!("by {by}: called at the old address and at the new one"));
+        figures.one_call(0.0);
+        inside.quit()?;
+    }
     outside.quit()?;
     server.stop()
 }
