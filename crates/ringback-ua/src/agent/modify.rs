@@ -452,7 +452,7 @@ impl UserAgent {
         }
         if self.send_refresh(session, now).is_err() {
             // Something is under way, which may be a refresh itself.
-            self.set(session, Timer::Refresh, Micros::from_secs(4), now);
+            self.set(session, Timer::Refresh, Micros::from_secs(1), now);
         }
     }
 

@@ -288,3 +288,17 @@ fn a_200_of_an_early_dialog_that_is_lost_is_acknowledged_and_ended() {
     assert!(matches!(net.ended(1), EndReason::RemoteBye(_)));
     net.assert_idle();
 }
+
+/// An offer that nobody answers is refused shortly before the session expires: the refresh that waited for it goes at once.
+#[test]
+fn a_refresh_that_waits_for_a_change_goes_before_the_session_expires() {
+    let mut net = Net::with(2, |_, config| config.session_timers.interval_secs = Some(90));
+    let (caller, _) = net.call(0, 1);
+    net.run(Micros::from_ms(28_200));
+    let hold = hold(&net, 0, caller);
+    net.agents[0].update(caller, hold, net.now).unwrap();
+    net.run(Micros::from_secs(60));
+    assert_eq!((count(&net, "b 500 a"), count(&net, "b BYE a")), (1, 0), "{:?}", net.ladder);
+    net.agents[0].hang_up(caller, net.now).unwrap();
+    net.assert_idle();
+}
