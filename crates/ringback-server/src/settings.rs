@@ -2,6 +2,7 @@
 
 mod text;
 
+use std::net::IpAddr;
 use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -71,6 +72,8 @@ pub struct Settings {
     pub tcp: TcpLimits,
     /// What TLS is spoken with.
     pub tls: TlsSettings,
+    /// Load balancers, whose connections begin with a header of the PROXY protocol, version 2. Default: none.
+    pub proxies: Vec<IpAddr>,
     /// Which name servers are asked, and what is kept of their answers.
     pub dns: DnsOptions,
     /// Host names whose addresses are known without asking.
@@ -180,6 +183,7 @@ impl Settings {
             proxy: stack.proxy,
             tcp: TcpLimits::default(),
             tls: TlsSettings::default(),
+            proxies: Vec::new(),
             dns: DnsOptions::default(),
             hosts: stack.hosts,
             ipv6_first: stack.ipv6_first,

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 use std::io;
-use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -41,6 +41,7 @@ pub struct Bound {
     tcp_limits: TcpLimits,
     tls: Tls,
     dns: DnsOptions,
+    proxies: Arc<[IpAddr]>,
 }
 
 impl Bound {
@@ -57,6 +58,7 @@ impl Bound {
             tcp_limits: TcpLimits::default(),
             tls: Tls::default(),
             dns: DnsOptions::default(),
+            proxies: Arc::default(),
         })
     }
 
@@ -76,6 +78,13 @@ impl Bound {
     #[must_use]
     pub fn dns(self, dns: DnsOptions) -> Bound {
         Bound { dns, ..self }
+    }
+
+    /// Load balancers, by their addresses: each connection of theirs begins with a header of the PROXY protocol, version 2, and counts as
+    /// one of whom it names. One without a header is closed, and so is one that doesn't say it in time.
+    #[must_use]
+    pub fn proxies(self, proxies: Vec<IpAddr>) -> Bound {
+        Bound { proxies: proxies.into(), ..self }
     }
 
     /// What is listened on, with the ports that the kernel chose: each address by UDP, then by its stream.
@@ -107,14 +116,14 @@ impl Bound {
             Some(secret) => Some(secret),
             None => Some(random_bytes()?),
         };
-        let Bound { opened, shards: count, tcp_limits, tls, dns } = self;
+        let Bound { opened, shards: count, tcp_limits, tls, dns, proxies } = self;
         let (ended_sender, ended) = mpsc::unbounded_channel();
         let common = Common {
             hash: random_hash()?,
             clock: Clock::start(),
             backends,
             dns: DnsClient::start(&dns)?,
-            tcp: tcp::table::Common::new(tcp_limits, tls),
+            tcp: tcp::table::Common { proxies, ..tcp::table::Common::new(tcp_limits, tls) },
         };
         let (entrances, exits): (Vec<_>, Vec<_>) = (0..count).map(|_| entrance()).unzip();
         let mut opened: Vec<_> = opened.into_iter().map(Shared::new).collect();

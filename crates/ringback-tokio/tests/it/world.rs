@@ -1,7 +1,7 @@
 //! A server in this process, and phones that say what a test tells them.
 
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -64,6 +64,12 @@ impl Server {
         self.running.listeners().iter().find(|listener| listener.transport == Transport::Tls).unwrap().address
     }
 
+    /// Open, behind this load balancer.
+    pub(crate) fn behind(proxy: IpAddr) -> Server {
+        let (limits, options) = (TcpLimits::default(), Options::default());
+        Server::start_at(1, limits, options, Tls::default(), vec![proxy], |config| config.open = true)
+    }
+
     /// Open, with room for so many users.
     pub(crate) fn with_room_for(aors_max: usize) -> Server {
         let options = Options { aors_max, ..Options::default() };
@@ -81,12 +87,23 @@ impl Server {
         tls: Tls,
         change: impl FnOnce(&mut Config),
     ) -> Server {
+        Server::start_at(shards, limits, options, tls, Vec::new(), change)
+    }
+
+    fn start_at(
+        shards: u16,
+        limits: TcpLimits,
+        options: Options,
+        tls: Tls,
+        proxies: Vec<IpAddr>,
+        change: impl FnOnce(&mut Config),
+    ) -> Server {
         let folder = tempfile::tempdir().unwrap();
         let location = LocationDb::open(&folder.path().join("location.redb"), options, Now::default()).unwrap();
         let address = "127.0.0.1:0".parse().unwrap();
         let by_tls = tls.server.as_ref().map(|_| ListenOn::by(Transport::Tls, address));
         let listen: Vec<_> = std::iter::once(ListenOn::new(address)).chain(by_tls).collect();
-        let bound = Bound::open(&listen, shards).unwrap().tcp_limits(limits).tls(tls);
+        let bound = Bound::open(&listen, shards).unwrap().tcp_limits(limits).tls(tls).proxies(proxies);
         let address = bound.listeners()[0].address;
         let mut config = Config::new("localhost", bound.listeners());
         config.algorithms = vec![Algorithm::Md5];
