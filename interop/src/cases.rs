@@ -1,7 +1,8 @@
 //! What is proven, one function a case.
 
-mod agents;
+mod agent_phones;
 mod basics;
+mod browsers;
 mod calls;
 mod captures;
 mod corpus;
@@ -9,9 +10,11 @@ mod examples;
 mod forks;
 mod judges;
 mod legs;
+mod library;
 mod names;
 mod networks;
 mod phones;
+mod secure;
 mod sessions;
 mod tools;
 
@@ -58,6 +61,12 @@ pub const CASES: &[Case] = &[
         "2,000 calls by UDP and 200 by TCP of the example that makes them, each challenged once",
         examples::call,
     ),
+    load(
+        "library-udp",
+        "2,000 calls each way by UDP: 100rel, session timers, UPDATE, hold, CANCEL, redirects, two realms; nothing stays behind",
+        library::by_udp,
+    ),
+    load("library-tcp", "the same by TCP", library::by_tcp),
     with(
         &[Peer::Sipp, Peer::Tshark, Peer::References],
         "corpus-tcp",
@@ -120,23 +129,30 @@ pub const CASES: &[Case] = &[
         phones::linphone_md5,
     ),
     with(
+        &[Peer::Browser],
+        "browsers",
+        "pages with JsSIP and SIP.js in Chromium register by WebSocket, call each other, and hear each other",
+        browsers::by_ws,
+    ),
+    with(&[Peer::Browser], "browsers-wss", "the same by secure WebSocket", browsers::by_wss),
+    with(
         &[Peer::Baresip],
         "agent-baresip",
         "an agent of the library and baresip call each other: hold, resume and transfer from either side",
-        agents::baresip,
+        agent_phones::baresip,
     ),
-    with(&[Peer::Baresip], "agent-baresip-tcp", "the same by TCP", agents::baresip_tcp),
+    with(&[Peer::Baresip], "agent-baresip-tcp", "the same by TCP", agent_phones::baresip_tcp),
     with(
         &[Peer::Baresip],
         "agent-digits",
         "baresip's digits (RFC 4733) pass between two phones whose calls the example b2bua joins",
-        agents::digits,
+        agent_phones::digits,
     ),
     with(
         &[Peer::Linphone],
         "agent-linphone",
         "linphonec and an agent text each other, served and directly; another challenges it: SHA-256",
-        agents::linphone,
+        agent_phones::linphone,
     ),
     with(
         &[Peer::Kamailio],
@@ -150,6 +166,19 @@ pub const CASES: &[Case] = &[
         "an agent gives up a call to two through Kamailio while one answers: CANCEL and 200 cross, nothing is left",
         forks::races,
     ),
+    with(
+        &[Peer::Linphone, Peer::Baresip],
+        "linphone-tls",
+        "linphonec registers over TLS, verifies our certificate, and calls baresip",
+        secure::linphone,
+    ),
+    with(
+        &[Peer::Linphone],
+        "tls-untrusted",
+        "linphonec doesn't register where it trusts another root",
+        secure::untrusted,
+    ),
+    with(&[Peer::Baresip], "baresip-tls", "baresip calls baresip over TLS, with SRTP: tones both ways", secure::srtp),
     with(
         &[Peer::Tshark, Peer::SofiaSip],
         "judges",
@@ -203,6 +232,12 @@ pub const CASES: &[Case] = &[
         names::faults,
     ),
     with(
+        &[Peer::Namespaces, Peer::Baresip],
+        "net-nat",
+        "an agent and baresip behind a NAT register, are called and call, the agent by UDP and by TCP",
+        networks::nat,
+    ),
+    with(
         &[Peer::Namespaces, Peer::Sipp],
         "net-ipv6",
         "SIPp calls SIPp by UDP and by TCP where there is no IPv4 at all",
@@ -219,6 +254,12 @@ pub const CASES: &[Case] = &[
         "net-cut",
         "a link is cut under INVITE, 200 and BYE, and healed: the call goes on",
         networks::cut,
+    ),
+    with(
+        &[Peer::Namespaces],
+        "net-moved",
+        "a house with a phone behind a NAT gets another address: it registers again and is found",
+        networks::moved,
     ),
     with(
         &[Peer::Namespaces],

@@ -1,7 +1,7 @@
 //! By which protocol and address family a peer talks to the server.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The protocol below SIP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,6 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 pub enum Transport {
     Udp,
     Tcp,
+    Tls,
 }
 
 impl Transport {
@@ -18,6 +19,22 @@ impl Transport {
         match self {
             Self::Udp => "UDP",
             Self::Tcp => "TCP",
+            Self::Tls => "TLS",
+        }
+    }
+
+    /// The port of a server that listens by UDP and TCP at this address; TLS is beside them.
+    #[must_use]
+    pub fn port(self, server: SocketAddr) -> u16 {
+        server.port() + u16::from(self == Self::Tls)
+    }
+
+    /// Such a server as a URI names it. Over TLS it goes by its name, which is what a certificate is for.
+    #[must_use]
+    pub fn host_port(self, server: SocketAddr) -> String {
+        match self {
+            Self::Tls => format!("localhost:{}", self.port(server)),
+            _ => server.to_string(),
         }
     }
 
@@ -27,6 +44,7 @@ impl Transport {
         match self {
             Self::Udp => "udp",
             Self::Tcp => "tcp",
+            Self::Tls => "tls",
         }
     }
 }
@@ -68,6 +86,8 @@ impl Leg {
         match self.transport {
             Transport::Udp => "u1",
             Transport::Tcp => "t1",
+            // Debian's SIPp has no TLS, and says so.
+            Transport::Tls => "l1",
         }
     }
 }

@@ -7,6 +7,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`cases`] | what is proven, one function a case |
+//! | `browser` | Chromium without a window, and a page of ours in it |
 //! | [`peer`] | who the peers are, and which versions of them are here |
 //! | [`server`] | the process under test: start, kill, stop |
 //! | [`sipp`] | one bounded run of SIPp, and its figures |
@@ -15,6 +16,7 @@
 //! | [`probe`] | free ports, and an OPTIONS of our own to see that the server answers |
 //! | [`report`] | the table, and what went wrong |
 
+mod browser;
 pub mod cases;
 mod corpus;
 mod flood;

@@ -148,6 +148,20 @@ pub(crate) struct House {
     pub(crate) world: Space,
 }
 
+/// Every address that leaves the house is the router's, and only those get in who were spoken to.
+pub(crate) const NAT: &str = "\
+table ip nat {
+    chain out {
+        type nat hook postrouting priority srcnat;
+        oifname \"wan\" masquerade
+    }
+    chain through {
+        type filter hook forward priority filter;
+        iifname \"wan\" ct state new drop
+    }
+}
+";
+
 /// Nothing gets through the router.
 pub(crate) const CUT: &str = "\
 table inet cut {

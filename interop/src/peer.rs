@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use crate::browser::libraries;
 use crate::network::Space;
 use crate::process::{on_path, output};
 
@@ -26,6 +27,8 @@ pub enum Peer {
     Baresip,
     /// A phone with SHA-256.
     Linphone,
+    /// A browser, and libraries that make phones of its pages.
+    Browser,
     /// NIST's stack in Java, and a compiler.
     JainSip,
     /// A small tool for OPTIONS and REGISTER.
@@ -46,10 +49,11 @@ pub enum Peer {
 
 impl Peer {
     /// Every peer.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Sipp,
         Self::Baresip,
         Self::Linphone,
+        Self::Browser,
         Self::JainSip,
         Self::Sipsak,
         Self::Kamailio,
@@ -67,6 +71,7 @@ impl Peer {
             Self::Sipp => "SIPp",
             Self::Baresip => "baresip",
             Self::Linphone => "linphonec",
+            Self::Browser => "JsSIP and SIP.js in Chromium",
             Self::JainSip => "JAIN SIP",
             Self::Sipsak => "sipsak",
             Self::Kamailio => "Kamailio",
@@ -92,6 +97,7 @@ impl Peer {
             Self::Nsd => program("nsd", "nsd", "-v"),
             Self::Tshark => program("tshark", "tshark", "--version"),
             Self::SofiaSip => sofia_sip(),
+            Self::Browser => browser(),
             Self::JainSip => jain_sip(),
             Self::Namespaces => namespaces(),
             Self::References => references().map(|folder| folder.display().to_string()),
@@ -124,6 +130,20 @@ fn program(program: &str, package: &str, argument: &str) -> Result<String, Strin
     let text = String::from_utf8_lossy(&text);
     let line = text.lines().find(|line| line.contains(|c: char| c.is_ascii_digit()));
     Ok(line.map_or_else(|| "of a version that it doesn't tell".to_owned(), |line| line.trim().to_owned()))
+}
+
+/// The browser and the libraries; the tool that puts a page together lies beside these.
+fn browser() -> Result<String, String> {
+    let chromium = program("chromium", "chromium", "--version")?;
+    let mut versions = String::new();
+    for (name, library) in [("JsSIP", "jssip"), ("SIP.js", "sip.js"), ("esbuild", "esbuild")] {
+        let file = libraries().join(library).join("package.json");
+        let text = std::fs::read(&file).map_err(|_| format!("no {library} (npm ci --prefix interop/web)"))?;
+        let package: serde_json::Value =
+            serde_json::from_slice(&text).map_err(|error| format!("{library}: {error}"))?;
+        versions += &format!("{name} {}, ", package.get("version").and_then(|it| it.as_str()).unwrap_or_default());
+    }
+    Ok(format!("{versions}Chromium {chromium}"))
 }
 
 fn jain_sip() -> Result<String, String> {

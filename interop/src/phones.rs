@@ -20,6 +20,10 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Longer than any call here.
 const TONE_SECONDS: u32 = 60;
 
+/// In the folder above the phone's, where TLS is spoken: whom it trusts, and what it shows (a certificate and its key).
+pub(crate) const ROOTS: &str = "roots.pem";
+pub(crate) const PHONE: &str = "phone.pem";
+
 /// What a phone is told before it starts.
 #[derive(Debug)]
 pub(crate) struct Setup<'a> {

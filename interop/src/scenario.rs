@@ -9,6 +9,15 @@ macro_rules! scenarios {
 }
 
 scenarios! {
+    AGENT_CALL = "agent-call";
+    AGENT_CALLEE = "agent-callee";
+    AGENT_CANCELS = "agent-cancels";
+    AGENT_CANCELS_EARLY = "agent-cancels-early";
+    AGENT_CANCELS_LATE = "agent-cancels-late";
+    AGENT_CANCEL_LATE = "agent-cancel-late";
+    AGENT_CANCEL_RINGING = "agent-cancel-ringing";
+    AGENT_CANCEL_TRYING = "agent-cancel-trying";
+    AGENT_REDIRECT = "agent-redirect";
     CALL = "call";
     CALL_FOREIGN = "call-foreign";
     CALL_HUNG_UP = "call-hung-up";

@@ -35,7 +35,10 @@ pub struct Site {
     /// Whether it also listens at this port of ::1.
     pub with_ipv6: bool,
     /// The text of its configuration file, if it is to have one.
+    /// Where that names listeners, the server has those, and none else.
     pub configuration: Option<String>,
+    /// What else stands on its command line.
+    pub flags: Vec<String>,
     starts: u32,
 }
 
@@ -68,6 +71,7 @@ impl Site {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, probe::free_port()?)),
             with_ipv6: false,
             configuration: None,
+            flags: Vec::new(),
             starts: 0,
         })
     }
@@ -117,7 +121,11 @@ impl Site {
         let log = self.folder.join(format!("server-{}.log", self.starts));
         let create = |path: &PathBuf| doing(|| format!("creating {}", path.display()), File::create(path));
         let mut command = command(&self.program);
-        command.args(["serve", "--log", "json", "--listen", &self.address.to_string()]);
+        command.args(["serve", "--log", "json"]).args(&self.flags);
+        // A flag would go before what the file says of it.
+        if !self.configuration.as_ref().is_some_and(|text| text.contains("[[listener]]")) {
+            command.args(["--listen", &self.address.to_string()]);
+        }
         if self.with_ipv6 {
             command.args(["--listen", &SocketAddr::from((Ipv6Addr::LOCALHOST, self.address.port())).to_string()]);
         }

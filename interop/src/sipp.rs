@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 pub use figures::Figures;
 
-use crate::leg::Leg;
+use crate::leg::{Leg, Transport};
 use crate::process::{Guarded, command, wait};
 use crate::server::Account;
 use crate::{Fault, doing, probe};
@@ -93,12 +93,14 @@ impl Script {
         self.with("SERVER_HOST", host).with("OWN_HOST", host).with("RECEIVED", leg.ip.to_string())
     }
 
-    /// How the other side of its calls is: where its protocol or family is another one, the server stands in Record-Route
-    /// once for each side.
+    /// How the other side of its calls is: where its protocol or family is another one, or both have connections, the server stands
+    /// in Record-Route once for each side.
     #[must_use]
     pub fn facing(mut self, other: Leg) -> Self {
         let crosses = self.leg.transport != other.transport || self.leg.ip != other.ip;
-        if crosses {
+        // Each side's connection stands in a Record-Route of its own.
+        let by_connections = [self.leg.transport, other.transport] == [Transport::Tcp; 2];
+        if crosses || by_connections {
             self = self.with("SECOND_ROUTE", "check_it");
         }
         self.with("OTHER_TRANSPORT", other.transport.in_via())
@@ -108,6 +110,13 @@ impl Script {
     #[must_use]
     pub fn rate(mut self, calls_per_second: u32) -> Self {
         self.rate = calls_per_second;
+        self
+    }
+
+    /// So many calls at once: the next one waits for the end of another, and a slow machine makes fewer a second.
+    #[must_use]
+    pub fn at_once(mut self, calls: u32) -> Self {
+        self.arguments.extend(["-l".into(), calls.to_string().into()]);
         self
     }
 

@@ -13,6 +13,7 @@ mod reader;
 mod sections;
 mod show;
 mod tls;
+mod websocket;
 
 use std::fs;
 use std::io;

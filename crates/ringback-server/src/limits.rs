@@ -128,7 +128,7 @@ pub static LIMITS: &[Limit] = limits! {
     "transport" {
         "StreamLimits::message_bytes_max" = Setting("tcp.message_bytes_max"), By("io.message_bytes_max_reached"),
             "the message gets 513, or a WebSocket its 1009, and the connection is closed";
-        "HANDSHAKE_BYTES_MAX" = Fixed(16_384), TOLD, "the client of WebSocket gets 431";
+        "HANDSHAKE_BYTES_MAX" = Fixed(16_384), By("io.handshake_bytes_max_reached"), "the client of WebSocket gets 431";
         "PROXY_HEADER_BYTES_MAX" = Fixed(4_096), Not("io.announcements_refused counts it with what else is no header"), "the connection is closed";
         "STUN_BYTES_MAX" = Fixed(1_232), Not("stack.stun_dropped counts it with what else is no STUN"), "the packet is dropped";
         "ANSWER_RECORDS_MAX" = Fixed(64), By("stack.walk_limits_reached"), "further records of an answer are not read";
@@ -219,7 +219,7 @@ pub static LIMITS: &[Limit] = limits! {
         "COMMANDS_MAX" = Fixed(1_024), Not("nothing is lost: the server has no agent"), "who has another command waits";
         "INCOMING_MAX" = Fixed(1_024), LIBRARY, "a call or request of an agent's is refused with 503";
         "EVENTS_MAX" = Fixed(64), LIBRARY, "an event of a call is lost, and what wants an answer is refused";
-        "PROGRESS_MAX" = Fixed(32), LIBRARY, "a provisional response is not told";
+        "PROGRESS_MAX" = Fixed(32), LIBRARY, "a provisional response or notification is not told";
         "HANDLERS_MAX" = Fixed(1_024), Not("nothing is lost: it waits with what comes in"), "the next handler waits";
         "LOOKUPS_PER_TURN" = Fixed(512), LATER, "another source has its turn";
         "CONNECTIONS_PER_TURN" = Fixed(64), LATER, "another source has its turn";

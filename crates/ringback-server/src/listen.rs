@@ -12,7 +12,6 @@ use ringback_tokio::ListenOn;
 use crate::settings::ListenerSettings;
 
 const DEFAULT_PORT: u16 = 5060;
-const DEFAULT_TLS_PORT: u16 = 5061;
 
 /// One `--listen`: a port, an address, a host name, or one of the latter two with a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,14 +47,14 @@ impl FromStr for Listen {
     }
 }
 
-/// The same where nothing but TLS is listened on: without a port it is that of TLS.
-pub(crate) struct TlsListen(pub(crate) Listen);
+/// The same where one transport alone is listened on that has another port where none is named.
+pub(crate) struct ListenAlone<const PORT: u16>(pub(crate) Listen);
 
-impl FromStr for TlsListen {
+impl<const PORT: u16> FromStr for ListenAlone<PORT> {
     type Err = ListenError;
 
-    fn from_str(text: &str) -> Result<TlsListen, ListenError> {
-        Listen::parse(text, DEFAULT_TLS_PORT).map(TlsListen)
+    fn from_str(text: &str) -> Result<ListenAlone<PORT>, ListenError> {
+        Listen::parse(text, PORT).map(ListenAlone)
     }
 }
 
@@ -187,6 +186,12 @@ fn by_transports(listener: &ListenerSettings, on: ListenOn) -> Result<Vec<Listen
         }
         all.push(ListenOn { address, udp: false, stream: Some(Transport::Tls), ..on });
     }
+    for stream in [Transport::Ws, Transport::Wss].into_iter().filter(|stream| listener.has(*stream)) {
+        if all.iter().any(|other| other.stream.is_some()) {
+            return Err(ListenError::TwoStreams(on.address));
+        }
+        all.push(ListenOn { udp: false, stream: Some(stream), ..on });
+    }
     Ok(all)
 }
 
@@ -305,7 +310,7 @@ mod tests {
     fn transports_are_kept_apart_and_put_together() {
         let by =
             |text, transports: &[Transport]| ListenerSettings { transports: transports.to_vec(), ..listener(text) };
-        let [udp, tcp, tls] = TRANSPORTS;
+        let [udp, tcp, tls, ws, wss] = TRANSPORTS;
         let all = addresses(&[by("192.0.2.1", &[udp]), by("192.0.2.2", &[tcp]), by("192.0.2.1", &[tcp])]).unwrap();
         let told: Vec<_> = all.iter().map(|on| (on.address.ip().to_string(), on.udp, on.stream.is_some())).collect();
         assert_eq!(told, [("192.0.2.1".to_owned(), true, true), ("192.0.2.2".to_owned(), false, true)]);
@@ -313,16 +318,24 @@ mod tests {
             let all = addresses(listeners)?;
             Ok(all.iter().map(|on| format!("{} {} {:?}", on.address, on.udp, on.stream)).collect::<Vec<_>>())
         };
-        let beside: Result<_, ListenError> = told(&[by("192.0.2.1", &TRANSPORTS)]);
+        let beside: Result<_, ListenError> = told(&[by("192.0.2.1", &[udp, tcp, tls])]);
         assert_eq!(beside.unwrap(), ["192.0.2.1:5060 true Some(Tcp)", "192.0.2.1:5061 false Some(Tls)"]);
         assert_eq!(
             told(&[by("192.0.2.1:0", &[tcp, tls])]).unwrap(),
             ["192.0.2.1:0 false Some(Tcp)", "192.0.2.1:0 false Some(Tls)"]
         );
         assert_eq!(told(&[by("192.0.2.1:5061", &[tls])]).unwrap(), ["192.0.2.1:5061 false Some(Tls)"]);
-        assert_eq!("192.0.2.1".parse::<TlsListen>().unwrap().0, address("192.0.2.1:5061"));
+        assert_eq!("192.0.2.1".parse::<ListenAlone<5061>>().unwrap().0, address("192.0.2.1:5061"));
         let error = told(&[by("192.0.2.1:5061", &[tcp]), by("192.0.2.1", &[tcp, tls])]).unwrap_err();
         assert!(matches!(error, ListenError::TwoStreams(_)), "{error}");
+        for (transports, address) in
+            [(&[tcp, ws][..], "192.0.2.1:80"), (&[ws, wss], "192.0.2.1:80"), (&[tls, wss], "192.0.2.1:443")]
+        {
+            let error = told(&[by(address, transports)]).unwrap_err();
+            assert!(matches!(error, ListenError::TwoStreams(_)), "{error}");
+        }
+        assert_eq!(told(&[by("192.0.2.1:80", &[ws])]).unwrap(), ["192.0.2.1:80 false Some(Ws)"]);
+        assert_eq!("192.0.2.1".parse::<ListenAlone<443>>().unwrap().0, address("192.0.2.1:443"));
         let error = told(&[by("192.0.2.1:65535", &[udp, tls])]).unwrap_err();
         assert!(matches!(error, ListenError::NoPortForTls(_)), "{error}");
     }

@@ -78,10 +78,11 @@ impl Server {
         let tcp_limits = TcpLimits { connections_max, ..settings.tcp };
         let bound = Bound::open(&plan.addresses, shards)?.tcp_limits(tcp_limits).dns(settings.dns.clone());
         let bound = bound.proxies(settings.proxies.clone());
+        let bound = bound.admission(settings.admission.clone());
         let listeners = plan.advertise(bound.listeners());
 
         make_data_folder(&settings.data)?;
-        let speaks_tls = listeners.iter().any(|listener| listener.transport == Transport::Tls);
+        let speaks_tls = listeners.iter().any(|listener| matches!(listener.transport, Transport::Tls | Transport::Wss));
         let tls = speaks_tls.then(|| TlsFiles::read(settings, &listeners)).transpose()?;
         let bound = bound.tls(tls.as_ref().map(TlsFiles::tls).unwrap_or_default());
         let users = Users::open(settings, announcements, &listeners)?;

@@ -14,6 +14,7 @@ use ringback_location_db::Options;
 use ringback_stack::{Config, Directory};
 use ringback_tokio::{DnsOptions, TcpLimits};
 use ringback_transport::resolve::Hosts;
+use ringback_transport::websocket::Admission;
 
 use crate::listen::Listen;
 pub use text::{Domain, DomainError, PublicName, When, WhenError};
@@ -74,6 +75,8 @@ pub struct Settings {
     pub tls: TlsSettings,
     /// Load balancers, whose connections begin with a header of the PROXY protocol, version 2. Default: none.
     pub proxies: Vec<IpAddr>,
+    /// Which pages of browsers may connect, and at which path.
+    pub admission: Admission,
     /// Which name servers are asked, and what is kept of their answers.
     pub dns: DnsOptions,
     /// Host names whose addresses are known without asking.
@@ -102,7 +105,7 @@ pub struct ListenerSettings {
 }
 
 /// The transports that can be listened on.
-pub const TRANSPORTS: [Transport; 3] = [Transport::Udp, Transport::Tcp, Transport::Tls];
+pub const TRANSPORTS: [Transport; 5] = [Transport::Udp, Transport::Tcp, Transport::Tls, Transport::Ws, Transport::Wss];
 
 /// Those that are listened on where nothing else is said.
 pub const DEFAULT_TRANSPORTS: [Transport; 2] = [Transport::Udp, Transport::Tcp];
@@ -184,6 +187,7 @@ impl Settings {
             tcp: TcpLimits::default(),
             tls: TlsSettings::default(),
             proxies: Vec::new(),
+            admission: Admission::default(),
             dns: DnsOptions::default(),
             hosts: stack.hosts,
             ipv6_first: stack.ipv6_first,
@@ -221,9 +225,10 @@ impl ListenerSettings {
         self.transports.contains(&transport)
     }
 
-    /// By TLS too.
+    /// By TLS too, where it isn't one for pages of browsers.
     pub fn add_tls(&mut self) {
-        if !self.has(Transport::Tls) {
+        if !self.transports.iter().any(|transport| matches!(transport, Transport::Tls | Transport::Ws | Transport::Wss))
+        {
             self.transports.push(Transport::Tls);
         }
     }

@@ -84,6 +84,14 @@ counters! {
     handshake_timeouts,
     /// Connections that were not to be had because of [`TcpLimits::handshakes_max`](crate::TcpLimits::handshakes_max).
     handshakes_max_reached,
+    /// Opening handshakes of WebSocket that came to their end.
+    websockets_opened,
+    /// Clients that were let into no WebSocket: no handshake, or one that asks for something else; a path or an origin that isn't allowed.
+    websockets_refused,
+    /// Opening handshakes longer than [`HANDSHAKE_BYTES_MAX`](ringback_transport::websocket::HANDSHAKE_BYTES_MAX).
+    handshake_bytes_max_reached,
+    /// WebSockets closed because the peer broke a rule: a frame that may not be sent, a text that is no UTF-8, a message too long.
+    websockets_broken,
     /// Connections that failed while they were open.
     connections_lost,
     /// Connections closed because nobody said anything for too long: `idle_timeout` of [`TcpLimits::stream`](crate::TcpLimits::stream),

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use ringback_base::{KeyedHash, Random, Transport};
 use ringback_stack::{AuthConfigError, Config, Listener, Stack};
+use ringback_transport::websocket::Admission;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
@@ -40,6 +41,7 @@ pub struct Bound {
     shards: u16,
     tcp_limits: TcpLimits,
     tls: Tls,
+    admission: Admission,
     dns: DnsOptions,
     proxies: Arc<[IpAddr]>,
 }
@@ -57,6 +59,7 @@ impl Bound {
             shards,
             tcp_limits: TcpLimits::default(),
             tls: Tls::default(),
+            admission: Admission::default(),
             dns: DnsOptions::default(),
             proxies: Arc::default(),
         })
@@ -72,6 +75,12 @@ impl Bound {
     #[must_use]
     pub fn tls(self, tls: Tls) -> Bound {
         Bound { tls, ..self }
+    }
+
+    /// Whom WebSockets are opened with, where pages of the same host are not what is meant.
+    #[must_use]
+    pub fn admission(self, admission: Admission) -> Bound {
+        Bound { admission, ..self }
     }
 
     /// Other name servers than the system's, and other limits for what is kept of their answers.
@@ -116,14 +125,18 @@ impl Bound {
             Some(secret) => Some(secret),
             None => Some(random_bytes()?),
         };
-        let Bound { opened, shards: count, tcp_limits, tls, dns, proxies } = self;
+        let Bound { opened, shards: count, tcp_limits, tls, admission, dns, proxies } = self;
         let (ended_sender, ended) = mpsc::unbounded_channel();
         let common = Common {
             hash: random_hash()?,
             clock: Clock::start(),
             backends,
             dns: DnsClient::start(&dns)?,
-            tcp: tcp::table::Common { proxies, ..tcp::table::Common::new(tcp_limits, tls) },
+            tcp: tcp::table::Common {
+                admission: admission.into(),
+                proxies,
+                ..tcp::table::Common::new(tcp_limits, tls)
+            },
         };
         let (entrances, exits): (Vec<_>, Vec<_>) = (0..count).map(|_| entrance()).unzip();
         let mut opened: Vec<_> = opened.into_iter().map(Shared::new).collect();

@@ -21,6 +21,7 @@ mod announced;
 pub(crate) mod census;
 pub(crate) mod connection;
 pub(crate) mod directory;
+pub(crate) mod framing;
 pub(crate) mod limits;
 pub(crate) mod queue;
 pub(crate) mod signal;

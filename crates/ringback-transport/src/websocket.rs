@@ -31,7 +31,7 @@ pub use self::close::CloseCode;
 use self::frame::{Head, Opcode, apply_mask};
 use self::handshake::Asked;
 pub use self::handshake::{Admission, HANDSHAKE_BYTES_MAX, Refusal};
-pub use self::origins::{OriginError, Origins};
+pub use self::origins::{Origin, OriginError, Origins};
 use crate::stream::{PONG, StreamLimits};
 
 /// A keep-alive that wants [`PONG`]. `[RFC 5626, Section 3.5.1]`

@@ -1,6 +1,7 @@
 //! Dialogs: what two user agents keep of each other, and the requests that are sent in them. `[RFC 3261, Section 12]`
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -383,18 +384,35 @@ fn request_uri(request: &Request) -> Option<Box<[u8]>> {
 
 /// The name, the URI, and the parameters but the tag.
 fn without_tag(address: &NameAddr<&[u8]>) -> Box<[u8]> {
-    let bare = NameAddr { params: Params::default(), ..address.clone() };
+    let sip = address.uri.as_sip();
+    let params = sip.map(|uri| once(&uri.params, b"")).unwrap_or_default();
+    let uri = match sip {
+        Some(uri) => Uri::Sip(SipUri { params: uri.params.map(|_| params.as_slice()), ..uri.clone() }),
+        None => address.uri.clone(),
+    };
+    let bare = NameAddr { uri, params: Params::default(), ..address.clone() };
     let mut value = Vec::new();
     bare.write(&mut value);
-    for (name, param) in address.params.iter().filter(|(name, _)| !name.eq_ignore_ascii_case(b"tag")) {
-        value.push(b';');
-        value.extend_from_slice(name);
-        if let Some(param) = param {
-            value.push(b'=');
-            value.extend_from_slice(param);
+    value.extend_from_slice(&once(&address.params, b"tag"));
+    clean(&value)
+}
+
+/// The parameters but that one, each of them once. What a peer repeats is read, but not written: a dialog that kept it could send
+/// nothing, not even BYE.
+fn once(params: &Params<&[u8]>, but: &[u8]) -> Vec<u8> {
+    let mut names = BTreeSet::from([but.to_ascii_lowercase()]);
+    let mut out = Vec::new();
+    for (name, value) in params.iter() {
+        if names.insert(name.to_ascii_lowercase()) {
+            out.push(b';');
+            out.extend_from_slice(name);
+            if let Some(value) = value {
+                out.push(b'=');
+                out.extend_from_slice(value);
+            }
         }
     }
-    clean(&value)
+    out
 }
 
 fn with_tag(value: &[u8], tag: &[u8]) -> Vec<u8> {
@@ -409,19 +427,10 @@ fn strict(route: &[u8]) -> Option<Vec<u8>> {
     if uri.params.has(b"lr") {
         return None;
     }
-    let mut params = Vec::new();
-    for (name, value) in uri.params.iter().filter(|(name, _)| !name.eq_ignore_ascii_case(b"method")) {
-        params.push(b';');
-        params.extend_from_slice(name);
-        if let Some(value) = value {
-            params.push(b'=');
-            params.extend_from_slice(value);
-        }
-    }
     let bare = SipUri { headers: None, params: Params::default(), ..uri.clone() };
     let mut out = Vec::new();
     bare.write(&mut out);
-    out.extend_from_slice(&params);
+    out.extend_from_slice(&once(&uri.params, b"method"));
     Some(out)
 }
 
@@ -500,6 +509,18 @@ mod tests {
         assert_eq!(lines(&bye, HeaderId::Route), ["<sip:p2.example;lr>", "<sip:p1.example;lr>"]);
         assert_eq!(lines(&bye, HeaderId::From), ["<sip:bob@b.example>;tag=9"]);
         assert_eq!((dialog.remote_cseq(), bye.cseq(), dialog.is_confirmed()), (Some(314), 1, false));
+    }
+
+    /// `[RFC 3261, Section 19.1.1]`
+    #[test]
+    fn what_a_peer_repeats_keeps_no_dialog_from_sending() {
+        let text = "INVITE sip:bob@b.example SIP/2.0\r\nVia: SIP/2.0/UDP a.example;branch=z9hG4bK1\r\n\
+             From: <sip:alice@a.example;user=phone;USER=ip>;x=1;tag=1;X=2\r\nTo: <sip:bob@b.example;transport=udp;transport=udp>\r\n\
+             Call-ID: 7@a.example\r\nCSeq: 314 INVITE\r\nContact: <sip:alice@192.0.2.1>\r\n\r\n";
+        let mut dialog = Dialog::of_server(&Request::parse(text.as_bytes()).unwrap(), "9").unwrap();
+        let bye = built(dialog.request(Method::Bye));
+        assert_eq!(lines(&bye, HeaderId::From), ["<sip:bob@b.example;transport=udp>;tag=9"]);
+        assert_eq!(lines(&bye, HeaderId::To), ["<sip:alice@a.example;user=phone>;x=1;tag=1"]);
     }
 
     /// `[RFC 3261, Section 12.2.1.1]`

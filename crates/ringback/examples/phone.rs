@@ -4,7 +4,7 @@
 //!
 //! | line | does |
 //! |---|---|
-//! | `register` `udp`\|`tcp` | registers at the host of its own address, to be called by this transport |
+//! | `register` `udp`\|`tcp` | registers at the host of its own address, to be called by this transport; again, it registers anew |
 //! | `call` URI, `answer`, `hangup` | what they say; `hangup` also refuses what rings, and gives up what is not answered |
 //! | `auto` | answers all calls from now on |
 //! | `hold`, `resume`, `transfer` URI | the same with the latest call |
@@ -24,7 +24,7 @@ use ringback::agent::{
 use ringback::auth::{Account, Password};
 use ringback::base::Transport;
 use ringback::prelude::*;
-use ringback::ua::{CommandError, ReferTold};
+use ringback::ua::{CommandError, ReferTold, RegistrationEvent};
 use tokio::sync::{mpsc, oneshot};
 
 type Anything = Result<(), Box<dyn Error + Send + Sync>>;
@@ -164,7 +164,10 @@ impl Phone {
             }
             "register" => {
                 let transport = if rest == "tcp" { Transport::Tcp } else { Transport::Udp };
-                self.registered = Some(self.agent.register().transport(transport).await?);
+                match &mut self.registered {
+                    Some(registered) => again(registered).await?,
+                    None => self.registered = Some(self.agent.register().transport(transport).await?),
+                }
                 println!("registered");
                 true
             }
@@ -233,14 +236,26 @@ impl Phone {
 
     async fn quit(mut self) -> Result<(), Box<dyn Error>> {
         while self.hang_up().await? {}
-        let is_registered = self.registered.take().is_some();
         for _ in 0..40 {
-            if self.sessions().await? == 0 && !is_registered {
+            if self.sessions().await? == 0 {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
+        if self.registered.take().is_some() {
+            // It is taken back beside us, and without an agent it would not be.
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
         Ok(())
+    }
+}
+
+/// Registers once more, before it is due.
+async fn again(registered: &mut Registered) -> Anything {
+    registered.refresh().await?;
+    match registered.event().await.ok_or("the agent has ended")?.event {
+        RegistrationEvent::Registered { .. } => Ok(()),
+        event => Err(format!("{event:?}").into()),
     }
 }
 

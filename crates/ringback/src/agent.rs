@@ -38,7 +38,7 @@
 //!
 //! Each handler runs in a `tracing` span that bears the Call-ID, as awaiting an [`Invite`] does. Secrets stand in no log.
 
-mod builder;
+pub(crate) mod builder;
 mod call;
 mod error;
 mod incoming;

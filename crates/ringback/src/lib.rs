@@ -51,6 +51,8 @@ pub use ringback_message as message;
 pub use ringback_message::{body, header, params, registry, status, uri, verdict};
 pub use ringback_sdp as sdp;
 pub use ringback_stack as stack;
+#[cfg(feature = "tokio")]
+pub use ringback_tokio::tls;
 pub use ringback_transaction as transaction;
 pub use ringback_transport as transport;
 pub use ringback_ua as ua;

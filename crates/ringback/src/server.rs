@@ -24,8 +24,11 @@ use std::time::Duration;
 use ringback_auth::{Algorithm, Ha1Set, Password};
 use ringback_location_db::{LocationDb, Options};
 use ringback_stack::{Account, Config};
-use ringback_tokio::{Accounts, Backends, Bound, Clock, Drained, ListenOn, Running};
+use ringback_tokio::tls::Tls;
+use ringback_tokio::{Accounts, Backends, Bound, Clock, Drained, Running};
 use tokio::net::{ToSocketAddrs, lookup_host};
+
+use crate::agent::builder::listeners;
 
 /// What a server is to be. Where nothing else is said it keeps registrations in memory, asks users for their passwords, and relays
 /// requests to all contacts of a user, in the order of their q. `[RFC 3261, Section 16]`
@@ -35,6 +38,7 @@ pub struct ServerBuilder {
     passwords: BTreeMap<String, Password>,
     store: Option<PathBuf>,
     shards: u16,
+    tls: Tls,
 }
 
 impl ServerBuilder {
@@ -75,6 +79,13 @@ impl ServerBuilder {
         self
     }
 
+    /// What TLS is spoken with; its server is what makes the server listen by TLS too, at the port behind that of UDP and TCP, or one
+    /// that the kernel chooses like theirs.
+    pub fn tls(mut self, tls: Tls) -> ServerBuilder {
+        self.tls = tls;
+        self
+    }
+
     /// Changes anything else, such as timers and limits.
     pub fn config(mut self, change: impl FnOnce(&mut Config)) -> ServerBuilder {
         change(&mut self.config);
@@ -87,7 +98,7 @@ impl ServerBuilder {
     /// Where the address, the file, threads or randomness can't be had.
     pub async fn bind(mut self, address: impl ToSocketAddrs) -> Result<Server, ServerError> {
         let address = lookup_host(address).await?.next().ok_or(io::ErrorKind::NotFound)?;
-        let bound = Bound::open(&[ListenOn::new(address)], self.shards)?;
+        let bound = Bound::open(&listeners(address, &self.tls), self.shards)?.tls(self.tls);
         let now = Clock::start().now();
         let location = match &self.store {
             Some(path) => LocationDb::open(path, Options::default(), now),
@@ -135,7 +146,7 @@ impl Server {
     pub fn builder(domain: &str) -> ServerBuilder {
         let mut config = Config::new(domain, Vec::new());
         config.algorithms = Vec::from([Algorithm::Md5]);
-        ServerBuilder { config, passwords: BTreeMap::new(), store: None, shards: 1 }
+        ServerBuilder { config, passwords: BTreeMap::new(), store: None, shards: 1, tls: Tls::default() }
     }
 
     /// Where it listens.

@@ -45,7 +45,7 @@ fn pairs(place: &mut Place, figures: &mut Figures, pairs: &[(Leg, Leg)]) -> Resu
         // A caller by TCP has no port of its own that the callee's BYE could come to but its connection.
         let ends = match from.transport {
             Transport::Udp => &[(CALL, CALLEE), (CALL_HUNG_UP, CALLEE_HANGS_UP)][..],
-            Transport::Tcp => &[(CALL, CALLEE)],
+            Transport::Tcp | Transport::Tls => &[(CALL, CALLEE)],
         };
         for (calls, answers) in ends {
             let script = Script::new("callee", answers, port, count(&callers)).by(*to).facing(*from);

@@ -1,11 +1,13 @@
 //! The server and phones in networks of our own: behind a router, without IPv4, through a narrow or broken way.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use crate::Fault;
 use crate::leg::{Leg, Transport};
-use crate::network::{CUT, Family, House, Space, pattern};
+use crate::network::{CUT, Family, House, NAT, Space, pattern};
+use crate::phones::Setup;
+use crate::phones::baresip::Baresip;
 use crate::phones::ours::{Identity, Ours};
 use crate::place::{Contact, Place, accounts, count, finish, named};
 use crate::probe::free_port;
@@ -15,15 +17,17 @@ use crate::sipp::{Figures, Script};
 use crate::wire::Harm;
 
 /// The server, who else is where it is, and who is in the house.
-const SERVER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(198, 51, 100, 2));
+const SERVER: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 2));
 const NEIGHBOUR: &str = "198.51.100.3";
 const AT_HOME: &str = "10.0.0.2";
 /// The same in IPv6.
-const SERVER_V6: IpAddr = IpAddr::V6(std::net::Ipv6Addr::new(0xfd00, 0xb, 0, 0, 0, 0, 0, 2));
+const SERVER_V6: IpAddr = IpAddr::V6(Ipv6Addr::new(0xfd00, 0xb, 0, 0, 0, 0, 0, 2));
 const NEIGHBOUR_V6: &str = "fd00:b::3";
 const AT_HOME_V6: &str = "fd00:a::2";
 /// How long the link is cut: some retransmissions.
 const CUT_FOR: Duration = Duration::from_millis(700);
+/// How long a router takes to be at home at its new address.
+const MOVE: Duration = Duration::from_millis(300);
 /// Calls each way through a bad wire, by each transport, unless `RINGBACK_NET_CALLS` says more.
 const BAD_CALLS: u64 = 2;
 /// Calls of SIPp by each transport.
@@ -48,6 +52,9 @@ fn phone(place: &Place, space: &Space, at: &str, user: &Account, by: Transport) 
 
 /// A call from one to the other, whom the callee hangs up on.
 fn call(place: &Place, caller: &mut Ours, callee: &mut Ours, user: &str, by: Transport) -> Result<(), Fault> {
+    // What was said in other calls is no news of this one.
+    caller.forget();
+    callee.forget();
     let to = address_of(place, user);
     let to = if by == Transport::Tcp { format!("{to};transport=tcp") } else { to };
     caller.tell(&format!("call sip:{to}"))?;
@@ -58,6 +65,50 @@ fn call(place: &Place, caller: &mut Ours, callee: &mut Ours, user: &str, by: Tra
     callee.tell("hangup")?;
     callee.says("hung up")?;
     caller.says("ended: RemoteBye").map(drop)
+}
+
+/// A phone behind a NAT registers, is called, and calls.
+pub(super) fn nat(place: &mut Place, figures: &mut Figures) -> Result<(), Fault> {
+    let users = named(["alice", "bob", "carol"]);
+    let [alice, bob, carol] = &users;
+    let house = House::build(&[Family::V4])?;
+    house.router.filter(NAT)?;
+    let server = serve(place, &house, SERVER, &users)?;
+    let mut outside = phone(place, &house.world, NEIGHBOUR, carol, Transport::Udp)?;
+    for by in [Transport::Udp, Transport::Tcp] {
+        let mut inside = phone(place, &house.home, AT_HOME, alice, by)?;
+        call(place, &mut outside, &mut inside, "alice", Transport::Udp)?;
+        call(place, &mut inside, &mut outside, "carol", by)?;
+        figures.one_call(0.0);
+        place.note(format!(
+            "one of ours registers by {by} from behind a NAT, is called and calls, and hangs up or is hung up on"
+        ));
+        inside.quit()?;
+    }
+    // And one that others made.
+    let setup =
+        Setup { account: bob, server: place.site.address, transport: Transport::Udp, hertz: 440, answers: true };
+    let at_home = Ipv4Addr::new(10, 0, 0, 2);
+    let mut theirs = house.home.inside(|| Baresip::start_at(at_home, &place.folder, &setup))?;
+    theirs.wait_until_registered()?;
+    outside.forget();
+    outside.tell(&format!("call sip:{}", address_of(place, "bob")))?;
+    outside.says("talks: ")?;
+    theirs.event("CALL_ESTABLISHED")?;
+    outside.tell("hangup")?;
+    outside.says("hung up")?;
+    theirs.event("CALL_CLOSED")?;
+    theirs.command("dial", &format!("sip:{}", address_of(place, "carol")))?;
+    outside.says("rings: ")?;
+    outside.tell("answer")?;
+    theirs.event("CALL_ESTABLISHED")?;
+    theirs.command("hangup", "")?;
+    outside.says("ended: RemoteBye")?;
+    place.note("baresip behind the same NAT is called by UDP, and calls");
+    figures.one_call(0.0);
+    theirs.quit()?;
+    outside.quit()?;
+    server.stop()
 }
 
 /// No IPv4 anywhere, not even for the server itself.
@@ -83,13 +134,11 @@ pub(super) fn ipv6_only(place: &mut Place, figures: &mut Figures) -> Result<(), 
         let register = script(there, register.to(place.site.address)).digest_uri(&place.site.address.to_string());
         let register = register.key("contact_port", contact.port.to_string()).key("contact_parameters", "");
         figures.beside(house.world.inside(|| register.run(&place.folder))?);
-        let answering = script(there, Script::new("callee", CALLEE, port, count(&callers)))
-            .with("OTHER_TRANSPORT", transport.in_via());
+        let answering = script(there, Script::new("callee", CALLEE, port, count(&callers))).facing(there);
         let answering = house.world.inside(|| place.answering(answering))?;
         let calling = Script::new("call", CALL, free_port()?, count(&callers)).users(&callers);
-        let calling = script(here, calling.to(place.site.address))
-            .with("OTHER_TRANSPORT", transport.in_via())
-            .callee(&address_of(place, &callee.name));
+        let calling =
+            script(here, calling.to(place.site.address)).facing(here).callee(&address_of(place, &callee.name));
         figures.then(house.home.inside(|| calling.run(&place.folder))?);
         figures.beside(finish(answering)?);
         place.note(format!("{CALLS} calls by {transport} where there is IPv6 alone"));
@@ -166,6 +215,31 @@ pub(super) fn cut(place: &mut Place, figures: &mut Figures) -> Result<(), Fault>
         inside.quit()?;
         outside.quit()?;
     }
+    server.stop()
+}
+
+/// The house getsanother address, as many do every night: a phone registers again, and is found there.
+pub(super) fn moved(place: &mut Place, figures: &mut Figures) -> Result<(), Fault> {
+    let users = named(["alice", "carol"]);
+    let [alice, carol] = &users;
+    let house = House::build(&[Family::V4])?;
+    house.router.filter(NAT)?;
+    let server = serve(place, &house, SERVER, &users)?;
+    let mut outside = phone(place, &house.world, NEIGHBOUR, carol, Transport::Udp)?;
+    let mut inside = phone(place, &house.home, AT_HOME, alice, Transport::Udp)?;
+    call(place, &mut outside, &mut inside, "alice", Transport::Udp)?;
+    house.router.ip("addr del 198.51.100.1/24 dev wan")?;
+    house.router.give("wan", &["198.51.100.77/24"])?;
+    // The kernel forgets the old mappings a moment later, and what goes by them until then is not answered.
+    std::thread::sleep(MOVE);
+    inside.tell("register udp")?;
+    inside.says("registered")?;
+    call(place, &mut outside, &mut inside, "alice", Transport::Udp)?;
+    call(place, &mut inside, &mut outside, "carol", Transport::Udp)?;
+    place.note("called at the old address and at the new one");
+    figures.one_call(0.0);
+    inside.quit()?;
+    outside.quit()?;
     server.stop()
 }
 

@@ -11,13 +11,13 @@ use crate::place::{Place, named};
 use crate::sipp::Figures;
 
 /// What the two sides of a call send, in Hz.
-const CALLER_HERTZ: u32 = 440;
-const CALLEE_HERTZ: u32 = 1_000;
+pub(super) const CALLER_HERTZ: u32 = 440;
+pub(super) const CALLEE_HERTZ: u32 = 1_000;
 /// How long a digest response is.
 const MD5_DIGITS: usize = 32;
 const SHA_256_DIGITS: usize = 64;
 /// How long they talk.
-const TALK: Duration = Duration::from_millis(2_500);
+pub(super) const TALK: Duration = Duration::from_millis(2_500);
 /// How long each must hear the other's tone.
 const HEARD_MIN_SECONDS: f64 = 1.0;
 
@@ -95,7 +95,8 @@ pub(super) fn linphone(place: &mut Place, figures: &mut Figures) -> Result<(), F
     let setup = Setup { account: &alice, hertz: CALLER_HERTZ, answers: false, ..setup };
     let mut caller = Linphone::start(&place.folder, &setup)?;
     caller.wait_until_registered()?;
-    linphone_calls_baresip(place, &mut caller, &mut callee, figures)?;
+    let called = place.address_of("bob");
+    linphone_calls_baresip(place, &called, &mut caller, &mut callee, figures)?;
     answered_with(place, "linphonec", &caller.log(), SHA_256_DIGITS)?;
     callee.quit()?;
     server.stop()
@@ -117,21 +118,23 @@ pub(super) fn linphone_md5(place: &mut Place, figures: &mut Figures) -> Result<(
     let mut caller = Linphone::start(&place.folder, &setup)?;
     callee.wait_until_registered()?;
     caller.wait_until_registered()?;
-    linphone_calls_baresip(place, &mut caller, &mut callee, figures)?;
+    let called = place.address_of("bob");
+    linphone_calls_baresip(place, &called, &mut caller, &mut callee, figures)?;
     answered_with(place, "linphonec", &caller.log(), MD5_DIGITS)?;
     callee.quit()?;
     server.stop()
 }
 
 /// A call from its beginning to the caller's end; it is the callee who hangs up.
-fn linphone_calls_baresip(
+pub(super) fn linphone_calls_baresip(
     place: &mut Place,
+    called: &str,
     caller: &mut Linphone,
     callee: &mut Baresip,
     figures: &mut Figures,
 ) -> Result<(), Fault> {
     let began = Instant::now();
-    caller.command(&format!("call sip:{}", place.address_of("bob")))?;
+    caller.command(&format!("call sip:{called}"))?;
     callee.event("CALL_ESTABLISHED")?;
     callee.event("CALL_RTPESTAB")?;
     caller.wait_for("Media streams established with")?;
@@ -147,7 +150,7 @@ fn linphone_calls_baresip(
     hears(place, "baresip", heard.unwrap_or_default())
 }
 
-fn hears(place: &mut Place, who: &str, seconds: f64) -> Result<(), Fault> {
+pub(super) fn hears(place: &mut Place, who: &str, seconds: f64) -> Result<(), Fault> {
     place.note(format!("{who} heard the other's tone for {seconds:.1} s"));
     if seconds < HEARD_MIN_SECONDS {
         return Err(format!("{who} heard the other's tone for {seconds:.1} s only"));

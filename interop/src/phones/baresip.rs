@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{STEP_MAX, Setup, until};
+use super::{PHONE, STEP_MAX, Setup, until};
+use crate::leg::Transport;
 use crate::process::{Guarded, command, wait};
 use crate::{Fault, doing, probe, tone};
 
@@ -246,11 +247,16 @@ fn configuration(folder: &Path, sound: &Path, recordings: &Path, address: Socket
     ] {
         text.push_str(&format!("{key} {value}\n"));
     }
+    // Where TLS is spoken it must have one; where it names one that isn't there, it doesn't start.
+    let certificate = folder.parent().unwrap_or(folder).join(PHONE);
+    if certificate.exists() {
+        text.push_str(&format!("sip_certificate {}\n", certificate.display()));
+    }
     for key in ["ausrc_format", "auplay_format", "auenc_format", "audec_format"] {
         text.push_str(&format!("{key} s16\n"));
     }
     for (kind, names) in [
-        ("module", &["g711", "aufile", "aubridge", "sndfile"][..]),
+        ("module", &["g711", "aufile", "aubridge", "sndfile", "srtp"][..]),
         ("module_tmp", &["uuid", "account"]),
         ("module_app", &["menu", "ctrl_tcp"]),
     ] {
@@ -262,9 +268,11 @@ fn configuration(folder: &Path, sound: &Path, recordings: &Path, address: Socket
 fn account(setup: &Setup<'_>) -> String {
     let Setup { account, server, transport, answers, .. } = setup;
     format!(
-        "<sip:{name}@{server};transport={transport}>;auth_user={name};auth_pass={password};answermode={mode};\
-         audio_codecs=pcmu/8000/1,pcma/8000/1;regint=600;call_transfer=yes\n",
+        "<sip:{name}@{at};transport={transport}>;auth_user={name};auth_pass={password};answermode={mode};\
+         audio_codecs=pcmu/8000/1,pcma/8000/1;regint=600;call_transfer=yes{secure}\n",
         name = account.name,
+        at = SocketAddr::new(server.ip(), transport.port(*server)),
+        secure = if *transport == Transport::Tls { ";mediaenc=srtp-mand" } else { "" },
         password = account.password,
         transport = transport.in_uri(),
         mode = if *answers { "auto" } else { "manual" },

@@ -8,7 +8,7 @@ use std::process::{ChildStdin, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{STEP_MAX, Setup, until};
+use super::{ROOTS, STEP_MAX, Setup, until};
 use crate::leg::Transport;
 use crate::process::{Guarded, command, wait};
 use crate::{Fault, doing, probe, tone};
@@ -105,6 +105,19 @@ impl Linphone {
         })
     }
 
+    /// Demands that it finds the server's certificate not worth anything, so that it doesn't register.
+    ///
+    /// # Errors
+    /// When it registers, or says nothing of certificates.
+    pub(crate) fn refuses_the_server(&mut self) -> Result<(), Fault> {
+        let refused = until(STEP_MAX, || Ok(self.log().contains("Certificate verification failed").then_some(())))?;
+        if self.printed().contains("registered, identity=") {
+            return Err(format!("{} registers at a server that it must not trust", self.name));
+        }
+        refused
+            .ok_or_else(|| format!("{} says nothing of the certificate; see {}/log", self.name, self.folder.display()))
+    }
+
     /// Waits until it is registered.
     ///
     /// # Errors
@@ -154,6 +167,7 @@ impl Linphone {
 
 fn configuration(folder: &Path, setup: &Setup<'_>, sip_port: u16, rtp_port: u16) -> String {
     let Setup { account, server, transport, .. } = setup;
+    let parent = folder.parent().unwrap_or(folder);
     let (name, password) = (&account.name, &account.password);
     let port_of = |of: Transport| if of == *transport { sip_port } else { 0 };
     let sections: &[(&str, &[(&str, String)])] = &[
@@ -162,7 +176,11 @@ fn configuration(folder: &Path, setup: &Setup<'_>, sip_port: u16, rtp_port: u16)
             &[
                 ("sip_port", port_of(Transport::Udp).to_string()),
                 ("sip_tcp_port", port_of(Transport::Tcp).to_string()),
-                ("sip_tls_port", "0".to_owned()),
+                ("sip_tls_port", port_of(Transport::Tls).to_string()),
+                // Of one that is not there nobody's certificate is good.
+                ("root_ca", parent.join(ROOTS).display().to_string()),
+                ("verify_server_certs", "1".to_owned()),
+                ("verify_server_cn", "1".to_owned()),
                 ("bind_address", "127.0.0.1".to_owned()),
                 ("contact", format!("\"{name}\" <sip:{name}@127.0.0.1>")),
                 ("guess_hostname", "0".to_owned()),
@@ -174,7 +192,7 @@ fn configuration(folder: &Path, setup: &Setup<'_>, sip_port: u16, rtp_port: u16)
         (
             "proxy_0",
             &[
-                ("reg_proxy", format!("<sip:{server};transport={}>", transport.in_uri())),
+                ("reg_proxy", format!("<sip:{};transport={}>", transport.host_port(*server), transport.in_uri())),
                 ("reg_identity", format!("sip:{name}@{server}")),
                 ("reg_expires", "600".to_owned()),
                 ("reg_sendregister", "1".to_owned()),

@@ -7,7 +7,7 @@ Exit status:
   2    the command line can't be understood
   3    an address can't be listened on: taken, not permitted, not this machine's
   4    the data folder or a database in it can't be used: not writable, open elsewhere, broken, too new
-  5    the configuration file, or the file of accounts that it names, can't be read or has errors
+  5    the configuration file, or a file that it names (accounts, certificates), can't be read or has errors
   70   a defect, or a system that refuses the least
   130  a second Ctrl-C or SIGTERM ended it at once
   check-config, explain, decode, lint and dns have their own: see their help";
@@ -28,7 +28,7 @@ Examples:
 Exit status:
   0    the file can be used
   2    the command line can't be understood
-  5    the file, or the file of accounts that it names, can't be read or has errors
+  5    the file, or a file that it names (accounts, certificates), can't be read or has errors
   70   what it means can't be printed";
 
 pub(super) const COMPLETIONS_MORE: &str = "\

@@ -22,7 +22,8 @@ pub(crate) struct Number {
 }
 
 /// The sections that hold numbers, in the order in which they are shown.
-pub(crate) const SECTIONS: [&str; 8] = ["timers", "registrar", "directory", "location", "dns", "tcp", "tls", "limits"];
+pub(crate) const SECTIONS: [&str; 9] =
+    ["timers", "registrar", "directory", "location", "dns", "tcp", "tls", "websocket", "limits"];
 
 /// The most of anything that is counted in a table: more would not fit into memory.
 const COUNT_MAX: u64 = 100_000_000;
@@ -132,6 +133,10 @@ pub(crate) static NUMBERS: &[Number] = &[
     span!("tls", "handshake_timeout_secs", 1..=DAY_SECS, |s| secs(s.tcp.handshake_timeout), |s, n| s
         .tcp
         .handshake_timeout =
+        Micros::from_secs(n)),
+    span!("websocket", "ping_after_secs", 1..=DAY_SECS, |s| secs(s.tcp.ping_after), |s, n| s.tcp.ping_after =
+        Micros::from_secs(n)),
+    span!("websocket", "pong_timeout_secs", 1..=DAY_SECS, |s| secs(s.tcp.pong_timeout), |s, n| s.tcp.pong_timeout =
         Micros::from_secs(n)),
     count!("limits", "server_transactions_max", 1..=COUNT_MAX, transactions.server_transactions_max),
     count!("limits", "client_transactions_max", 1..=COUNT_MAX, transactions.client_transactions_max),

@@ -10,8 +10,8 @@ use ringback_auth::Algorithm;
 use ringback_base::Transport;
 
 use super::reader::Reader;
-use super::{directory, numbers, tls};
-use crate::listen::{Listen, TlsListen};
+use super::{directory, numbers, tls, websocket};
+use crate::listen::{Listen, ListenAlone};
 use crate::settings::{
     AccountsSource, DEFAULT_TRANSPORTS, Domain, DomainError, ListenerSettings, SHARDS_MAX, Settings, TRANSPORTS, When,
 };
@@ -134,6 +134,7 @@ pub(super) fn top(reader: &mut Reader<'_, '_>, folder: &Path) -> (Settings, Opti
                     }
                 }
                 "tls" => tls::read(reader, folder, &mut settings.tls),
+                "websocket" => websocket::read(reader, &mut settings.admission),
                 _ => {}
             }
         });
@@ -159,12 +160,18 @@ fn listener(reader: &mut Reader<'_, '_>) -> Option<ListenerSettings> {
         let label = "a message that is too large for a datagram has no way in [RFC 3261, Section 18.2.1]";
         reader.warning("transports", "lacks \"tcp\"", label);
     }
+    if transports.len() > 1 && transports.iter().any(|transport| matches!(transport, Transport::Ws | Transport::Wss)) {
+        let help = "write a [[listener]] of its own for it, at another port";
+        reader.error("transports", "has a WebSocket beside others", "one port can't tell them apart", Some(help));
+    }
     let advertised = reader.text("advertised");
     if !reader.has("address") {
         reader.refuse("a listener without an address", "where is it to listen?", "add address = \"192.0.2.1:5060\"");
     }
     let listen: Listen = match transports[..] {
-        [Transport::Tls] => reader.text("address").map(|TlsListen(listen)| listen),
+        [Transport::Tls] => reader.text("address").map(|ListenAlone::<5061>(listen)| listen),
+        [Transport::Ws] => reader.text("address").map(|ListenAlone::<80>(listen)| listen),
+        [Transport::Wss] => reader.text("address").map(|ListenAlone::<443>(listen)| listen),
         _ => reader.text("address"),
     }?;
     Some(ListenerSettings { listen, transports, advertised })
@@ -176,7 +183,8 @@ pub(super) fn transport_name(transport: Transport) -> &'static str {
         Transport::Udp => "udp",
         Transport::Tcp => "tcp",
         Transport::Tls => "tls",
-        other => other.as_str(),
+        Transport::Ws => "ws",
+        Transport::Wss => "wss",
     }
 }
 

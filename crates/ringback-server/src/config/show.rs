@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use super::sections::{ALGORITHMS, transport_name};
-use super::{directory, numbers, tls};
+use super::{directory, numbers, tls, websocket};
 use crate::config::LogSettings;
 use crate::settings::{AccountsSource, Settings, When};
 
@@ -60,6 +60,9 @@ pub fn show(settings: &Settings, log: &LogSettings) -> String {
         }
         if section == "tcp" {
             line(text, "proxies", &array(settings.proxies.iter().map(ToString::to_string)));
+        }
+        if section == "websocket" {
+            websocket::show(text, &settings.admission);
         }
         if section == "directory" {
             directory::show(text, &settings.directory);

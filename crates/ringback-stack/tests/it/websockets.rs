@@ -175,7 +175,7 @@ fn a_flow_that_we_did_not_write_for_this_dialog_opens_nothing() {
     register(&mut world, CAROL, "carol");
     let (before, token) = routes.split_once("flow-").unwrap();
     // One digit of the port of a connection.
-    let forged = format!("{before}flow-{}", token.replacen("9c41", "9c42", 1));
+    let forged = format!("{before}flow-{}", token.replace("9c41", "9c42"));
     assert_ne!(forged, routes);
     let info = within(&mut world, ALICE, "INFO", &response, "sip:x1@bob.invalid;transport=ws", &forged);
     world.send(ALICE, &info);

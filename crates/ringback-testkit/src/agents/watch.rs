@@ -137,11 +137,12 @@ impl Watch {
     }
 
     fn request_received(&mut self, request: &Request, is_damaged: bool, at: Micros) {
-        if request.is(&Method::Ack) {
-            return self.ack_received(request);
-        }
+        // What it says of media, and in which dialog, is anybody's guess.
         if is_damaged {
             self.open_is_unclear(request);
+        }
+        if request.is(&Method::Ack) {
+            return self.ack_received(request);
         }
         let Some(key) = Key::of(&request.top_via(), request.method().as_str().as_bytes()) else { return };
         // One that comes again when its transaction is gone is another.
@@ -206,6 +207,12 @@ impl Watch {
             return;
         }
         let request = asked.request.clone();
+        // It answers what was damaged on its way.
+        let is_elsewhere = request.to_tag().is_some() && response.to_tag() != request.to_tag();
+        let is_damaged = is_damaged || is_elsewhere || !is_to(response, &request);
+        if is_damaged {
+            self.unclear.insert(request.call_id().to_vec());
+        }
         if is_invite && (200..300).contains(&status) {
             if is_damaged {
                 self.damaged_success_received(&request, response);

@@ -10,5 +10,6 @@ mod matrix;
 mod promises;
 mod races;
 mod reports;
+mod streams;
 mod towns;
 mod worlds;

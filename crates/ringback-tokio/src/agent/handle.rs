@@ -156,7 +156,7 @@ impl Agent {
             desk.rows.registrations.insert(id, RegistrationRow { told: sender, is_dropped: false });
             let lease = agent.lease(Held::Registration(id));
             desk.agent_mut().register(id, now)?;
-            Ok(Registering { id, told, _agent: agent, _lease: lease })
+            Ok(Registering { id, told, agent, _lease: lease })
         })
         .await
     }
@@ -266,7 +266,7 @@ impl Requesting {
 pub struct Registering {
     id: RegistrationId,
     told: watch::Receiver<Option<RegistrationTold>>,
-    _agent: Agent,
+    agent: Agent,
     _lease: Lease,
 }
 
@@ -284,6 +284,15 @@ impl Registering {
     #[must_use]
     pub fn id(&self) -> RegistrationId {
         self.id
+    }
+
+    /// Registers again now, and not when it is due: what comes of it is told.
+    ///
+    /// # Errors
+    /// As [`Agent::with`].
+    pub async fn refresh(&self) -> Result<(), CommandError> {
+        let id = self.id;
+        self.agent.with(move |agent, now| agent.register(id, now)).await
     }
 
     /// The latest that was not looked at; `None` where the agent has ended. Dropping the future loses nothing.

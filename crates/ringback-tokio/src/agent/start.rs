@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use ringback_base::Random;
+use ringback_base::{Random, Transport};
 use ringback_stack::Endpoint;
 use ringback_transport::resolve::Preferences;
 use ringback_ua::{Config, Local};
@@ -80,14 +80,20 @@ impl AgentBound {
         AgentBound { tls, ..self }
     }
 
-    /// Where the agent will be, with the ports that the kernel chose: each address by UDP, then by its stream.
+    /// Where the agent will be, with the ports that the kernel chose: each address by UDP, then by its stream. Where it speaks TLS with
+    /// others and listens nowhere by it, it is at the first address by TLS all the same: nobody can connect to it there.
     #[must_use]
     pub fn locals(&self) -> Vec<Local> {
         let locals = |opened: &Opened| {
             let address = opened.address;
             opened.transports().map(move |transport| Local::new(transport, address)).collect::<Vec<_>>()
         };
-        self.opened.iter().flat_map(locals).collect()
+        let mut all: Vec<Local> = self.opened.iter().flat_map(locals).collect();
+        let has_tls = all.iter().any(|local| local.transport == Transport::Tls);
+        if let (Some(_), false, Some(first)) = (&self.tls.client, has_tls, self.opened.first()) {
+            all.push(Local::new(Transport::Tls, first.address));
+        }
+        all
     }
 
     /// Starts the task, on the runtime that this is called in. It ends when all handles are dropped and nothing is left to be sent.

@@ -3,19 +3,23 @@
 use std::fmt;
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use ringback_base::{Hop, Micros, Now, TimerId};
-use ringback_message::{Method, ParseErrorKind, Rejected};
-use ringback_transport::{Frame, PONG, Stream};
+use ringback_base::{Hop, Micros, Now, TimerId, Transport};
+use ringback_message::{Message, Method, ParseErrorKind, Rejected};
+use ringback_transport::PONG;
+use ringback_transport::websocket::{Admission, CloseCode, Ended, Refusal};
 use tokio::io::ReadBuf;
 use tokio::net::TcpStream;
 
 use crate::counters::LiveCounters;
 use crate::tcp::census::{HandshakeSeat, Seat};
 use crate::tcp::directory::Proven;
+use crate::tcp::framing::{Framing, Incoming};
 use crate::tcp::limits::TcpLimits;
 use crate::tcp::queue::WriteQueue;
 use crate::tcp::wire::{Handshake, Wire};
@@ -49,6 +53,8 @@ pub(crate) trait Upper {
 pub(crate) struct Rules<'a> {
     pub(crate) limits: &'a TcpLimits,
     pub(crate) counters: &'a LiveCounters,
+    /// Whom a WebSocket is opened with.
+    pub(crate) admission: &'a Arc<Admission>,
     pub(crate) now: Now,
 }
 
@@ -129,7 +135,7 @@ pub(crate) struct Connection {
     hop: Hop,
     phase: Phase,
     wire: Option<Wire>,
-    stream: Stream,
+    framing: Framing,
     queue: WriteQueue,
     /// What was written is not all with the kernel yet.
     is_unflushed: bool,
@@ -148,8 +154,14 @@ pub(crate) struct Connection {
     pub(crate) timer: Option<TimerId>,
     pub(crate) is_dirty: bool,
     pub(crate) is_told: bool,
-    /// What a peer that connected has proven to be, until it is fetched.
+    /// What a peer that connected has proven to be.
     proven: Option<Proven>,
+    /// Where else it is reached by this connection, as it says. `[RFC 5923, Section 8.2]`
+    pub(crate) alias: Option<SocketAddr>,
+    /// Its first message has not come yet, which says so.
+    may_have_alias: bool,
+    /// The directory doesn't know of it yet.
+    has_news: bool,
     _seat: Seat,
 }
 
@@ -201,7 +213,7 @@ impl Connection {
             hop,
             phase,
             wire: None,
-            stream: Stream::new(rules.limits.stream, rules.now),
+            framing: Framing::accepted(hop.transport, rules),
             queue: WriteQueue::default(),
             is_unflushed: false,
             waker,
@@ -215,6 +227,9 @@ impl Connection {
             is_dirty: false,
             is_told: false,
             proven: None,
+            alias: None,
+            may_have_alias: false,
+            has_news: false,
             _seat: seat,
         }
     }
@@ -233,7 +248,8 @@ impl Connection {
     pub(crate) fn takes(&self, is_response: bool) -> bool {
         match self.phase {
             Phase::Connecting { .. } | Phase::Handshaking { .. } | Phase::Open => true,
-            Phase::Answering { .. } => is_response,
+            // A WebSocket that the peer has ended can't be written to.
+            Phase::Answering { .. } => is_response && self.framing.takes(),
             Phase::Lingering { .. } => false,
         }
     }
@@ -261,15 +277,15 @@ impl Connection {
             self.owed = self.owed.saturating_sub(1);
         }
         self.last_sent = rules.now.mono;
-        self.queue.push(bytes);
+        self.framing.send(bytes, &mut self.queue);
         rules.counters.messages_sent.count();
         Ok(())
     }
 
     /// One message always has room, whatever the limit is.
     fn has_room(&self, bytes: &Bytes, rules: Rules<'_>) -> bool {
-        let after = self.queue.bytes().saturating_add(bytes.len());
-        after <= rules.limits.write_queue_bytes_max || self.queue.is_empty()
+        let before = self.queue.bytes().saturating_add(self.framing.waiting_bytes());
+        before.saturating_add(bytes.len()) <= rules.limits.write_queue_bytes_max || before == 0
     }
 
     /// Writes what the peer takes now. Ends what is through; that is why it comes after the stack has said all that it has to say.
@@ -318,20 +334,22 @@ impl Connection {
             let Poll::Ready(wire) = agreed.map_err(End::Handshake)? else { return Ok(false) };
             rules.counters.handshakes.count();
             self.proven = wire.proven();
+            self.has_news = self.proven.is_some();
+            self.may_have_alias = self.has_news;
             self.open(wire, rules);
         }
         Ok(true)
     }
 
-    /// The domains that a peer who connected has proven to be, once.
-    pub(crate) fn take_proven(&mut self) -> Option<Proven> {
-        self.proven.take()
+    /// The domains that a peer who connected has proven to be, when there is something new to be known of them.
+    pub(crate) fn take_news(&mut self) -> Option<Proven> {
+        std::mem::take(&mut self.has_news).then(|| self.proven.clone()).flatten()
     }
 
     fn open(&mut self, wire: Wire, rules: Rules<'_>) {
         self.wire = Some(wire);
         self.phase = Phase::Open;
-        self.stream = Stream::new(rules.limits.stream, rules.now);
+        self.framing.begin(rules);
     }
 
     fn write(&mut self, rules: Rules<'_>) -> Result<(), End> {
@@ -385,7 +403,7 @@ impl Connection {
                 self.phase = Phase::Answering { peer_ended: true, until };
             }
             Some(bytes) => {
-                self.stream.handle_data(bytes, rules.now);
+                self.framing.handle_data(bytes, rules.now);
                 self.pass_up(up, rules);
                 // There may be more; the others come first. What is held has a timer.
                 if self.held.is_none() {
@@ -428,25 +446,36 @@ impl Connection {
         while matches!(self.phase, Phase::Open) {
             let message = match self.held.take() {
                 Some((message, _)) => message,
-                None => match self.stream.poll_frame() {
+                None => match self.framing.poll(&mut self.queue) {
                     Ok(None) => {
-                        if up.awaits_pong(&self.hop) && self.stream.take_pong() {
+                        if up.awaits_pong(&self.hop) && self.framing.take_pong() {
                             up.pong(self.hop);
                         }
                         break;
                     }
-                    Ok(Some(Frame::Ping)) => {
-                        self.newcomer_until = None;
-                        pings += 1;
+                    Ok(Some(Incoming::Opened)) => {
+                        rules.counters.websockets_opened.count();
                         continue;
                     }
-                    Ok(Some(Frame::Message(message))) => {
+                    Ok(Some(keep_alive @ (Incoming::Ping | Incoming::KeepAlive))) => {
+                        self.newcomer_until = None;
+                        pings += usize::from(matches!(keep_alive, Incoming::Ping));
+                        continue;
+                    }
+                    Ok(Some(Incoming::Message(message))) => {
                         self.newcomer_until = None;
                         self.owed = self.owed.saturating_add(u32::from(wants_answer(&message)));
                         rules.counters.messages_received.count();
+                        if std::mem::take(&mut self.may_have_alias) {
+                            self.alias = alias_of(&message, self.hop.remote);
+                            self.has_news = self.alias.is_some();
+                        }
                         message
                     }
-                    Ok(Some(_)) => continue,
+                    Ok(Some(Incoming::Ended(ended))) => {
+                        self.hang_up(ended, rules);
+                        break;
+                    }
                     Err(rejected) => {
                         self.reject(rejected, up, rules);
                         break;
@@ -475,6 +504,26 @@ impl Connection {
         up.rejected(rejected, self.hop);
     }
 
+    /// A WebSocket has ended: what it still says is sent, and whatever is owed can't be.
+    fn hang_up(&mut self, ended: Ended, rules: Rules<'_>) {
+        let counters = rules.counters;
+        match ended {
+            Ended::Closed(_) => {}
+            Ended::Broken(code) => {
+                counters.websockets_broken.count();
+                if code == CloseCode::TOO_LARGE {
+                    counters.message_bytes_max_reached.count();
+                }
+            }
+            Ended::Refused(Refusal::TooLarge) => counters.handshake_bytes_max_reached.count(),
+            Ended::Refused(_) | Ended::Rejected(_) => counters.websockets_refused.count(),
+        }
+        tracing::debug!(remote = %self.hop.remote, why = ?ended, "WebSocket ended");
+        self.owed = 0;
+        let until = rules.now.mono.plus(rules.limits.linger_timeout);
+        self.phase = Phase::Answering { peer_ended: false, until };
+    }
+
     /// When [`Connection::handle_timeout`] is next wanted.
     pub(crate) fn deadline(&self, limits: &TcpLimits) -> Micros {
         let stalled = self.stalled_since.map(|since| since.plus(limits.stall_timeout));
@@ -482,22 +531,17 @@ impl Connection {
             Phase::Connecting { until, .. } | Phase::Handshaking { until, .. } | Phase::Lingering { until } => {
                 return until;
             }
-            Phase::Answering { until, .. } => [Some(until), None, None],
+            Phase::Answering { until, .. } => [Some(until), None, None, None],
             Phase::Open => {
                 let offer_again = self.held.as_ref().map(|(_, at)| *at);
-                [Some(self.silence_ends(limits)), self.newcomer_until, offer_again]
+                [Some(self.silence_ends(limits)), self.newcomer_until, offer_again, self.framing.poll_ping()]
             }
         };
         others.into_iter().flatten().chain(stalled).min().unwrap_or(Micros::MAX)
     }
 
-    /// What is sent to a peer that only listens keeps the connection too, but not one that stopped in the middle of a message.
     fn silence_ends(&self, limits: &TcpLimits) -> Micros {
-        let received = self.stream.poll_timeout();
-        if self.stream.is_mid_message() {
-            return received;
-        }
-        received.max(self.last_sent.plus(limits.stream.idle_timeout))
+        self.framing.silence_ends(self.last_sent, limits)
     }
 
     /// Time has passed.
@@ -513,18 +557,27 @@ impl Connection {
             Phase::Lingering { .. } => Err(End::Done),
             _ if is_stalled => Err(End::Stalled),
             Phase::Answering { .. } => Err(End::Unanswered),
-            Phase::Open if self.silence_ends(limits) <= now && self.stream.is_mid_message() => Err(End::Slow),
+            Phase::Open if self.silence_ends(limits) <= now && self.framing.is_mid_message() => Err(End::Slow),
             Phase::Open if self.silence_ends(limits) <= now => Err(End::Idle),
             Phase::Open if self.newcomer_until.is_some_and(|until| until <= now) => Err(End::Idle),
             Phase::Open => {
                 if let Some((_, again)) = &mut self.held {
                     *again = now.plus(OFFER_AGAIN);
                 }
+                self.framing.handle_timeout(&mut self.queue, rules.now);
                 self.wake();
                 Ok(())
             }
         }
     }
+}
+
+/// Where a peer that connected says that it listens, and is reached by this connection: its own address, at the port of sent-by.
+/// `[RFC 5923, Section 8.2]`
+fn alias_of(message: &Bytes, remote: SocketAddr) -> Option<SocketAddr> {
+    let message = Message::parse_framed(message.clone()).ok().filter(Message::is_request)?;
+    let via = message.vias().next()?.ok().filter(|via| via.params.has(b"alias"))?;
+    Some(SocketAddr::new(remote.ip(), via.port.unwrap_or(Transport::Tls.default_port())))
 }
 
 /// A request that gets a final response; one that will not be read as a request does not matter here.

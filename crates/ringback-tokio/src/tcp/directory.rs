@@ -31,6 +31,8 @@ pub(crate) struct Far {
 struct Entry {
     flow: FlowId,
     proven: Proven,
+    /// The far end is elsewhere, and is meant by its domain alone.
+    is_alias: bool,
 }
 
 /// The domains that a far end has proven to be. `[RFC 5922, Section 7]`
@@ -50,13 +52,24 @@ impl Directory {
         let entries = rows.entry(far).or_default();
         // Of those that can do no more than this one, the latest counts.
         entries.retain(|entry| !entry.proven.iter().all(|domain| proven.contains(domain)));
-        entries.push(Entry { flow, proven });
+        entries.push(Entry { flow, proven, is_alias: false });
+    }
+
+    /// A connection whose far end says that it is reached here too, by who looks for its domains. `[RFC 5923, Section 8.2]`
+    pub(crate) fn insert_alias(&self, far: Far, flow: FlowId, proven: Proven) {
+        let mut rows = self.rows();
+        let entries = rows.entry(far).or_default();
+        entries.retain(|entry| !(entry.is_alias && entry.proven.iter().all(|domain| proven.contains(domain))));
+        entries.push(Entry { flow, proven, is_alias: true });
     }
 
     /// The latest connection to a far end, which, where it matters, has proven to be this peer.
     pub(crate) fn find(&self, far: Far, name: Option<&PeerName>) -> Option<FlowId> {
         let rows = self.rows();
-        let fits = |entry: &&Entry| name.is_none_or(|name| name.is_among(&entry.proven));
+        let fits = |entry: &&Entry| match name {
+            Some(PeerName::Address(_)) => !entry.is_alias,
+            name => name.is_none_or(|name| name.is_among(&entry.proven)),
+        };
         rows.get(&far)?.iter().rev().find(fits).map(|entry| entry.flow)
     }
 
@@ -119,6 +132,9 @@ mod tests {
             assert_eq!(directory.find(far, Some(&name(wanted))), found, "{wanted}");
         }
         // An address is that of the far end itself.
+        assert_eq!(directory.find(far, Some(&name("192.0.2.1"))), Some(flow(3)));
+        directory.insert_alias(far, flow(5), proven(&["e.example"]));
+        assert_eq!(directory.find(far, Some(&name("e.example"))), Some(flow(5)));
         assert_eq!(directory.find(far, Some(&name("192.0.2.1"))), Some(flow(3)));
         directory.insert(far, flow(4), proven(&["a.example", "b.example", "c.example"]));
         assert!(![1, 2, 3].iter().any(|slot| directory.remove(far, flow(*slot))));

@@ -31,6 +31,11 @@ pub struct TcpLimits {
     pub linger_timeout: Micros,
     /// After how long a silence the kernel asks whether the peer is still there. Default 120 s.
     pub probe_after: Micros,
+    /// After how long a silence of a client of WebSocket it is sent a Ping, which browsers answer by themselves. Default 30 s: proxies of
+    /// HTTP close what is silent for a minute.
+    pub ping_after: Micros,
+    /// How long it then has to say something. Default 30 s.
+    pub pong_timeout: Micros,
     /// The limits of what a peer sends. Its silence may last 7,500 s by default: as long as a registration, and somewhat more, so that
     /// a phone behind a NAT is reached until it registers again.
     pub stream: StreamLimits,
@@ -50,6 +55,8 @@ impl Default for TcpLimits {
             half_closed_timeout: Micros::from_secs(32),
             linger_timeout: Micros::from_secs(1),
             probe_after: Micros::from_secs(120),
+            ping_after: Micros::from_secs(30),
+            pong_timeout: Micros::from_secs(30),
             stream: StreamLimits { idle_timeout: Micros::from_secs(7_500), ..StreamLimits::default() },
         }
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use ringback_base::{FlowId, Hop, Micros, Now, TimerQueue, Transport};
 use ringback_transaction::Transmit;
+use ringback_transport::websocket::Admission;
 use slab::Slab;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpSocket, TcpStream};
@@ -48,6 +49,7 @@ pub(crate) struct Common {
     pub(crate) tls: Tls,
     /// Load balancers, whose connections say first whose they are.
     pub(crate) proxies: Arc<[IpAddr]>,
+    pub(crate) admission: Arc<Admission>,
 }
 
 impl Common {
@@ -58,6 +60,7 @@ impl Common {
             directory: Arc::default(),
             tls,
             proxies: Arc::default(),
+            admission: Arc::default(),
         }
     }
 }
@@ -78,6 +81,7 @@ pub(crate) struct Connections {
     generation: u32,
     directory: Arc<Directory>,
     tls: Tls,
+    admission: Arc<Admission>,
     ready: Arc<Ready>,
     timers: TimerQueue<Key>,
     dirty: Vec<FlowId>,
@@ -89,7 +93,7 @@ pub(crate) struct Connections {
 impl Connections {
     /// An empty table.
     pub(crate) fn new(shard: u16, generation: u32, common: Common, counters: Arc<LiveCounters>) -> Connections {
-        let Common { limits, census, directory, tls, proxies } = common;
+        let Common { limits, census, directory, tls, admission, proxies } = common;
         Connections {
             shard,
             limits,
@@ -102,6 +106,7 @@ impl Connections {
             generation,
             directory,
             tls,
+            admission,
             ready: Arc::default(),
             timers: TimerQueue::new(),
             dirty: Vec::new(),
@@ -407,7 +412,7 @@ impl Connections {
         let slot = u32::try_from(place.key()).unwrap_or(u32::MAX);
         let flow = FlowId { shard: self.shard, slot, generation: self.generation };
         let hop = Hop { flow: Some(flow), ..hop };
-        let rules = Rules { limits: &self.limits, counters: &self.counters, now };
+        let rules = Rules { limits: &self.limits, counters: &self.counters, admission: &self.admission, now };
         let connection = place.insert(make(hop, self.ready.waker(Key::Flow(flow)), rules));
         connection.timer = Some(self.timers.set(connection.deadline(&self.limits), Key::Flow(flow)));
         self.directory.insert(Far::of(&hop), flow, proven);
@@ -422,10 +427,13 @@ impl Connections {
     /// A peer that connected has shown a certificate: requests to its domains may come back by this connection. `[RFC 5923, Section 8.2]`
     fn note_proven(&mut self, flow: FlowId) {
         if let Some(row) = self.row(flow)
-            && let Some(proven) = row.take_proven()
+            && let Some(proven) = row.take_news()
         {
-            let far = Far::of(&row.hop());
-            self.directory.insert(far, flow, proven);
+            let (far, alias) = (Far::of(&row.hop()), row.alias);
+            self.directory.insert(far, flow, Arc::clone(&proven));
+            if let Some(remote) = alias {
+                self.directory.insert_alias(Far { remote, ..far }, flow, proven);
+            }
         }
     }
 
@@ -443,7 +451,8 @@ impl Connections {
         if row.hop().flow != Some(flow) {
             return;
         }
-        let result = act(row, Rules { limits: &self.limits, counters: &self.counters, now });
+        let result =
+            act(row, Rules { limits: &self.limits, counters: &self.counters, admission: &self.admission, now });
         match result {
             Ok(()) => {
                 let deadline = row.deadline(&self.limits);
@@ -491,7 +500,12 @@ impl Connections {
     fn tell(&mut self, flow: FlowId) {
         let Some(row) = self.row(flow).filter(|row| !row.is_told) else { return };
         row.is_told = true;
-        let (hop, users) = (row.hop(), std::mem::take(&mut row.users));
+        let (hop, alias, users) = (row.hop(), row.alias, std::mem::take(&mut row.users));
+        if let Some(remote) =
+            alias.filter(|remote| self.directory.remove(Far { remote: *remote, ..Far::of(&hop) }, flow))
+        {
+            self.gone.push_back(Gone { hop: Hop { remote, ..hop }, users: users.clone() });
+        }
         let is_the_way = self.directory.remove(Far::of(&hop), flow);
         let remote = if is_the_way { hop.remote } else { SocketAddr::from(([0, 0, 0, 0], 0)) };
         self.gone.push_back(Gone { hop: Hop { remote, ..hop }, users });

@@ -8,4 +8,5 @@ mod datagrams;
 mod limits;
 mod tls;
 mod unreachable;
+mod websockets;
 mod world;

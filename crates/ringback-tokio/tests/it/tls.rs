@@ -287,6 +287,45 @@ fn a_request_goes_only_to_the_server_that_is_whom_it_is_for() {
     drop(peer);
 }
 
+/// Two servers that are called by each other, and one connection. `[RFC 5923, Section 8.2]`
+#[test]
+fn a_peer_that_says_so_is_called_back_by_its_connection_for_its_domain_alone() {
+    let authority = Authority::new();
+    let mut options = TlsServerOptions::new(vec![authority.issue("localhost").certificate()]);
+    options.client_auth = ClientAuth::Request(authority.roots());
+    let tls = Tls { server: Some(TlsServer::new(options).unwrap()), ..authority.tls() };
+    let server = Server::over_tls(2, TcpLimits::default(), tls, |config| {
+        for name in ["a.example", "b.example"] {
+            config.hosts.add(name, "127.0.0.1".parse().unwrap());
+        }
+    });
+    // Nobody listens there.
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let caller = Phone::new(server.address);
+    let shown = authority.issue("a.example");
+    let mut peer = Secure::new(server.tls_address(), authority.client_config(Some(&shown)));
+    let options = request(&format!("TLS a.example:{closed};alias"), "OPTIONS", "o1", 1, "");
+    peer.send(&options);
+    assert_eq!(peer.final_code(), Some(200));
+    for (n, host, comes) in [(1, "a.example", true), (2, "b.example", false), (3, "127.0.0.1", false)] {
+        let contact = |more: &str| format!("Contact: <sip:alice@{host}:{closed};transport=tls>{more}\r\n");
+        caller.send(caller.request("REGISTER", &format!("r{n}"), 1, &contact("")));
+        assert_eq!(caller.receive().status().as_u16(), 200);
+        caller.send(caller.invite(&format!("c{n}"), ""));
+        if comes {
+            let invite = peer.hear_request();
+            peer.send(&answer(&invite, 486, ""));
+        }
+        assert_eq!(caller.final_code(), if comes { 486 } else { 500 }, "{host}");
+        caller.send(caller.request("REGISTER", &format!("r{n}"), 2, &contact(";expires=0")));
+        assert_eq!(caller.receive().status().as_u16(), 200);
+    }
+    let counters = server.counters();
+    assert_eq!((counters.handshakes, counters.connects_failed), (1, 2));
+    drop(peer);
+    server.becomes("the end", |_, connections| connections == 0);
+}
+
 #[test]
 fn a_peer_that_takes_nothing_is_let_go_of() {
     let authority = Authority::new();

@@ -13,6 +13,7 @@ use ringback_message::{Edit, HeaderId, Message, Request, Response};
 use ringback_stack::{Account, Config};
 use ringback_tokio::tls::Tls;
 use ringback_tokio::{Accounts, Backends, Bound, Drained, IoCounters, ListenOn, Running, TcpLimits};
+use ringback_transport::websocket::Admission;
 use ringback_transport::{Frame, Stream, StreamLimits};
 use tempfile::TempDir;
 
@@ -59,6 +60,21 @@ impl Server {
         })
     }
 
+    /// Open, and for pages of browsers too.
+    pub(crate) fn for_browsers(shards: u16, limits: TcpLimits, admission: Admission) -> Server {
+        let listen = [
+            ListenOn::new("127.0.0.1:0".parse().unwrap()),
+            ListenOn::by(Transport::Ws, "127.0.0.1:0".parse().unwrap()),
+        ];
+        let bound = Bound::open(&listen, shards).unwrap().tcp_limits(limits).admission(admission);
+        Server::run(bound, Options::default(), |config| config.open = true)
+    }
+
+    /// Where WebSockets are opened.
+    pub(crate) fn websocket_address(&self) -> SocketAddr {
+        self.running.listeners().iter().find(|listener| listener.transport == Transport::Ws).unwrap().address
+    }
+
     /// Where TLS is listened on.
     pub(crate) fn tls_address(&self) -> SocketAddr {
         self.running.listeners().iter().find(|listener| listener.transport == Transport::Tls).unwrap().address
@@ -66,8 +82,8 @@ impl Server {
 
     /// Open, behind this load balancer.
     pub(crate) fn behind(proxy: IpAddr) -> Server {
-        let (limits, options) = (TcpLimits::default(), Options::default());
-        Server::start_at(1, limits, options, Tls::default(), vec![proxy], |config| config.open = true)
+        let bound = Bound::open(&[ListenOn::new("127.0.0.1:0".parse().unwrap())], 1).unwrap().proxies(vec![proxy]);
+        Server::run(bound, Options::default(), |config| config.open = true)
     }
 
     /// Open, with room for so many users.
@@ -87,23 +103,16 @@ impl Server {
         tls: Tls,
         change: impl FnOnce(&mut Config),
     ) -> Server {
-        Server::start_at(shards, limits, options, tls, Vec::new(), change)
-    }
-
-    fn start_at(
-        shards: u16,
-        limits: TcpLimits,
-        options: Options,
-        tls: Tls,
-        proxies: Vec<IpAddr>,
-        change: impl FnOnce(&mut Config),
-    ) -> Server {
-        let folder = tempfile::tempdir().unwrap();
-        let location = LocationDb::open(&folder.path().join("location.redb"), options, Now::default()).unwrap();
         let address = "127.0.0.1:0".parse().unwrap();
         let by_tls = tls.server.as_ref().map(|_| ListenOn::by(Transport::Tls, address));
         let listen: Vec<_> = std::iter::once(ListenOn::new(address)).chain(by_tls).collect();
-        let bound = Bound::open(&listen, shards).unwrap().tcp_limits(limits).tls(tls).proxies(proxies);
+        let bound = Bound::open(&listen, shards).unwrap().tcp_limits(limits).tls(tls);
+        Server::run(bound, options, change)
+    }
+
+    fn run(bound: Bound, options: Options, change: impl FnOnce(&mut Config)) -> Server {
+        let folder = tempfile::tempdir().unwrap();
+        let location = LocationDb::open(&folder.path().join("location.redb"), options, Now::default()).unwrap();
         let address = bound.listeners()[0].address;
         let mut config = Config::new("localhost", bound.listeners());
         config.algorithms = vec![Algorithm::Md5];
@@ -180,7 +189,7 @@ pub(crate) enum Heard {
 }
 
 impl Heard {
-    fn of(message: Message) -> Heard {
+    pub(crate) fn of(message: Message) -> Heard {
         if message.is_request() {
             Heard::Request(Request::check(message).unwrap())
         } else {

@@ -3,21 +3,20 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
+use core::str::FromStr;
 
-/// The origins that a handshake may name.
+/// A site, such as `https://phone.example.com`, with a port where it is not the scheme's own; or `*` for every one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin(Box<str>);
+
+/// The origins that a handshake may name: those that are listed, or, where none is, the host that the handshake names as ours, at any
+/// port.
 ///
 /// A browser says of which site the page is that opens a connection, and no page can change that. So a page that a user happened to
 /// look at can't reach a server that only the user's own network reaches, unless its site is allowed. What is no browser can say what
 /// it likes, or nothing: an origin that is missing is let pass.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origins(Allowed);
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Allowed {
-    Any,
-    SameHost,
-    Listed(Vec<Box<[u8]>>),
-}
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origins(Vec<Origin>);
 
 /// A text that is no origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,57 +25,46 @@ pub struct OriginError {
     pub text: Box<str>,
 }
 
+impl FromStr for Origin {
+    type Err = OriginError;
+
+    /// An origin has a scheme and a host, perhaps a port, and nothing behind that; `null` is how browsers write that there is none.
+    fn from_str(text: &str) -> Result<Origin, OriginError> {
+        let is_one = host_of(text.as_bytes()).is_some() || matches!(text, "null" | "*");
+        if is_one { Ok(Origin(text.into())) } else { Err(OriginError { text: text.into() }) }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 impl Origins {
     /// Pages of every site.
     #[must_use]
     pub fn any() -> Origins {
-        Origins(Allowed::Any)
+        Origins(Vec::from([Origin("*".into())]))
     }
 
-    /// Pages of the host that the handshake names as ours, at any port: the default.
-    #[must_use]
-    pub fn same_host() -> Origins {
-        Origins(Allowed::SameHost)
-    }
-
-    /// These alone, such as `https://phone.example.com`, with a port where it is not the scheme's own; `*` for any; none at all for
-    /// [`Origins::same_host`].
-    ///
-    /// # Errors
-    /// With the first text that is no origin: one has a scheme and a host, perhaps a port, and nothing behind that.
-    pub fn listed<'a>(origins: impl IntoIterator<Item = &'a str>) -> Result<Origins, OriginError> {
-        let mut listed: Vec<Box<[u8]>> = Vec::new();
-        let mut is_any = false;
-        for text in origins {
-            if text == "*" {
-                is_any = true;
-                continue;
-            }
-            if host_of(text.as_bytes()).is_none() && text != "null" {
-                return Err(OriginError { text: text.into() });
-            }
-            listed.push(text.to_ascii_lowercase().into_bytes().into());
-        }
-        Ok(Origins(match (is_any, listed.is_empty()) {
-            (true, _) => Allowed::Any,
-            (false, true) => Allowed::SameHost,
-            (false, false) => Allowed::Listed(listed),
-        }))
+    /// Those that are listed.
+    pub fn iter(&self) -> impl Iterator<Item = &Origin> {
+        self.0.iter()
     }
 
     /// Whether a page of this origin may connect to what it calls `host`, which is the value of Host.
     pub(super) fn allow(&self, origin: &[u8], host: &[u8]) -> bool {
-        match &self.0 {
-            Allowed::Any => true,
-            Allowed::SameHost => host_of(origin).is_some_and(|origin| origin.eq_ignore_ascii_case(without_port(host))),
-            Allowed::Listed(listed) => listed.iter().any(|listed| listed.eq_ignore_ascii_case(origin)),
+        if self.0.is_empty() {
+            return host_of(origin).is_some_and(|origin| origin.eq_ignore_ascii_case(without_port(host)));
         }
+        self.0.iter().any(|listed| &*listed.0 == "*" || listed.0.as_bytes().eq_ignore_ascii_case(origin))
     }
 }
 
-impl Default for Origins {
-    fn default() -> Origins {
-        Origins::same_host()
+impl From<Vec<Origin>> for Origins {
+    fn from(listed: Vec<Origin>) -> Origins {
+        Origins(listed)
     }
 }
 
@@ -140,16 +128,17 @@ mod tests {
 
     #[test]
     fn a_list_means_those_and_no_others() {
-        let origins = Origins::listed(["https://Phone.example", "http://127.0.0.1:8080"]).unwrap();
+        let listed = |texts: &[&str]| Origins(texts.iter().map(|text| text.parse().unwrap()).collect());
+        let origins = listed(&["https://Phone.example", "http://127.0.0.1:8080"]);
         assert!(origins.allow(b"https://phone.example", b"sip.example"));
         assert!(origins.allow(b"http://127.0.0.1:8080", b"sip.example"));
         assert!(!origins.allow(b"http://127.0.0.1", b"sip.example"));
         assert!(!origins.allow(b"https://sip.example", b"sip.example"));
-        assert!(Origins::listed(["https://a.example", "*"]).unwrap().allow(b"null", b""));
-        assert!(Origins::listed(["null"]).unwrap().allow(b"null", b""));
-        assert_eq!(Origins::listed([]), Ok(Origins::same_host()));
+        assert!(!origins.allow(b"null", b"sip.example"));
+        assert!(listed(&["https://a.example", "*"]).allow(b"null", b""));
+        assert!(listed(&["null"]).allow(b"null", b""));
         for text in ["phone.example", "https://", "https://a/", "https://a:", "https://a:b", "://a", "ht tp://a", ""] {
-            assert_eq!(Origins::listed([text]).unwrap_err().text, text.into(), "{text}");
+            assert_eq!(text.parse::<Origin>().unwrap_err().text, text.into(), "{text}");
         }
     }
 }

@@ -12,7 +12,7 @@ use super::UserAgent;
 use super::leg::{Ack, Leg, Means};
 use super::sending::Purpose;
 use crate::dialog::{Dialog, DialogId};
-use crate::event::SessionId;
+use crate::event::{InviteId, SessionId};
 
 /// An ACK that was sent, for as long as its INVITE may be answered again. `[RFC 3261, Section 13.2.2.4]`
 #[derive(Debug)]
@@ -112,20 +112,20 @@ impl UserAgent {
     ) {
         if request.is(&Method::Invite) && response.status().is_success() {
             let ack = Ack::new(response.cseq(), client, super::calling::credentials(request));
-            self.dismiss(dialog, ack, false, now);
+            self.dismiss(dialog, ack, None, now);
         }
     }
 
-    /// Acknowledges a 2xx that no session wants, and ends its dialog where nothing else will.
-    pub(crate) fn dismiss(&mut self, mut dialog: Dialog, ack: Ack, hangs_up: bool, now: Now) {
+    /// Acknowledges a 2xx that no session wants, and ends its dialog where nothing else will: that which this INVITE has made.
+    pub(crate) fn dismiss(&mut self, mut dialog: Dialog, ack: Ack, hangs_up: Option<InviteId>, now: Now) {
         let uri = dialog.next_uri();
         let builder = acknowledging(&dialog, &ack);
         self.send(Purpose::StrayAck(ack.client), builder, &uri, now);
-        if hangs_up {
+        if let Some(invite) = hangs_up {
             dialog.sent(self.usages.cseq_used(dialog.id()));
             let bye = dialog.request(Method::Bye);
             self.usages.taken(dialog.id(), dialog.local_cseq());
-            self.send(Purpose::StrayBye, bye, &uri, now);
+            self.send(Purpose::StrayBye(invite), bye, &uri, now);
         }
     }
 
@@ -153,7 +153,7 @@ impl UserAgent {
                 self.terminate(id, now);
             }
             if let Some((dialog, ack)) = remains.ack {
-                self.dismiss(dialog, ack, false, now);
+                self.dismiss(dialog, ack, None, now);
             }
             if let Some(client) = remains.client {
                 self.transactions.abandon(client, now);

@@ -10,7 +10,7 @@ use ringback_message::header::{RSeq, Reason, SessionExpires};
 use ringback_message::status::Class;
 use ringback_message::{HeaderId, Method, Request, RequestBuilder, Response, StatusCode};
 
-use super::leg::{Ack, Leg, Phase, SessionIds, Timer};
+use super::leg::{Ack, Leg, Means, Phase, SessionIds, Timer};
 use super::own_accounts::OwnAccountsId;
 use super::sending::Purpose;
 use super::{Outbound, UserAgent};
@@ -40,9 +40,16 @@ pub(crate) struct Invite {
     has_answered: bool,
     /// A 2xx was acknowledged and ended at once, because there was no room for it.
     had_no_room: bool,
-    /// The tags of those whose early dialogs a 199 has ended.
-    told_over: Vec<Box<[u8]>>,
+    told_over: Vec<Over>,
     pub(crate) pursued: Box<Pursued>,
+}
+
+/// An early dialog that is over before its INVITE.
+#[derive(Debug)]
+struct Over {
+    tag: Box<[u8]>,
+    /// We have given it up; else a 199 has ended it.
+    is_lost: bool,
 }
 
 #[derive(Debug)]
@@ -249,7 +256,7 @@ impl UserAgent {
         let Some(session) = self.early(id, &response) else { return };
         if response.status().as_u16() == 199 {
             let cause = cause(&response);
-            self.over_early(session);
+            self.over_early(session, false);
             self.tell(Event::Progress { invite: id, session: Some(session), response });
             return self.end(session, EndReason::EarlyTerminated(cause));
         }
@@ -268,7 +275,7 @@ impl UserAgent {
         let invite = self.invites.get(id.0)?;
         // What comes late of a dialog that is over makes no other: a 199 has ended it, or a request in it that failed.
         // `[RFC 6228, Section 5]` `[RFC 3261, Section 12.2.1.2]`
-        let is_over = invite.told_over.iter().any(|tag| **tag == *response.to_tag().unwrap_or_default());
+        let is_over = invite.told_over.iter().any(|over| *over.tag == *response.to_tag().unwrap_or_default());
         if is_over || invite.legs.len().saturating_add(invite.told_over.len()) >= FORKS_MAX {
             return None;
         }
@@ -276,10 +283,10 @@ impl UserAgent {
     }
 
     /// Of this early dialog there is no more, whatever provisional responses come.
-    pub(crate) fn over_early(&mut self, session: SessionId) {
+    pub(crate) fn over_early(&mut self, session: SessionId, is_lost: bool) {
         let Some(leg) = self.legs.get(session.0) else { return };
         if let Some(invite) = leg.invite.and_then(|invite| self.invites.get_mut(invite.0)) {
-            invite.told_over.push(leg.dialog.id().remote_tag.into());
+            invite.told_over.push(Over { tag: leg.dialog.id().remote_tag.into(), is_lost });
         }
     }
 
@@ -396,8 +403,11 @@ impl UserAgent {
         if let Some(session) = known.filter(|session| self.phase(*session) != Some(Phase::Early)) {
             return self.acknowledge_again(session, response.cseq());
         }
-        let Some(session) = known.or_else(|| self.leg_of(id, &response)) else {
-            return self.unwelcome(id, &response, now);
+        // What was agreed on in one that is lost is forgotten: it can't be taken up again.
+        let is_lost = known.is_none() && self.is_lost(id, &response);
+        let Some(session) = known.or_else(|| if is_lost { None } else { self.leg_of(id, &response) }) else {
+            let failure = if is_lost { Failure::Timeout } else { Failure::Full };
+            return self.unwelcome(id, &response, failure, now);
         };
         let Some(invite) = self.invites.get_mut(id.0) else { return };
         let is_unwanted =
@@ -431,11 +441,11 @@ impl UserAgent {
     }
 
     /// A 2xx for which there is no room, or that is no use: acknowledged and ended all the same. `[RFC 3261, Section 13.2.2.4]`
-    fn unwelcome(&mut self, id: InviteId, response: &Response, now: Now) {
+    fn unwelcome(&mut self, id: InviteId, response: &Response, failure: Failure, now: Now) {
         let Some(invite) = self.invites.get_mut(id.0) else { return };
         // Another phone that rings may still be answered, or wants to be: only where none does has the call failed by this.
         let is_last = invite.legs.is_empty() && self.config.forks == ForkPolicy::First;
-        invite.had_no_room = true;
+        invite.had_no_room |= failure == Failure::Full;
         let is_first = is_last && !core::mem::replace(&mut invite.has_answered, true);
         let is_told = matches!(invite.cancel, Cancel::Sent);
         let (used, sending) = (invite.cseq_used, self.sendings.get(&invite.sending));
@@ -447,11 +457,18 @@ impl UserAgent {
         if let Ok(mut dialog) = Dialog::of_client(request, response) {
             dialog.sent(used.max(self.usages.cseq_used(dialog.id())));
             let credentials = credentials(request);
-            self.dismiss(dialog, Ack::new(response.cseq(), Some(client), credentials), true, now);
+            self.dismiss(dialog, Ack::new(response.cseq(), Some(client), credentials), Some(id), now);
         }
         if is_first && !is_told {
-            self.events.push_back(invite_failed(id, Failure::Full, None));
+            self.events.push_back(invite_failed(id, failure, None));
         }
+    }
+
+    fn is_lost(&self, id: InviteId, response: &Response) -> bool {
+        let tag = response.to_tag().unwrap_or_default();
+        self.invites
+            .get(id.0)
+            .is_some_and(|invite| invite.told_over.iter().any(|over| over.is_lost && *over.tag == *tag))
     }
 
     /// What a 2xx to an INVITE says of media, and the ACK that follows.
@@ -478,8 +495,8 @@ impl UserAgent {
     fn wants_offer(&self, session: SessionId) -> bool {
         let Some(leg) = self.legs.get(session.0) else { return false };
         match &leg.asking {
-            Some(asking) => asking.wanted.is_none(),
-            None => leg.exchange.is_blank(),
+            Some(asking) if asking.means == Means::Reinvite => asking.wanted.is_none(),
+            _ => leg.exchange.is_blank(),
         }
     }
 

@@ -176,6 +176,8 @@ pub(crate) struct Asking {
     /// `None` while it waits for its time.
     pub(crate) sending: Option<u64>,
     pub(crate) is_refresh: bool,
+    /// It began before the session was confirmed.
+    pub(crate) is_early: bool,
     pub(crate) attempts: u8,
 }
 

@@ -116,8 +116,8 @@ impl UserAgent {
         if let Some(body) = body {
             builder = builder.content_type("application/sdp").body(body);
         }
-        let attempts = 0;
-        leg.asking = Some(Box::new(Asking { means, wanted, sending: None, is_refresh, attempts }));
+        let (is_early, attempts) = (leg.phase == Phase::Early, 0);
+        leg.asking = Some(Box::new(Asking { means, wanted, sending: None, is_refresh, is_early, attempts }));
         let builder = self.introduced(builder, &method);
         let expected = self.sendings_made.wrapping_add(1);
         if let Some(asking) = self.legs.get_mut(session.0).and_then(|leg| leg.asking.as_mut()) {
@@ -139,13 +139,14 @@ impl UserAgent {
         let timers = self.config.session_timers;
         let Some(leg) = self.legs.get_mut(session.0) else { return };
         let Some(asking) = &leg.asking else { return };
-        let (means, is_refresh) = (asking.means, asking.is_refresh);
+        let (means, is_refresh, is_early) = (asking.means, asking.is_refresh, asking.is_early);
         if !response.status().is_success() {
             return self.change_refused(session, request, response, now);
         }
         leg.dialog.refresh_target(&response);
         leg.takes_update |= response.has_token(HeaderId::Allow, "UPDATE");
-        if leg.phase == Phase::Confirmed {
+        // What the 2xx to the INVITE says of the timer is newer, whichever comes first.
+        if leg.phase == Phase::Confirmed && !is_early {
             leg.timer = timers.agreed(&response);
             self.start_session_timer(session, now);
         }
@@ -227,7 +228,7 @@ impl UserAgent {
     pub(crate) fn again(&mut self, session: SessionId, now: Now) {
         let Some(leg) = self.legs.get_mut(session.0) else { return };
         let Some(asking) = leg.asking.take() else { return };
-        let Asking { means, wanted, is_refresh, attempts, .. } = *asking;
+        let Asking { means, wanted, is_refresh, is_early, attempts, .. } = *asking;
         let media = wanted.clone().map(Media::Description);
         match self.change(session, means, media, is_refresh, now) {
             Ok(()) => {
@@ -238,7 +239,7 @@ impl UserAgent {
             // Theirs is under way: ours waits for it.
             Err(CommandError::State(_) | CommandError::Media(_)) if attempts < CHANGE_ATTEMPTS_MAX => {
                 let attempts = attempts.saturating_add(1);
-                let asking = Asking { means, wanted, sending: None, is_refresh, attempts };
+                let asking = Asking { means, wanted, sending: None, is_refresh, is_early, attempts };
                 if let Some(leg) = self.legs.get_mut(session.0) {
                     leg.asking = Some(Box::new(asking));
                 }
@@ -370,9 +371,11 @@ impl UserAgent {
         let knows_nothing = failure.status() == StatusCode::CallOrTransactionDoesNotExist;
         match self.phase(session) {
             Some(Phase::Ending) | None => {}
+            // A connection that breaks ends no early dialog: its INVITE is still to be answered. `[RFC 3261, Section 8.1.3.1]`
+            Some(Phase::Early) if failure == Failure::Transport => {}
             Some(Phase::Confirmed) if !knows_nothing => self.hang_up_for(session, EndReason::Gone(failure), now),
             Some(_) => {
-                self.over_early(session);
+                self.over_early(session, true);
                 self.end(session, EndReason::Gone(failure));
             }
         }

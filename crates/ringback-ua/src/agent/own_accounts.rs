@@ -1,12 +1,13 @@
 //! Accounts that are for one call alone: for its INVITE, and for what is sent in the dialogs that this makes. `[RFC 3261, Section 22]`
 
 use alloc::collections::BTreeMap;
+use core::num::NonZeroU64;
 
 use ringback_auth::DigestClient;
 
-/// Names the accounts of a call.
+/// Names the accounts of a call; where there are none, no room is taken for that in a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct OwnAccountsId(u64);
+pub(crate) struct OwnAccountsId(NonZeroU64);
 
 /// Those of all calls. An INVITE and each of its sessions hold one entry together, which goes with the last of them; so there are never
 /// more than there are INVITEs and sessions.
@@ -26,7 +27,7 @@ impl OwnAccounts {
     /// For a call that begins, which holds them.
     pub(crate) fn add(&mut self, digest: DigestClient) -> OwnAccountsId {
         self.made = self.made.wrapping_add(1);
-        let id = OwnAccountsId(self.made);
+        let id = OwnAccountsId(NonZeroU64::new(self.made).unwrap_or(NonZeroU64::MIN));
         self.all.insert(id, Held { digest, holders: 1 });
         id
     }

@@ -30,8 +30,8 @@ pub(crate) enum Purpose {
     Ack(SessionId, Option<ClientId>),
     /// The same, of a session that is over or never was.
     StrayAck(Option<ClientId>),
-    /// The BYE in a dialog that no session has.
-    StrayBye,
+    /// The BYE in a dialog that no session has, and that this INVITE has made.
+    StrayBye(InviteId),
     /// A re-INVITE or UPDATE of ours.
     Change(SessionId),
     Prack(SessionId),
@@ -62,6 +62,8 @@ pub(crate) struct Sending {
     raises: u8,
     /// Whether its Contact is ours, and not the application's.
     has_own_contact: bool,
+    /// Its last hop was tried once more, by another connection.
+    is_reopened: bool,
     /// Until when it isn't sent.
     pub(crate) waiting: Option<TimerId>,
     /// The dialog of a re-INVITE whose session has ended.
@@ -96,6 +98,7 @@ impl UserAgent {
             attempts: AuthAttempts::default(),
             raises: 0,
             has_own_contact: false,
+            is_reopened: false,
             waiting: None,
             orphaned: None,
         };
@@ -161,7 +164,9 @@ impl UserAgent {
         let transport = match hop.transport {
             Transport::Udp => "",
             Transport::Tls if is_secure => "",
-            Transport::Tcp | Transport::Tls => ";transport=tcp",
+            Transport::Tcp => ";transport=tcp",
+            // Deprecated, and yet the only word for it in a SIP URI. [RFC 3261, Section 26.2.2]
+            Transport::Tls => ";transport=tls",
             Transport::Ws | Transport::Wss => ";transport=ws",
         };
         alloc::format!("<{scheme}:{}{at}{sent_by}{transport}>", self.config.user)
@@ -392,7 +397,7 @@ impl UserAgent {
         let (request, client, hop) = (sending.request, sending.client, sending.hop);
         match purpose {
             Purpose::Register(registration) => self.register_answered(registration, response, hop, now),
-            Purpose::Invite(_) | Purpose::Ack(..) | Purpose::StrayAck(_) | Purpose::StrayBye => {}
+            Purpose::Invite(_) | Purpose::Ack(..) | Purpose::StrayAck(_) | Purpose::StrayBye(_) => {}
             Purpose::Change(session) => self.changed(session, request.as_ref(), client, response, now),
             Purpose::Prack(session) => self.pracked(session, request.as_ref(), &response, now),
             Purpose::Bye(session) => self.bye_done(session),
@@ -430,7 +435,21 @@ impl UserAgent {
             let beyond = self.silent.len().saturating_sub(SILENT_MAX);
             self.silent.drain(..beyond);
         }
+        if failure == Failure::Transport {
+            self.reopen(id);
+        }
         self.try_next(id, failure, now);
+    }
+
+    /// The connection took a request away, or only the answer: what acknowledges or ends is sent once more by another, which does no
+    /// harm where it came. Anything else could be done twice.
+    fn reopen(&mut self, id: u64) {
+        let Some(sending) = self.sendings.get_mut(&id) else { return };
+        let is_safe = matches!(sending.purpose, Purpose::Prack(_) | Purpose::Bye(_));
+        let hop = sending.hop.filter(|hop| hop.transport.is_reliable() && sending.hops.is_empty() && is_safe);
+        if let Some(hop) = hop.filter(|_| !core::mem::replace(&mut sending.is_reopened, true)) {
+            sending.hops.push(Hop { flow: None, ..hop });
+        }
     }
 
     fn give_up(&mut self, id: u64, failure: Failure, now: Now) {
@@ -440,7 +459,7 @@ impl UserAgent {
         }
         let request = self.forget(id).and_then(|sending| sending.request);
         match purpose {
-            Purpose::Invite(_) | Purpose::StrayAck(_) | Purpose::StrayBye => {}
+            Purpose::Invite(_) | Purpose::StrayAck(_) | Purpose::StrayBye(_) => {}
             Purpose::Ack(session, _) => self.hang_up_for(session, crate::EndReason::Gone(failure), now),
             Purpose::Change(session) => self.change_failed(session, request.as_ref(), failure, now),
             Purpose::Prack(session) => self.lost(Some(session), Some(failure), now),
@@ -487,7 +506,7 @@ impl UserAgent {
     /// Whose accounts a request is signed with: those of its registration or call, where that has its own.
     pub(crate) fn digest(&mut self, purpose: Purpose) -> &mut DigestClient {
         let accounts = match purpose {
-            Purpose::Invite(id) => self.invites.get(id.0).and_then(|invite| invite.accounts),
+            Purpose::Invite(id) | Purpose::StrayBye(id) => self.invites.get(id.0).and_then(|invite| invite.accounts),
             _ => self.session_of_purpose(purpose).and_then(|session| self.legs.get(session.0)?.accounts),
         };
         let own = match purpose {
@@ -573,9 +592,11 @@ impl UserAgent {
             Purpose::Change(session) | Purpose::Prack(session) | Purpose::Bye(session) => Some(session),
             Purpose::Application(session) => session,
             Purpose::Usage(task) => self.usage_session(task),
-            Purpose::Invite(_) | Purpose::Ack(..) | Purpose::StrayAck(_) | Purpose::StrayBye | Purpose::Register(_) => {
-                None
-            }
+            Purpose::Invite(_)
+            | Purpose::Ack(..)
+            | Purpose::StrayAck(_)
+            | Purpose::StrayBye(_)
+            | Purpose::Register(_) => None,
         }
     }
 

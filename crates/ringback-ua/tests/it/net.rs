@@ -41,6 +41,8 @@ pub(crate) struct Net {
     pub(crate) rewrite: Option<(Vec<u8>, Vec<u8>)>,
     /// The same for the bodies of responses.
     pub(crate) rewrite_body: Option<(Vec<u8>, Vec<u8>)>,
+    /// How everything arrives.
+    pub(crate) transport: Transport,
 }
 
 pub(crate) fn address(agent: usize) -> SocketAddr {
@@ -76,6 +78,7 @@ impl Net {
             fate: Box::new(|_| 1),
             rewrite: None,
             rewrite_body: None,
+            transport: Transport::Udp,
         }
     }
 
@@ -155,7 +158,7 @@ impl Net {
     }
 
     fn deliver(&mut self, flight: Flight) {
-        let hop = Hop::udp(address(flight.to), address(flight.from));
+        let hop = Hop { transport: self.transport, ..Hop::udp(address(flight.to), address(flight.from)) };
         let message = Message::parse(flight.bytes).unwrap();
         let agent = &mut self.agents[flight.to];
         if message.is_request() {

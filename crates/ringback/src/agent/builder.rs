@@ -4,10 +4,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use ringback_auth::{Account, Password};
+use ringback_base::Transport;
 use ringback_message::{HeaderId, Method, RequestBuilder, Response, Uri};
 use ringback_sdp::negotiate::{Endpoint, LocalMedia};
 use ringback_tokio::ListenOn;
 use ringback_tokio::agent::{self as tasks, AgentBound, AgentOptions};
+use ringback_tokio::tls::Tls;
 use ringback_ua::{CommandError, Config, Local, Media, Outbound, Package, ReferSubscription};
 use tokio::net::{ToSocketAddrs, lookup_host};
 use tokio::sync::mpsc;
@@ -32,6 +34,7 @@ pub struct AgentBuilder {
     packages: Vec<Package>,
     config: Config,
     options: AgentOptions,
+    tls: Tls,
 }
 
 impl AgentBuilder {
@@ -44,6 +47,7 @@ impl AgentBuilder {
             packages: Vec::new(),
             config: Config::new("", Vec::new()),
             options: AgentOptions::default(),
+            tls: Tls::default(),
         }
     }
 
@@ -87,13 +91,50 @@ impl AgentBuilder {
         self
     }
 
+    /// What TLS is spoken with. With a certificate the agent is reached by TLS at the port behind that of UDP and TCP, or one that the
+    /// kernel chooses like theirs; with roots it calls others by TLS, where their URI (`sips:`, `transport=tls`) or the records of
+    /// their name say so, and where they prove to be who the URI names. `[RFC 5922, Section 7.3]`
+    ///
+    /// Without a certificate nobody can connect to it: who is to call it must send by the connection that it opened, as a registrar
+    /// does.
+    ///
+    /// ```
+    /// use ringback::agent::{Agent, Router};
+    /// use ringback::base::Transport;
+    /// use ringback::prelude::*;
+    /// use ringback::tls::{Certificate, Roots, Tls, TlsClient, TlsClientOptions, TlsServer, TlsServerOptions};
+    ///
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let made = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
+    /// # let (chain, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+    /// let certificate = Certificate::from_pem(chain.as_bytes(), key.as_bytes())?;
+    /// let server = TlsServer::new(TlsServerOptions::new(vec![certificate]))?;
+    /// let bob = Agent::builder().tls(Tls { server: Some(server), client: None }).bind("127.0.0.1:0").await?;
+    /// let port = bob.address_by(Transport::Tls).ok_or("no TLS")?.port();
+    /// tokio::spawn(bob.serve(Router::new().on_message(async |message| message.respond(StatusCode::Ok).await)));
+    ///
+    /// let client = TlsClient::new(TlsClientOptions::new(Roots::from_pem(chain.as_bytes())?))?;
+    /// let alice = Agent::builder().tls(Tls { server: None, client: Some(client) }).bind("127.0.0.1:0").await?;
+    /// let to = |host: &str| format!("sip:bob@{host}:{port};transport=tls");
+    /// // The certificate says nothing of this address.
+    /// assert!(alice.message(&to("127.0.0.1"), "hello").await.is_err());
+    /// assert_eq!(alice.message(&to("localhost"), "hello").await?.status(), StatusCode::Ok);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn tls(mut self, tls: Tls) -> AgentBuilder {
+        self.tls = tls;
+        self
+    }
+
     /// Changes anything else of the core's settings, such as session timers or the methods that are allowed.
     pub fn config(mut self, change: impl FnOnce(&mut Config)) -> AgentBuilder {
         change(&mut self.config);
         self
     }
 
-    /// Binds an address by UDP and TCP, and starts the agent on the runtime that this is called in. Port 0 lets the kernel choose; an
+    /// Binds an address by UDP and TCP, and the one behind it by TLS where [`AgentBuilder::tls`] says so, and starts the agent on the runtime that this is called in. Port 0 lets the kernel choose; an
     /// unspecified address is refused, because Via and Contact could not name it.
     ///
     /// # Errors
@@ -101,7 +142,7 @@ impl AgentBuilder {
     pub async fn bind(self, address: impl ToSocketAddrs) -> Result<Agent, AgentError> {
         let address = lookup_host(address).await.map_err(AgentError::System)?.next();
         let address = address.ok_or_else(|| AgentError::System(std::io::ErrorKind::NotFound.into()))?;
-        let bound = AgentBound::open(&[ListenOn::new(address)]).map_err(AgentError::Bind)?;
+        let bound = AgentBound::open(&listeners(address, &self.tls)).map_err(AgentError::Bind)?.tls(self.tls);
         let (core, incoming) = bound.start(self.config, self.options).map_err(AgentError::System)?;
         let ip = core.locals().first().map_or(address.ip(), |local| local.address.ip());
         let endpoint = match self.media.is_empty() {
@@ -120,6 +161,14 @@ impl AgentBuilder {
         let own = Own { identity, name: self.name, endpoint, ip };
         Ok(Agent { handle: AgentHandle { core, own: Arc::new(own) }, incoming })
     }
+}
+
+/// An address by UDP and TCP; by TLS the port behind it, or one that the kernel chooses, where there is a certificate to show.
+pub(crate) fn listeners(address: SocketAddr, tls: &Tls) -> Vec<ListenOn> {
+    let port = if address.port() == 0 { Some(0) } else { address.port().checked_add(1) };
+    let by_tls = tls.server.as_ref().and(port).map(|port| SocketAddr::new(address.ip(), port));
+    let by_tls = by_tls.map(|address| ListenOn::by(Transport::Tls, address));
+    std::iter::once(ListenOn::new(address)).chain(by_tls).collect()
 }
 
 /// What an agent says of itself.
@@ -190,6 +239,12 @@ impl AgentHandle {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.core.locals().first().map_or_else(|| SocketAddr::new(self.own.ip, 0), |local| local.address)
+    }
+
+    /// Where it is by this transport, if it is.
+    #[must_use]
+    pub fn address_by(&self, transport: Transport) -> Option<SocketAddr> {
+        self.locals().iter().find(|local| local.transport == transport).map(|local| local.address)
     }
 
     /// Where it is, by each transport.

@@ -115,6 +115,15 @@ pub struct Registered {
 }
 
 impl Registered {
+    /// Registers again now, and not when it is due, as after a change of the network: what comes of it is told by
+    /// [`Registered::event`].
+    ///
+    /// # Errors
+    /// Where the agent has ended.
+    pub async fn refresh(&self) -> Result<(), CommandError> {
+        self.registering.refresh().await
+    }
+
     /// The latest that it tells: that it was refreshed, that it failed and when it is tried again. `None` where the agent has ended.
     pub async fn event(&mut self) -> Option<RegistrationTold> {
         self.registering.next().await

@@ -75,10 +75,13 @@ impl fmt::Debug for Subscribe {
 ///
 /// # #[tokio::main]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let state = |words: &'static str| EventState::new("text/plain", words);
+/// fn state(words: &'static str) -> EventState {
+///     EventState::new("text/plain", words)
+/// }
+///
 /// let lamp = Agent::builder().package(Package::new("lamp", "text/plain")).bind("127.0.0.1:0").await?;
 /// let to = format!("sip:lamp@{}", lamp.address());
-/// tokio::spawn(lamp.serve(Router::new().on_subscribe(async move |subscription| {
+/// tokio::spawn(lamp.serve(Router::new().on_subscribe(async |subscription| {
 ///     let mut watcher = subscription.grant(Admission::Granted(state("off"))).await?;
 ///     watcher.change(state("on")).await?;
 ///     watcher.ended().await;

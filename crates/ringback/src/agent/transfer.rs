@@ -4,7 +4,7 @@ use std::fmt;
 
 use ringback_message::{BuildError, HeaderId, Request, StatusCode, Uri};
 use ringback_tokio::agent::{Following, Referring};
-use ringback_ua::{CommandError, Media, ReferOutcome, ReferTold, Referral};
+use ringback_ua::{CommandError, Fork, Media, ReferOutcome, ReferTold, Referral};
 
 use super::builder::AgentHandle;
 use super::incoming::IncomingRequest;
@@ -80,16 +80,26 @@ impl Transfer {
     /// Why nobody has called it, or was answered.
     pub async fn outcome(mut self) -> Result<StatusCode, TransferFailed> {
         let mut failed = TransferFailed::Untold;
+        // Outside of a call a REFER may reach several: one of those who still tell may do better.
+        let mut telling: Vec<Fork> = Vec::new();
         while let Some(told) = self.event().await {
             match told {
                 ReferTold::Answered(ReferOutcome::Refused(status)) => failed = TransferFailed::Refused(status),
                 ReferTold::Answered(ReferOutcome::NoAnswer) => failed = TransferFailed::NoAnswer,
-                ReferTold::Progress(progress) => match progress.status {
-                    Some(status) if status.is_success() => return Ok(status),
-                    // Another of those who were reached by the REFER may do better.
-                    Some(status) if status.is_final() => failed = TransferFailed::Failed(status),
-                    _ => {}
-                },
+                ReferTold::Progress(progress) => {
+                    telling.retain(|fork| *fork != progress.fork);
+                    if progress.end.is_none() {
+                        telling.push(progress.fork);
+                    }
+                    match progress.status {
+                        Some(status) if status.is_success() => return Ok(status),
+                        Some(status) if status.is_final() => failed = TransferFailed::Failed(status),
+                        _ => {}
+                    }
+                    if telling.is_empty() && matches!(failed, TransferFailed::Failed(_)) {
+                        return Err(failed);
+                    }
+                }
                 ReferTold::Answered(_) | ReferTold::Over(_) => {}
             }
         }

@@ -106,6 +106,29 @@ async fn a_transfer_that_comes_to_nothing_says_why() {
     );
 }
 
+/// A REFER for something else than a call is done by the application, which says how that went, or lets go of it.
+#[tokio::test]
+async fn what_is_no_call_is_done_by_the_application() {
+    let bob = bob(Router::new().on_refer(async |refer| {
+        assert_eq!(refer.referral().method, Method::Options);
+        let (agent, uri) = (refer.agent().clone(), refer.referral().uri.clone());
+        let following = refer.accept().await?;
+        if uri.contains("nobody") {
+            return Ok(());
+        }
+        let options = agent.request(Method::Options, &uri, |request| request).await;
+        following.progress(options.map_or(StatusCode::ServiceUnavailable, |response| response.status())).await
+    }))
+    .await;
+    let (alice, carol) = (agent("alice").await, agent("carol").await);
+    let at_carol = format!("sip:carol@{};method=OPTIONS", carol.address());
+    let outcome = alice.refer(&bob, &at_carol).await.unwrap().outcome();
+    assert_eq!(timeout(WAIT, outcome).await.unwrap(), Ok(StatusCode::Ok));
+    let outcome = alice.refer(&bob, "sip:nobody@b.example;method=OPTIONS").await.unwrap().outcome();
+    assert_eq!(timeout(WAIT, outcome).await.unwrap(), Err(TransferFailed::Failed(StatusCode::Decline)));
+    drop(carol);
+}
+
 /// Alice has called Bob and Carol, and leaves them to each other.
 #[tokio::test]
 async fn an_attended_transfer_replaces_a_call() {

@@ -48,6 +48,15 @@ impl DialogKey {
     }
 }
 
+/// The ACK for a 2xx.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Debt {
+    /// The 2xx came damaged: it may have been read or not.
+    Unclear,
+    Owed,
+    Paid,
+}
+
 /// A dialog.
 #[derive(Debug, Default)]
 pub(crate) struct Talk {
@@ -57,8 +66,8 @@ pub(crate) struct Talk {
     /// The CSeq of their last INVITE. Nobody sends one before the last is answered, so that the 2xx to those below were heard.
     /// `[RFC 3261, Section 14.1]`
     invited: Option<u32>,
-    /// The 2xx that came, by CSeq, and whether an ACK for it has left.
-    pub(super) successes: BTreeMap<u32, bool>,
+    /// The 2xx that came, by CSeq, and what is owed for it.
+    pub(super) successes: BTreeMap<u32, Debt>,
     /// Whether the first INVITE made it, and an application has it or it was ended.
     is_made_here: bool,
     is_known: bool,
@@ -137,15 +146,13 @@ impl Watch {
         let talk = self.talk(key.clone());
         talk.is_made_here |= is_first;
         // Where the ACK waits for the application, so does that for each repetition.
-        let owed = match talk.successes.entry(response.cseq()) {
-            std::collections::btree_map::Entry::Occupied(sent) => *sent.get(),
-            std::collections::btree_map::Entry::Vacant(new) => {
-                new.insert(false);
-                false
-            }
-        };
+        let debt = talk.successes.entry(response.cseq()).or_insert(Debt::Owed);
+        let is_paid = *debt == Debt::Paid;
+        if !is_paid {
+            *debt = Debt::Owed;
+        }
         self.judged(Invariant::SuccessAcknowledged);
-        if owed {
+        if is_paid {
             self.owed = Some((key, response.cseq()));
         }
     }
@@ -154,7 +161,7 @@ impl Watch {
     pub(super) fn damaged_success_received(&mut self, invite: &Request, response: &Response) {
         for key in [DialogKey::of_sent(invite), DialogKey::of_answer(response)] {
             for cseq in [invite.cseq(), response.cseq()] {
-                self.talk(key.clone()).successes.entry(cseq).or_insert(true);
+                self.talk(key.clone()).successes.entry(cseq).or_insert(Debt::Unclear);
             }
         }
     }
@@ -167,7 +174,7 @@ impl Watch {
         let call_id = request.call_id().to_vec();
         let is_unclear = self.unclear.contains(&call_id);
         let is_first = match self.talk(key.clone()).successes.get_mut(&request.cseq()) {
-            Some(acknowledged) => !std::mem::replace(acknowledged, true),
+            Some(debt) => std::mem::replace(debt, Debt::Paid) != Debt::Paid,
             None if is_unclear => return Ok(()),
             None => return violated(Invariant::SuccessAcknowledged, Some(&call_id), "an ACK for no 2xx"),
         };
@@ -278,7 +285,7 @@ impl Watch {
                     "a 2xx made a dialog that nobody has ended",
                 );
             }
-            if let Some((cseq, _)) = talk.successes.iter().find(|(_, acknowledged)| !**acknowledged) {
+            if let Some((cseq, _)) = talk.successes.iter().find(|(_, debt)| **debt == Debt::Owed) {
                 let detail = format!("a 2xx to INVITE {cseq} was never acknowledged");
                 return violated(Invariant::SuccessAcknowledged, Some(&key.call_id), detail);
             }
@@ -295,7 +302,8 @@ impl Watch {
         let asks = self.asked.values().any(|asked| asked.dialog == *key && asked.last.is_none_or(|last| last < 200));
         let serves = self.served.values().any(|served| served.dialog == *key && served.is_open());
         let Some(talk) = self.talks.get(key) else { return false };
-        let waits = talk.answered.values().any(|(_, is_here)| !is_here) || talk.successes.values().any(|sent| !sent);
+        let waits = talk.answered.values().any(|(_, is_here)| !is_here)
+            || talk.successes.values().any(|debt| *debt == Debt::Owed);
         !asks && !serves && !waits && !talk.has_bye && talk.open.is_none()
     }
 }

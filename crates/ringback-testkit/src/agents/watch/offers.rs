@@ -92,6 +92,8 @@ impl Watch {
         let Ok(description) = SessionDescription::parse(message.body()) else { return Ok(()) };
         let version: u64 = description.origin().session_version.parse().unwrap_or(0);
         let text = message.body().to_vec();
+        // Of what is damaged nobody knows in which dialog it was answered.
+        let is_clear = !self.unclear.contains(&key.call_id);
         self.judged(Invariant::VersionsRise);
         // What the first INVITE said is said in each dialog that it makes.
         let first = DialogKey { remote: Vec::new(), ..key.clone() };
@@ -99,7 +101,7 @@ impl Watch {
         let talk = self.talk(key.clone());
         let before = talk.described.take().or(before);
         talk.described = Some((version, text.clone()));
-        match before {
+        match before.filter(|_| is_clear) {
             Some((last, same)) if version == last && same != text => violated(
                 Invariant::VersionsRise,
                 Some(&key.call_id),

@@ -87,7 +87,7 @@ fn handshakes_that_are_refused() {
 
 #[test]
 fn a_path_and_origins_are_kept_to() {
-    let admission = Admission { path: Some("/ws".into()), origins: Origins::same_host() };
+    let admission = Admission { path: Some("/ws".into()), origins: Origins::default() };
     let at = |path: &str| REQUEST.replace("GET / ", &alloc::format!("GET {path} ")).replace("www.", "sip-ws.");
     assert_eq!(status(&admission, &at("/ws")), 101);
     assert_eq!(status(&admission, &at("/ws?user=7")), 101);

@@ -64,8 +64,8 @@ fn baresip_by(transport: Transport, place: &mut Place, figures: &mut Figures) ->
     // News of the calls before are no news of this one.
     bob.forget();
     carol.forget();
-    // It adds the transport of its account.
-    bob.command("dial", &format!("sip:{}", place.address_of("alice")))?;
+    // It adds the transport of its account once more: To has the parameter twice, and may not bring the call down.
+    bob.command("dial", &uri("alice"))?;
     ours.says("rings")?;
     ours.tell("answer")?;
     ours.says("confirmed")?;

@@ -1,0 +1,170 @@
+//! How messages lie in a connection: one behind the other, or each in a WebSocket message of its own.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use ringback_base::{Micros, Now, Transport};
+use ringback_message::Rejected;
+use ringback_transport::websocket::{Ended, WebSocket, WebSocketEvent, WebSocketLimits};
+use ringback_transport::{Frame, Stream};
+
+use crate::tcp::connection::Rules;
+use crate::tcp::limits::TcpLimits;
+use crate::tcp::queue::WriteQueue;
+
+/// What is made of the bytes of a connection.
+#[derive(Debug)]
+pub(crate) enum Framing {
+    /// Content-Length says where a message ends.
+    Stream(Stream),
+    /// Boxed: a connection of TCP has no need of its room.
+    WebSocket(Box<WebSocket>),
+}
+
+/// What has come in.
+#[derive(Debug)]
+pub(crate) enum Incoming {
+    Message(Bytes),
+    /// The opening handshake of a WebSocket is done.
+    Opened,
+    /// A keep-alive that wants [`ringback_transport::PONG`].
+    Ping,
+    /// The peer says that it is there, and has its answer if it wants one.
+    KeepAlive,
+    /// Nothing will come any more, though both sides are still connected.
+    Ended(Ended),
+}
+
+impl Framing {
+    /// That of a connection by this transport; a WebSocket is always one that a peer opens.
+    pub(crate) fn accepted(transport: Transport, rules: Rules<'_>) -> Framing {
+        let TcpLimits { stream, ping_after, pong_timeout, .. } = *rules.limits;
+        match transport {
+            Transport::Udp | Transport::Tcp | Transport::Tls => Framing::Stream(Stream::new(stream, rules.now)),
+            Transport::Ws | Transport::Wss => {
+                let limits = WebSocketLimits { stream, ping_after, pong_timeout };
+                Framing::WebSocket(Box::new(WebSocket::server(limits, Arc::clone(rules.admission), rules.now)))
+            }
+        }
+    }
+
+    /// Both sides are connected: the time that the peer may be silent begins.
+    pub(crate) fn begin(&mut self, rules: Rules<'_>) {
+        // What waits for the opening of a WebSocket is in it.
+        if let Framing::Stream(stream) = self {
+            *stream = Stream::new(rules.limits.stream, rules.now);
+        }
+    }
+
+    pub(crate) fn handle_data(&mut self, bytes: &[u8], now: Now) {
+        match self {
+            Framing::Stream(stream) => stream.handle_data(bytes, now),
+            Framing::WebSocket(socket) => socket.handle_data(bytes, now),
+        }
+    }
+
+    /// The next that has come; the answers of a WebSocket wait in the queue when there is no more.
+    pub(crate) fn poll(&mut self, queue: &mut WriteQueue) -> Result<Option<Incoming>, Box<Rejected>> {
+        match self {
+            Framing::Stream(stream) => loop {
+                match stream.poll_frame()? {
+                    None => return Ok(None),
+                    Some(Frame::Message(message)) => return Ok(Some(Incoming::Message(message))),
+                    Some(Frame::Ping) => return Ok(Some(Incoming::Ping)),
+                    Some(_) => {}
+                }
+            },
+            Framing::WebSocket(socket) => {
+                let event = socket.poll_event().map(|event| match event {
+                    WebSocketEvent::Opened => Incoming::Opened,
+                    WebSocketEvent::Message(message) => Incoming::Message(message),
+                    WebSocketEvent::KeepAlive => Incoming::KeepAlive,
+                    WebSocketEvent::Ended(ended) => Incoming::Ended(ended),
+                });
+                // Its answers come last: of several Pings one is answered.
+                if matches!(event, None | Some(Incoming::Ended(_))) {
+                    put(socket, queue);
+                }
+                Ok(event)
+            }
+        }
+    }
+
+    /// Puts a message into the queue, as the peer expects it.
+    pub(crate) fn send(&mut self, message: Bytes, queue: &mut WriteQueue) {
+        match self {
+            Framing::Stream(_) => queue.push(message),
+            Framing::WebSocket(socket) => {
+                socket.send(message);
+                put(socket, queue);
+            }
+        }
+    }
+
+    /// How many bytes wait for more than the peer's reading.
+    pub(crate) fn waiting_bytes(&self) -> usize {
+        match self {
+            Framing::Stream(_) => 0,
+            Framing::WebSocket(socket) => socket.waiting_bytes(),
+        }
+    }
+
+    /// Whether messages can still be sent: not where the peer has ended a WebSocket.
+    pub(crate) fn takes(&self) -> bool {
+        match self {
+            Framing::Stream(_) => true,
+            Framing::WebSocket(socket) => !socket.is_ended(),
+        }
+    }
+
+    /// True, once for each, where a keep-alive of ours is answered.
+    pub(crate) fn take_pong(&mut self) -> bool {
+        match self {
+            Framing::Stream(stream) => stream.take_pong(),
+            // It looks after its own.
+            Framing::WebSocket(_) => false,
+        }
+    }
+
+    pub(crate) fn is_mid_message(&self) -> bool {
+        match self {
+            Framing::Stream(stream) => stream.is_mid_message(),
+            Framing::WebSocket(socket) => socket.is_mid_message(),
+        }
+    }
+
+    /// Until when the peer may be silent. What is sent to a peer that only listens keeps the connection too, but neither one that
+    /// stopped in the middle of a message nor one that was asked whether it is there.
+    pub(crate) fn silence_ends(&self, last_sent: Micros, limits: &TcpLimits) -> Micros {
+        let (received, is_asked) = match self {
+            Framing::Stream(stream) => (stream.poll_timeout(), false),
+            Framing::WebSocket(socket) => (socket.poll_timeout(), socket.poll_ping().is_none()),
+        };
+        if self.is_mid_message() || is_asked {
+            return received;
+        }
+        received.max(last_sent.plus(limits.stream.idle_timeout))
+    }
+
+    /// When the peer is to be asked whether it is there.
+    pub(crate) fn poll_ping(&self) -> Option<Micros> {
+        match self {
+            Framing::Stream(_) => None,
+            Framing::WebSocket(socket) => socket.poll_ping(),
+        }
+    }
+
+    /// Asks it where that is due.
+    pub(crate) fn handle_timeout(&mut self, queue: &mut WriteQueue, now: Now) {
+        if let Framing::WebSocket(socket) = self {
+            socket.handle_timeout(now);
+            put(socket, queue);
+        }
+    }
+}
+
+fn put(socket: &mut WebSocket, queue: &mut WriteQueue) {
+    while let Some(bytes) = socket.poll_transmit() {
+        queue.push(bytes);
+    }
+}
