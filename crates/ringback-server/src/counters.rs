@@ -154,6 +154,8 @@ fn of_io(of: &IoCounters) -> Group {
             send_dropped,
             backlog_max_reached,
             requests_unreachable,
+            announcements_refused,
+            announced_max_reached,
             messages_received,
             messages_sent,
             messages_held,

@@ -129,6 +129,7 @@ pub static LIMITS: &[Limit] = limits! {
         "StreamLimits::message_bytes_max" = Setting("tcp.message_bytes_max"), By("io.message_bytes_max_reached"),
             "the message gets 513, or a WebSocket its 1009, and the connection is closed";
         "HANDSHAKE_BYTES_MAX" = Fixed(16_384), By("io.handshake_bytes_max_reached"), "the client of WebSocket gets 431";
+        "PROXY_HEADER_BYTES_MAX" = Fixed(4_096), Not("io.announcements_refused counts it with what else is no header"), "the connection is closed";
         "STUN_BYTES_MAX" = Fixed(1_232), Not("stack.stun_dropped counts it with what else is no STUN"), "the packet is dropped";
         "ANSWER_RECORDS_MAX" = Fixed(64), By("stack.walk_limits_reached"), "further records of an answer are not read";
         "CNAMES_MAX" = Fixed(8), By("stack.walk_limits_reached"), "the name counts as one that isn't there";
@@ -189,6 +190,7 @@ pub static LIMITS: &[Limit] = limits! {
         "HANDED_MAX" = Fixed(4_096), By("io.handed_over_dropped"),
             "the datagram is lost; by TCP nothing is: see `io.messages_held`";
         "CARRIED_MAX" = Fixed(4_096), By("io.messages_carried_dropped"), "the message is lost";
+        "ANNOUNCED_MAX" = Fixed(256), By("io.announced_max_reached"), "the connection of the load balancer is closed";
         "DnsOptions::answers_max" = Setting("dns.answers_max"), Not("nothing is lost but time"), "what was asked for least is forgotten";
         "ANSWERS_MAX" = Fixed(65_536), By("io.answers_dropped"), "the answer counts as one that never came";
         "RESOLVES_MAX" = Fixed(128), By("io.resolves_refused"), "the question counts as one that found nothing";

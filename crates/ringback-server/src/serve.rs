@@ -77,6 +77,7 @@ impl Server {
         let connections_max = files::connections_max(settings.tcp.connections_max, shards, plan.addresses.len());
         let tcp_limits = TcpLimits { connections_max, ..settings.tcp };
         let bound = Bound::open(&plan.addresses, shards)?.tcp_limits(tcp_limits).dns(settings.dns.clone());
+        let bound = bound.proxies(settings.proxies.clone());
         let bound = bound.admission(settings.admission.clone());
         let listeners = plan.advertise(bound.listeners());
 

@@ -2,6 +2,7 @@
 
 mod text;
 
+use std::net::IpAddr;
 use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -72,6 +73,8 @@ pub struct Settings {
     pub tcp: TcpLimits,
     /// What TLS is spoken with.
     pub tls: TlsSettings,
+    /// Load balancers, whose connections begin with a header of the PROXY protocol, version 2. Default: none.
+    pub proxies: Vec<IpAddr>,
     /// Which pages of browsers may connect, and at which path.
     pub admission: Admission,
     /// Which name servers are asked, and what is kept of their answers.
@@ -183,6 +186,7 @@ impl Settings {
             proxy: stack.proxy,
             tcp: TcpLimits::default(),
             tls: TlsSettings::default(),
+            proxies: Vec::new(),
             admission: Admission::default(),
             dns: DnsOptions::default(),
             hosts: stack.hosts,

@@ -27,8 +27,8 @@ impl Stack {
         if matches!(hop.transport, Transport::Ws | Transport::Wss) {
             return;
         }
-        if hop.flow.is_some() {
-            return self.transactions.redirect(server, Hop { flow: None, ..hop }, now);
+        if hop.flow.is_some() && self.transactions.loosen(server) {
+            return;
         }
         match self.detours.get_mut(&server) {
             Some(Detour::Sought) => {}

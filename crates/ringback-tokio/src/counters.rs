@@ -46,6 +46,10 @@ counters! {
     backlog_max_reached,
     /// Requests that did not arrive because there is no such host or port, as the network said: told to their transactions.
     requests_unreachable,
+    /// Connections of load balancers that were closed because they didn't say whose they are: see [`Bound::proxies`](crate::Bound::proxies).
+    announcements_refused,
+    /// Connections of load balancers that were closed because 256 others of this shard had not said whose they are.
+    announced_max_reached,
     /// Messages that were read from connections.
     messages_received,
     /// Messages that were given to connections to be written.

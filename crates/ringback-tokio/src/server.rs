@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 use std::io;
-use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -43,6 +43,7 @@ pub struct Bound {
     tls: Tls,
     admission: Admission,
     dns: DnsOptions,
+    proxies: Arc<[IpAddr]>,
 }
 
 impl Bound {
@@ -60,6 +61,7 @@ impl Bound {
             tls: Tls::default(),
             admission: Admission::default(),
             dns: DnsOptions::default(),
+            proxies: Arc::default(),
         })
     }
 
@@ -85,6 +87,13 @@ impl Bound {
     #[must_use]
     pub fn dns(self, dns: DnsOptions) -> Bound {
         Bound { dns, ..self }
+    }
+
+    /// Load balancers, by their addresses: each connection of theirs begins with a header of the PROXY protocol, version 2, and counts as
+    /// one of whom it names. One without a header is closed, and so is one that doesn't say it in time.
+    #[must_use]
+    pub fn proxies(self, proxies: Vec<IpAddr>) -> Bound {
+        Bound { proxies: proxies.into(), ..self }
     }
 
     /// What is listened on, with the ports that the kernel chose: each address by UDP, then by its stream.
@@ -116,14 +125,18 @@ impl Bound {
             Some(secret) => Some(secret),
             None => Some(random_bytes()?),
         };
-        let Bound { opened, shards: count, tcp_limits, tls, admission, dns } = self;
+        let Bound { opened, shards: count, tcp_limits, tls, admission, dns, proxies } = self;
         let (ended_sender, ended) = mpsc::unbounded_channel();
         let common = Common {
             hash: random_hash()?,
             clock: Clock::start(),
             backends,
             dns: DnsClient::start(&dns)?,
-            tcp: tcp::table::Common { admission: admission.into(), ..tcp::table::Common::new(tcp_limits, tls) },
+            tcp: tcp::table::Common {
+                admission: admission.into(),
+                proxies,
+                ..tcp::table::Common::new(tcp_limits, tls)
+            },
         };
         let (entrances, exits): (Vec<_>, Vec<_>) = (0..count).map(|_| entrance()).unzip();
         let mut opened: Vec<_> = opened.into_iter().map(Shared::new).collect();

@@ -17,6 +17,7 @@
 //! [`signal::Ready`], so that a turn of the shard costs what is ready and not what is open.
 
 pub(crate) mod acceptor;
+mod announced;
 pub(crate) mod census;
 pub(crate) mod connection;
 pub(crate) mod directory;

@@ -17,6 +17,8 @@ use crate::timers::{Reason, Timers};
 pub(crate) struct Server {
     pub(crate) request: Request,
     pub(crate) reply: Hop,
+    /// Its connection is lost, or will take nothing but responses: the failure of any other to its far end concerns it, too.
+    pub(crate) is_loose: bool,
     /// Whether the request came by another path before, where somebody has asked.
     pub(crate) merged: Option<bool>,
     pub(crate) timers: Option<Arc<Timers>>,

@@ -146,11 +146,13 @@ impl Transactions {
     /// latter only.
     pub fn handle_transport_error(&mut self, hop: &Hop, now: Now) {
         for key in self.hops.failed_by(hop) {
-            let taken = match key {
-                Key::Server(id) => self.server_reply_hop(id),
-                Key::Client(id) => self.client_hop(id),
+            let (taken, is_loose) = match key {
+                Key::Server(id) => (self.server_reply_hop(id), self.servers.get(id.0).is_some_and(|it| it.is_loose)),
+                Key::Client(id) => (self.client_hop(id), false),
             };
-            if !taken.is_some_and(|taken| concerns(hop, &taken)) {
+            let concerned =
+                |taken: Hop| concerns(hop, &taken) || is_loose && concerns(hop, &Hop { flow: None, ..taken });
+            if !taken.is_some_and(concerned) {
                 continue;
             }
             self.out.counters.transport_errors += 1;
@@ -260,12 +262,22 @@ impl Transactions {
         self.servers.get(id.0).map(|server| server.reply)
     }
 
+    /// The connection of a server transaction is lost: its responses go by another to the same far end, and the failure of that one is told
+    /// too. False where that was said before. `[RFC 3261, Section 18.2.2]`
+    pub fn loosen(&mut self, id: ServerId) -> bool {
+        let Some(server) = self.servers.get_mut(id.0).filter(|server| !server.is_loose) else { return false };
+        server.is_loose = true;
+        self.hops.insert(&Hop { flow: None, ..server.reply }, Key::Server(id));
+        true
+    }
+
     /// From now on the responses of a server transaction take this hop, because the one before has failed; a final one that was sent
     /// goes again. `[RFC 3261, Section 18.2.2]` `[RFC 3263, Section 5]`
     pub fn redirect(&mut self, id: ServerId, hop: Hop, now: Now) {
         let Some(server) = self.servers.get_mut(id.0) else { return };
         let before = core::mem::replace(&mut server.reply, hop);
         self.hops.remove(&before, Key::Server(id));
+        self.hops.remove(&Hop { flow: None, ..before }, Key::Server(id));
         self.hops.insert(&hop, Key::Server(id));
         if self.is_answered(id) {
             self.with_server(id, now, |machine, _, fx| machine.send_again(fx));
@@ -405,7 +417,7 @@ impl Transactions {
             let mut fx =
                 Effects { key, hop: reply, now, timers, running: &mut running, out, abandoned: false, ended: false };
             let machine = ServerMachine::start(&request, &mut fx);
-            Server { request, reply, merged: None, timers: own.clone(), running, machine }
+            Server { request, reply, is_loose: false, merged: None, timers: own.clone(), running, machine }
         });
         let Some(id) = id.map(ServerId) else { return };
         self.out.counters.server_transactions += 1;
@@ -465,6 +477,9 @@ impl Transactions {
                 self.merges.remove(&server.request);
             }
             self.hops.remove(&hop, key);
+            if hop.flow.is_some() {
+                self.hops.remove(&Hop { flow: None, ..hop }, key);
+            }
             self.out.events.push_back(Event::ServerEnded { id });
         }
         Some(result)

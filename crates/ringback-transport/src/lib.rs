@@ -26,6 +26,7 @@
 extern crate alloc;
 
 mod datagram;
+pub mod proxied;
 pub mod resolve;
 mod stream;
 pub mod stun;

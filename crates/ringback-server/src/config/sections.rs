@@ -128,6 +128,11 @@ pub(super) fn top(reader: &mut Reader<'_, '_>, folder: &Path) -> (Settings, Opti
                     }
                 }
                 "dns" => dns(reader, &mut settings),
+                "tcp" => {
+                    if let Some(proxies) = reader.texts("proxies") {
+                        settings.proxies = proxies;
+                    }
+                }
                 "tls" => tls::read(reader, folder, &mut settings.tls),
                 "websocket" => websocket::read(reader, &mut settings.admission),
                 _ => {}

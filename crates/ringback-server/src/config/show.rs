@@ -58,6 +58,9 @@ pub fn show(settings: &Settings, log: &LogSettings) -> String {
         if section == "tls" {
             tls::show(text, &settings.tls);
         }
+        if section == "tcp" {
+            line(text, "proxies", &array(settings.proxies.iter().map(ToString::to_string)));
+        }
         if section == "websocket" {
             websocket::show(text, &settings.admission);
         }

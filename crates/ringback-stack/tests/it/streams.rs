@@ -129,9 +129,10 @@ fn rfc3263_section_5_a_response_goes_to_the_next_host_of_sent_by() {
     world.wire.clear();
     world.send(BOB, answer(&at_bob, 486, "b", ""));
     let source = world.last_hop.unwrap();
-    assert_eq!((source.flow, source.remote), (None, "127.0.1.1:5060".parse().unwrap()));
+    assert_eq!(source.remote, "127.0.1.1:5060".parse().unwrap());
     // Nobody listens there, nor where the first record leads.
-    world.stack.handle_send_failed(&source, world.now);
+    let opened = Hop { flow: source.flow.map(|flow| FlowId { slot: 9, ..flow }), ..source };
+    world.stack.handle_send_failed(&opened, world.now);
     world.settle();
     let first = world.last_hop.unwrap();
     assert_eq!(first.remote, "127.0.1.1:5061".parse().unwrap());

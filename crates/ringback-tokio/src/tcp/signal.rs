@@ -12,6 +12,8 @@ use ringback_base::FlowId;
 pub(crate) enum Key {
     /// A listening socket, by its place.
     Acceptor(usize),
+    /// A connection of a load balancer that has not said yet whose it is, by its place.
+    Announced(usize),
     /// A connection.
     Flow(FlowId),
 }

@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::task::Context;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use ringback_base::{FlowId, Hop, Micros, Now, TimerQueue, Transport};
@@ -16,6 +16,7 @@ use tokio::net::{TcpSocket, TcpStream};
 
 use crate::counters::LiveCounters;
 use crate::tcp::acceptor::Acceptor;
+use crate::tcp::announced::{ANNOUNCED_MAX, Announced};
 use crate::tcp::census::{Census, Full, HandshakeSeat, Seat};
 use crate::tcp::connection::{Connect, Connection, End, Rules, Upper, is_response};
 use crate::tcp::directory::{Directory, Far, Proven};
@@ -46,6 +47,8 @@ pub(crate) struct Common {
     pub(crate) census: Arc<Census>,
     pub(crate) directory: Arc<Directory>,
     pub(crate) tls: Tls,
+    /// Load balancers, whose connections say first whose they are.
+    pub(crate) proxies: Arc<[IpAddr]>,
     pub(crate) admission: Arc<Admission>,
 }
 
@@ -56,6 +59,7 @@ impl Common {
             census: Arc::new(Census::new(&limits)),
             directory: Arc::default(),
             tls,
+            proxies: Arc::default(),
             admission: Arc::default(),
         }
     }
@@ -69,6 +73,9 @@ pub(crate) struct Connections {
     counters: Arc<LiveCounters>,
     census: Arc<Census>,
     acceptors: Vec<Acceptor>,
+    /// Load balancers, whose connections say first whose they are.
+    proxies: Arc<[IpAddr]>,
+    announced: Slab<Announced>,
     rows: Slab<Connection>,
     /// How often a place was taken. It starts anywhere, so that a flow of a former process names none of this one.
     generation: u32,
@@ -86,13 +93,15 @@ pub(crate) struct Connections {
 impl Connections {
     /// An empty table.
     pub(crate) fn new(shard: u16, generation: u32, common: Common, counters: Arc<LiveCounters>) -> Connections {
-        let Common { limits, census, directory, tls, admission } = common;
+        let Common { limits, census, directory, tls, admission, proxies } = common;
         Connections {
             shard,
             limits,
             counters,
             census,
             acceptors: Vec::new(),
+            proxies,
+            announced: Slab::new(),
             rows: Slab::new(),
             generation,
             directory,
@@ -153,6 +162,7 @@ impl Connections {
             match self.ready.next() {
                 None => break,
                 Some(Key::Acceptor(place)) => self.accept(place, now),
+                Some(Key::Announced(place)) => self.hear_announced(place, now),
                 Some(Key::Flow(flow)) => {
                     self.with(flow, now, |connection, rules| connection.work(buffer, up, rules));
                     self.note_proven(flow);
@@ -173,6 +183,12 @@ impl Connections {
                 Key::Acceptor(place) => {
                     if let Some(acceptor) = self.acceptors.get(place) {
                         acceptor.wake();
+                    }
+                }
+                Key::Announced(place) => {
+                    // Dropping the socket closes it.
+                    if self.announced.try_remove(place).is_some() {
+                        self.counters.announcements_refused.count();
                     }
                 }
                 Key::Flow(flow) => {
@@ -258,7 +274,7 @@ impl Connections {
             let Some(acceptor) = self.acceptors.get_mut(place) else { return };
             let (transport, local) = (acceptor.transport(), acceptor.local());
             match acceptor.accept(now.mono, &self.counters) {
-                Ok(Some((socket, remote))) => self.admit(socket, Hop { transport, local, remote, flow: None }, now),
+                Ok(Some((socket, remote))) => self.receive(socket, Hop { transport, local, remote, flow: None }, now),
                 Ok(None) => return,
                 Err(error) => {
                     self.counters.accept_errors.count();
@@ -272,6 +288,36 @@ impl Connections {
         }
         if let Some(acceptor) = self.acceptors.get(place) {
             acceptor.wake();
+        }
+    }
+
+    /// One that was accepted; those of load balancers say first whose they are.
+    fn receive(&mut self, socket: TcpStream, hop: Hop, now: Now) {
+        if !self.proxies.contains(&hop.remote.ip().to_canonical()) {
+            return self.admit(socket, hop, now);
+        }
+        if self.announced.len() >= ANNOUNCED_MAX {
+            return self.counters.announced_max_reached.count();
+        }
+        let place = self.announced.vacant_entry();
+        let key = Key::Announced(place.key());
+        let waker = self.ready.waker(key);
+        waker.wake_by_ref();
+        let timer = self.timers.set(now.mono.plus(self.limits.handshake_timeout), key);
+        place.insert(Announced::new(socket, hop, waker, timer));
+    }
+
+    fn hear_announced(&mut self, place: usize, now: Now) {
+        let Some(announced) = self.announced.get_mut(place) else { return };
+        let (hop, Poll::Ready(result)) = (announced.hop(), announced.poll()) else { return };
+        let Announced { timer, .. } = self.announced.remove(place);
+        self.timers.stop(timer);
+        match result {
+            Ok((socket, hop)) => self.admit(socket, hop, now),
+            Err(error) => {
+                self.counters.announcements_refused.count();
+                tracing::debug!(shard = self.shard, remote = %hop.remote, %error, "a load balancer doesn't say whose a connection is");
+            }
         }
     }
 

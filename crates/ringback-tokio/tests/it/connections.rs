@@ -234,3 +234,67 @@ fn draining_serves_what_is_open_and_accepts_no_more() {
     assert!(drained.was_idle && begun.elapsed() < WAIT, "{drained:?}");
     caller.ends();
 }
+
+/// What a load balancer says of who is behind it: TCP over IPv4, from here.
+fn header(source: [u8; 4], port: u16) -> Vec<u8> {
+    let port = port.to_be_bytes();
+    let addresses = [&source[..], &[127, 0, 0, 1], &port, &[0x13, 0xc4]].concat();
+    [&b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c"[..], &addresses].concat()
+}
+
+/// The header comes in pieces, and the first request with its last byte.
+#[test]
+fn a_connection_of_a_load_balancer_is_that_of_whom_it_names() {
+    let server = Server::behind([127, 0, 0, 1].into());
+    let mut line = Line::new(server.address);
+    let options = line.options("c1").replace(";branch", ";rport;branch");
+    let mut bytes = header([198, 51, 100, 7], 40_123);
+    let rest = bytes.split_off(20);
+    line.send(bytes);
+    std::thread::sleep(Duration::from_millis(20));
+    line.send([&rest, options.as_bytes()].concat());
+    let response = line.receive();
+    let params = String::from_utf8(response.top_via().params.text().to_vec()).unwrap();
+    assert!(params.contains("received=198.51.100.7") && params.contains("rport=40123"), "{params}");
+    // And again, by the same connection.
+    line.send(line.options("c2"));
+    assert_eq!(line.receive().status().as_u16(), 200);
+    assert_eq!(server.counters().announcements_refused, 0);
+}
+
+/// Who is behind it can't be known, so nobody is served.
+#[test]
+fn a_load_balancer_that_does_not_say_whose_a_connection_is_is_hung_up_on() {
+    let server = Server::behind([127, 0, 0, 1].into());
+    for beginning in [&b"OPTIONS sip:localhost SIP/2.0\r\n"[..], b"PROXY TCP4 198.51.100.7 127.0.0.1 40123 5060\r\n"] {
+        let mut line = Line::new(server.address);
+        line.send(beginning);
+        line.ends();
+    }
+    server.becomes("refused", |counters, connections| (counters.announcements_refused, connections) == (2, 0));
+}
+
+/// A stranger's word counts for nothing: what looks like a header is noise.
+#[test]
+fn nobody_else_says_who_he_is() {
+    let server = Server::behind([192, 0, 2, 1].into());
+    let mut line = Line::new(server.address);
+    line.send(line.options("c1").replace(";branch", ";rport;branch"));
+    let response = line.receive();
+    let own = format!("rport={}", line.local().port());
+    assert!(String::from_utf8_lossy(response.top_via().params.text()).contains(&own));
+    let mut liar = Line::new(server.address);
+    liar.send([&header([198, 51, 100, 7], 40_123), liar.options("c2").as_bytes()].concat());
+    server.becomes("not believed", |counters, _| counters.connections_accepted == 2);
+    assert_eq!(server.counters().announcements_refused, 0);
+}
+
+#[test]
+fn load_balancers_that_say_nothing_are_bounded() {
+    let server = Server::behind([127, 0, 0, 1].into());
+    let _silent: Vec<TcpStream> = (0..256).map(|_| TcpStream::connect(server.address).unwrap()).collect();
+    Line::new(server.address).ends();
+    let counters = server.counters();
+    assert_eq!((counters.announced_max_reached, counters.announcements_refused), (1, 0));
+    assert_eq!((counters.connections_accepted, server.running.connections()), (0, 0));
+}

@@ -1,7 +1,7 @@
 //! A server in this process, and phones that say what a test tells them.
 
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -78,6 +78,12 @@ impl Server {
     /// Where TLS is listened on.
     pub(crate) fn tls_address(&self) -> SocketAddr {
         self.running.listeners().iter().find(|listener| listener.transport == Transport::Tls).unwrap().address
+    }
+
+    /// Open, behind this load balancer.
+    pub(crate) fn behind(proxy: IpAddr) -> Server {
+        let bound = Bound::open(&[ListenOn::new("127.0.0.1:0".parse().unwrap())], 1).unwrap().proxies(vec![proxy]);
+        Server::run(bound, Options::default(), |config| config.open = true)
     }
 
     /// Open, with room for so many users.
