@@ -142,7 +142,12 @@ impl Watch {
             self.open_is_unclear(request);
         }
         if request.is(&Method::Ack) {
-            return self.ack_received(request);
+            let key = Key::of(&request.top_via(), b"INVITE");
+            let of = key.and_then(|key| self.served.get(&key)).and_then(|served| served.last);
+            if of.is_none_or(|status| status < 300) {
+                self.ack_received(request);
+            }
+            return;
         }
         let Some(key) = Key::of(&request.top_via(), request.method().as_str().as_bytes()) else { return };
         // One that comes again when its transaction is gone is another.
@@ -155,6 +160,15 @@ impl Watch {
         }
         let must_refuse = if is_damaged { false } else { self.offer_received(request) };
         let (request, dialog) = (request.clone(), DialogKey::of_received(request));
+        // It has come before by another hop, which broke: what it was told of the answer then, its sender may never have heard.
+        let is_it = |served: &Served| {
+            served.dialog == dialog
+                && served.request.cseq() == request.cseq()
+                && served.request.method() == request.method()
+        };
+        if !dialog.local.is_empty() && self.served.values().any(is_it) {
+            self.unclear.insert(request.call_id().to_vec());
+        }
         let served = Served {
             request,
             dialog,
