@@ -55,10 +55,10 @@ pub const CASES: &[Case] = &[
         "20 times SIGKILL under registrations: what was acknowledged is there, what was removed stays away",
         |place, figures| sigkill::run(&mut place.site, &place.folder, figures, &mut place.notes),
     ),
-    load("example-answer", "2,000 calls by UDP and 200 by TCP to the example that takes calls", examples::answer),
+    load("example-answer", "200 calls by UDP and 200 by TCP to the example that takes calls", examples::answer),
     load(
         "example-call",
-        "2,000 calls by UDP and 200 by TCP of the example that makes them, each challenged once",
+        "200 calls by UDP and 200 by TCP of the example that makes them, each challenged once",
         examples::call,
     ),
     load(

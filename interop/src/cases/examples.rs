@@ -17,9 +17,8 @@ use crate::server::Account;
 use crate::sipp::{Figures, Script};
 use crate::{Fault, doing};
 
-/// Calls by UDP, and by TCP and through others.
-const CALLS: u32 = 2_000;
-const FEW_CALLS: u32 = 200;
+/// Calls by each transport.
+const CALLS: u32 = 200;
 /// Calls through a server.
 const SERVED_CALLS: usize = 20;
 /// How long an example that makes calls may take.
@@ -101,7 +100,7 @@ fn here() -> Result<SocketAddr, Fault> {
 pub(super) fn answer(place: &mut Place, figures: &mut Figures) -> Result<(), Fault> {
     let address = here()?;
     let example = Example::listening(place, "answer", &[address.to_string()])?;
-    for (leg, calls) in [(Leg::UDP, CALLS), (Leg::TCP, FEW_CALLS)] {
+    for (leg, calls) in [(Leg::UDP, CALLS), (Leg::TCP, CALLS)] {
         let script = Script::new("call", EXAMPLE_CALL, free_port()?, calls).by(leg).to(address).rate(200);
         let calling = script.key("callee", format!("bob@{address}")).run(&place.folder)?;
         place.note(format!("{calls} calls by {}, {} retransmissions", leg.transport, calling.retransmissions));
@@ -111,7 +110,7 @@ pub(super) fn answer(place: &mut Place, figures: &mut Figures) -> Result<(), Fau
 }
 
 pub(super) fn call(place: &mut Place, figures: &mut Figures) -> Result<(), Fault> {
-    for (leg, calls, parameter) in [(Leg::UDP, CALLS, ""), (Leg::TCP, FEW_CALLS, ";transport=tcp")] {
+    for (leg, calls, parameter) in [(Leg::UDP, CALLS, ""), (Leg::TCP, CALLS, ";transport=tcp")] {
         let port = free_port()?;
         let mut callee = Script::new("callee", EXAMPLE_CALLEE, port, calls).by(leg).limit(CALLS_MAX);
         if leg == Leg::TCP {
@@ -130,8 +129,8 @@ pub(super) fn call(place: &mut Place, figures: &mut Figures) -> Result<(), Fault
 
 pub(super) fn odyssey(place: &mut Place, figures: &mut Figures) -> Result<(), Fault> {
     let port = free_port()?;
-    let callee = place.answering(Script::new("callee", EXAMPLE_ODYSSEY, port, FEW_CALLS))?;
-    let arguments = [format!("sip:bob@{}:{port}", Ipv4Addr::LOCALHOST), FEW_CALLS.to_string()];
+    let callee = place.answering(Script::new("callee", EXAMPLE_ODYSSEY, port, CALLS))?;
+    let arguments = [format!("sip:bob@{}:{port}", Ipv4Addr::LOCALHOST), CALLS.to_string()];
     Example::start(place, "call", &arguments)?.succeed()?;
     figures.then(finish(callee)?);
     Ok(())
@@ -141,7 +140,7 @@ pub(super) fn b2bua(place: &mut Place, figures: &mut Figures) -> Result<(), Faul
     let (callee, address) = (here()?, here()?);
     let phone = Example::listening(place, "answer", &[callee.to_string()])?;
     let example = Example::listening(place, "b2bua", &[address.to_string(), format!("sip:bob@{callee}")])?;
-    let script = Script::new("call", EXAMPLE_CALL, free_port()?, FEW_CALLS).to(address);
+    let script = Script::new("call", EXAMPLE_CALL, free_port()?, CALLS).to(address);
     figures.then(script.key("callee", format!("bob@{address}")).run(&place.folder)?);
     phone.still_there()?;
     example.still_there()
