@@ -3,7 +3,7 @@
 use std::future::IntoFuture as _;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use ringback::agent::{
@@ -378,9 +378,30 @@ async fn users_register_and_call_through_a_server() {
     server.drain(Duration::from_secs(5)).await.unwrap();
 }
 
-/// What is logged, in memory.
+/// What is logged, in memory: by all tests of this process, because a log of one thread alone misses what another thread has met first.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn of_process() -> &'static Log {
+        static LOG: OnceLock<Log> = OnceLock::new();
+        LOG.get_or_init(|| {
+            let log = Log::default();
+            let written = log.clone();
+            tracing_subscriber::fmt()
+                .with_max_level(tracing::Level::TRACE)
+                .with_ansi(false)
+                .with_writer(move || written.clone())
+                .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
+                .init();
+            log
+        })
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
 
 impl io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -396,27 +417,18 @@ impl io::Write for Log {
 /// Nobody answers, and all that is logged of the call has its Call-ID all the same.
 #[tokio::test]
 async fn a_call_has_its_call_id_in_the_log_from_its_start() {
-    let log = Log::default();
-    let written = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::DEBUG)
-        .with_ansi(false)
-        .with_writer(move || written.clone())
-        .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
-        .finish();
-    let guard = tracing::subscriber::set_default(subscriber);
+    let log = Log::of_process();
     let silent = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let to = format!("sip:bob@{}", silent.local_addr().unwrap());
     let alice = agent("alice").await;
     let failed = alice.invite(&to).patience(Duration::from_millis(50)).await.unwrap_err();
     assert!(matches!(failed, CallFailed::NoAnswer));
-    drop(guard);
     let mut buffer = [0; 4096];
     let (length, _) = silent.recv_from(&mut buffer).await.unwrap();
     let invite = Request::parse(&buffer[..length]).unwrap();
     let call_id = String::from_utf8_lossy(invite.call_id()).into_owned();
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    let of_call: Vec<&str> = log.lines().filter(|line| line.contains("invite{")).collect();
+    let log = log.text();
+    let of_call: Vec<&str> = log.lines().filter(|line| line.contains("invite{") && line.contains(&to)).collect();
     assert!(of_call.len() >= 2 && of_call.iter().all(|line| line.contains(&call_id)), "{log}");
 }
 
@@ -448,15 +460,7 @@ async fn credentials_of_a_call_are_its_own() {
 
 #[tokio::test]
 async fn the_log_has_the_call_id_and_no_secret() {
-    let log = Log::default();
-    let written = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .with_writer(move || written.clone())
-        .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
-        .finish();
-    let guard = tracing::subscriber::set_default(subscriber);
+    let log = Log::of_process();
     let server = Server::builder("b.example").account("alice", "swordfish").account("bob", "swordfish");
     assert!(!format!("{server:?}").contains("swordfish"));
     let server = server.bind("127.0.0.1:0").await.unwrap();
@@ -473,8 +477,7 @@ async fn the_log_has_the_call_id_and_no_secret() {
     let call_id = call.call_id().to_owned();
     assert!(!format!("{call:?}{alice:?}").contains("swordfish"));
     call.hang_up().await.unwrap();
-    drop(guard);
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     assert!(log.contains(&format!("call_id=\"{call_id}\"")), "{log}");
     assert!(log.lines().any(|line| line.contains("request{") && line.contains(&call_id)), "{log}");
     assert!(!log.contains("swordfish") && !log.contains("response="), "{log}");
