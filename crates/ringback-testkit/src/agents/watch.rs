@@ -535,7 +535,10 @@ impl Watch {
         }
         self.swept = now;
         self.served.retain(|_, served| served.is_open() || now.since(served.at) < KEPT);
-        self.asked.retain(|_, asked| now.since(asked.at) < KEPT || asked.last.is_some_and(|last| last < 200));
+        self.asked.retain(|_, asked| {
+            let last = asked.finished.unwrap_or(asked.at);
+            now.since(last) < KEPT || asked.last.is_some_and(|last| last < 200)
+        });
     }
 }
 

@@ -222,6 +222,10 @@ impl UserAgent {
     /// The 2xx goes out, and goes again until its ACK is here. `[RFC 3261, Section 13.3.1.4]`
     pub(crate) fn succeed(&mut self, session: SessionId, response: Response, now: Now) {
         let timers = self.config.transactions.timers;
+        if let Some(leg) = self.legs.get_mut(session.0) {
+            let waits = |serving: &Serving| Some((serving.unacknowledged.as_ref()?.rseq, serving.request.cseq()));
+            leg.late_prack = leg.serving.as_deref().and_then(waits);
+        }
         self.acknowledged(session, now);
         let Some(leg) = self.legs.get_mut(session.0) else { return };
         let Some(serving) = leg.serving.take() else { return };

@@ -75,6 +75,8 @@ pub(crate) struct Leg {
     pub(crate) ack: Option<Box<Ack>>,
     /// The RSeq of the last reliable provisional response that came. `[RFC 3262, Section 4]`
     pub(crate) rseq_seen: Option<u32>,
+    /// RSeq and CSeq of our provisional response whose PRACK was not here when the 2xx went.
+    pub(crate) late_prack: Option<(u32, u32)>,
     /// RSeq and CSeq of the response whose PRACK waits for the application's answer.
     pub(crate) prack: Option<(u32, u32)>,
     pub(crate) timer: Option<SessionTimer>,
@@ -214,6 +216,7 @@ impl Leg {
             exchange,
             invite: None,
             serving: None,
+            late_prack: None,
             success: None,
             asking: None,
             owed: None,

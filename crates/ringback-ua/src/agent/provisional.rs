@@ -125,14 +125,19 @@ impl UserAgent {
     pub(crate) fn prack_came(&mut self, session: SessionId, id: ServerId, request: Request, now: Now) {
         let Some(leg) = self.legs.get_mut(session.0) else { return };
         let named = request.get::<RAck<&[u8]>>();
+        let names = |rseq, cseq| matches!(&named, Ok(Some(rack)) if rack.response_number == rseq && rack.cseq_number == cseq && rack.method == b"INVITE");
         let Some(serving) = leg.serving.as_mut() else {
-            return self.say(id, &request, StatusCode::CallOrTransactionDoesNotExist, |r| r, now);
+            // What a 2xx overtook had no description. "it MUST be prepared to process PRACK requests for those outstanding responses"
+            // [RFC 3262, Section 3]
+            let status = match leg.late_prack.take_if(|(rseq, cseq)| names(*rseq, *cseq)) {
+                Some(_) if find(&request) == Found::Nothing => StatusCode::Ok,
+                Some(_) => StatusCode::NotAcceptableHere,
+                None => StatusCode::CallOrTransactionDoesNotExist,
+            };
+            return self.say(id, &request, status, |r| r, now);
         };
         let cseq = serving.request.cseq();
-        let is_it = |waiting: &Provisional| {
-            matches!(&named, Ok(Some(rack)) if rack.response_number == waiting.rseq
-                && rack.cseq_number == cseq && rack.method == b"INVITE")
-        };
+        let is_it = |waiting: &Provisional| names(waiting.rseq, cseq);
         let Some(waiting) = serving.unacknowledged.as_ref().filter(|waiting| is_it(waiting)) else {
             return self.say(id, &request, StatusCode::CallOrTransactionDoesNotExist, |r| r, now);
         };

@@ -32,6 +32,25 @@ fn an_offer_in_a_reliable_183_is_answered_in_the_prack() {
     net.assert_idle();
 }
 
+/// "it MUST be prepared to process PRACK requests for those outstanding responses" `[RFC 3262, Section 3]`
+#[test]
+fn a_prack_that_a_200_has_overtaken_is_answered_with_200() {
+    let mut net = Net::with(2, |_, config| config.reliable_provisionals = true);
+    net.invite(0, 1, sound(0));
+    net.settle();
+    let callee = net.incoming(1);
+    net.agents[1].ring(callee, StatusCode::Ringing, Media::None, net.now).unwrap();
+    net.agents[1].answer(callee, sound(1), net.now).unwrap();
+    net.settle();
+    assert!(net.ladder.contains(&"a PRACK b".into()), "{:?}", net.ladder);
+    assert!(!net.ladder.contains(&"b 481 a".into()), "{:?}", net.ladder);
+    let caller = net.answered(0);
+    net.agents[1].hang_up(callee, net.now).unwrap();
+    net.settle();
+    assert!(net.ladder.contains(&"b BYE a".into()) && net.agents[0].media(caller).is_none());
+    net.assert_idle();
+}
+
 #[test]
 fn an_offer_in_a_prack_is_answered_in_its_200() {
     let mut net = Net::with(2, |_, config| {
