@@ -60,6 +60,7 @@ impl Default for WebSocketLimits {
 
 /// What a WebSocket yields.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum WebSocketEvent {
     /// The opening handshake is done: messages can go both ways.
     Opened,
@@ -74,6 +75,7 @@ pub enum WebSocketEvent {
 
 /// Why nothing will come any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Ended {
     /// The peer has said so, with this code or none.
     Closed(Option<CloseCode>),

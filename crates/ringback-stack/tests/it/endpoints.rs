@@ -194,19 +194,25 @@ fn a_call_between_two_that_are_registered() {
     wait(&mut world, &mut [&mut alice, &mut bob], Micros::from_secs(60));
 }
 
-/// A host that says nothing costs its first caller half a minute, and nobody after that.
-#[test]
-fn what_nobody_answered_is_tried_last() {
+/// An endpoint that finds by itself where a URI leads, and a domain with two hosts.
+fn at_a_farm() -> (Endpoint, Zone) {
     let local = "127.0.0.1:5071".parse().unwrap();
     let mut preferences = Preferences::new(vec![Transport::Udp], vec![Family::V4]);
     preferences.loopback = true;
     let config = Config::new("alice", vec![Local::new(Transport::Udp, local)]);
-    let mut endpoint = Endpoint::looks_names_up(config, preferences, Random::from_seed([5; 32]));
+    let endpoint = Endpoint::looks_names_up(config, preferences, Random::from_seed([5; 32]));
     let mut zone = Zone::default();
     zone.srv("_sip._udp.farm.example", 10, "one.farm.example", 5061);
     zone.srv("_sip._udp.farm.example", 20, "two.farm.example", 5062);
     zone.host("one.farm.example", "127.0.1.1");
     zone.host("two.farm.example", "127.0.1.2");
+    (endpoint, zone)
+}
+
+/// A host that says nothing costs its first caller half a minute, and nobody after that.
+#[test]
+fn what_nobody_answered_is_tried_last() {
+    let (mut endpoint, mut zone) = at_a_farm();
     let mut now = Now::default();
     let mut call = |endpoint: &mut Endpoint, now: Now| {
         let outbound = Outbound::new("sip:alice@example.com", "sip:farm.example");
@@ -232,16 +238,7 @@ fn what_nobody_answered_is_tried_last() {
 /// An endpoint that finds by itself where a URI leads: the first host can't be reached, and is put last for the next request.
 #[test]
 fn an_endpoint_looks_names_up() {
-    let local = "127.0.0.1:5071".parse().unwrap();
-    let mut preferences = Preferences::new(vec![Transport::Udp], vec![Family::V4]);
-    preferences.loopback = true;
-    let config = Config::new("alice", vec![Local::new(Transport::Udp, local)]);
-    let mut endpoint = Endpoint::looks_names_up(config, preferences, Random::from_seed([5; 32]));
-    let mut zone = Zone::default();
-    zone.srv("_sip._udp.farm.example", 10, "one.farm.example", 5061);
-    zone.srv("_sip._udp.farm.example", 20, "two.farm.example", 5062);
-    zone.host("one.farm.example", "127.0.1.1");
-    zone.host("two.farm.example", "127.0.1.2");
+    let (mut endpoint, mut zone) = at_a_farm();
     let (one, two) = ("127.0.1.1:5061".parse().unwrap(), "127.0.1.2:5062".parse().unwrap());
     let mut now = Now::default();
 
@@ -261,7 +258,7 @@ fn an_endpoint_looks_names_up() {
     message(&mut endpoint, "sip:farm.example", now);
     answer(&mut endpoint, &mut zone, now);
     assert_eq!(sent_to(&mut endpoint), [one]);
-    endpoint.handle_send_failed(&Hop::udp(local, one), now);
+    endpoint.handle_send_failed(&Hop::udp("127.0.0.1:5071".parse().unwrap(), one), now);
     assert_eq!(sent_to(&mut endpoint), [two]);
     message(&mut endpoint, "sip:farm.example", now);
     answer(&mut endpoint, &mut zone, now);

@@ -5,7 +5,7 @@ use ringback_base::{FlowId, Hop, Transport};
 use ringback_message::{HeaderId, Message, Request, Response};
 use ringback_stack::Listener;
 
-use crate::world::{ALICE, World, answer, routes};
+use crate::world::{ALICE, World, answer, recorded, routes};
 
 const LISTENER: &str = "127.0.0.1:8080";
 /// Where the browsers of bob and carol connect from.
@@ -64,14 +64,7 @@ fn tag(response: &Response) -> String {
 /// A request within the dialog from its callee, whose route set is that of the INVITE.
 fn back(at_bob: &Request, method: &str) -> String {
     let value = |id| String::from_utf8(at_bob.first(id).unwrap().value().to_vec()).unwrap();
-    let routes: Vec<String> = at_bob
-        .addresses(HeaderId::RecordRoute)
-        .map(|route| {
-            let mut text = Vec::new();
-            route.unwrap().write(&mut text);
-            format!("Route: {}\r\n", String::from_utf8(text).unwrap())
-        })
-        .collect();
+    let routes = recorded(at_bob);
     format!(
         "{method} sip:alice@{ALICE} SIP/2.0\r\nVia: SIP/2.0/UDP {BOB};branch=z9hG4bKback\r\nMax-Forwards: 70\r\n{}From: {};tag=b1\r\n\
          To: {}\r\nCall-ID: {}\r\nCSeq: 1 {method}\r\n\r\n",

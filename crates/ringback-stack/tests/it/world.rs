@@ -7,7 +7,7 @@ use bytes::Bytes;
 use ringback_auth::{Algorithm, AuthSession, Ha1Set, Password};
 use ringback_base::{Hop, Micros, Now, Random};
 use ringback_location::{Binding, Version};
-use ringback_message::{HeaderId, Message, Request, Response};
+use ringback_message::{HeaderId, Message, NameAddr, Request, Response};
 use ringback_stack::{Account, Answer, Config, Event, Listener, Lookup, Query, Stack};
 
 use crate::zone::Zone;
@@ -270,14 +270,17 @@ pub(crate) fn answer(request: &Request, code: u16, tag: &str, more: &str) -> Str
 
 /// The route set that a caller learns from a response: its Record-Routes from the last to the first. [RFC 3261, Section 12.1.2]
 pub(crate) fn routes(response: &Message) -> String {
-    let mut all: Vec<String> = response
-        .addresses(HeaderId::RecordRoute)
-        .map(|route| {
-            let mut text = Vec::new();
-            route.unwrap().write(&mut text);
-            format!("Route: {}\r\n", String::from_utf8(text).unwrap())
-        })
-        .collect();
+    let mut all = recorded(response);
     all.reverse();
     all.concat()
+}
+
+/// The Record-Routes of a message in their order, each as a Route: the route set of a callee. [RFC 3261, Section 12.1.1]
+pub(crate) fn recorded(message: &Message) -> Vec<String> {
+    let route = |route: NameAddr<&[u8]>| {
+        let mut text = Vec::new();
+        route.write(&mut text);
+        format!("Route: {}\r\n", String::from_utf8(text).unwrap())
+    };
+    message.addresses(HeaderId::RecordRoute).map(|recorded| route(recorded.unwrap())).collect()
 }

@@ -508,7 +508,6 @@ impl Connection {
     fn hang_up(&mut self, ended: Ended, rules: Rules<'_>) {
         let counters = rules.counters;
         match ended {
-            Ended::Closed(_) => {}
             Ended::Broken(code) => {
                 counters.websockets_broken.count();
                 if code == CloseCode::TOO_LARGE {
@@ -517,6 +516,8 @@ impl Connection {
             }
             Ended::Refused(Refusal::TooLarge) => counters.handshake_bytes_max_reached.count(),
             Ended::Refused(_) | Ended::Rejected(_) => counters.websockets_refused.count(),
+            // The peer has said so.
+            _ => {}
         }
         tracing::debug!(remote = %self.hop.remote, why = ?ended, "WebSocket ended");
         self.owed = 0;

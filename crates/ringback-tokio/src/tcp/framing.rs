@@ -75,12 +75,16 @@ impl Framing {
                 }
             },
             Framing::WebSocket(socket) => {
-                let event = socket.poll_event().map(|event| match event {
-                    WebSocketEvent::Opened => Incoming::Opened,
-                    WebSocketEvent::Message(message) => Incoming::Message(message),
-                    WebSocketEvent::KeepAlive => Incoming::KeepAlive,
-                    WebSocketEvent::Ended(ended) => Incoming::Ended(ended),
-                });
+                let event = loop {
+                    break Some(match socket.poll_event() {
+                        None => break None,
+                        Some(WebSocketEvent::Opened) => Incoming::Opened,
+                        Some(WebSocketEvent::Message(message)) => Incoming::Message(message),
+                        Some(WebSocketEvent::KeepAlive) => Incoming::KeepAlive,
+                        Some(WebSocketEvent::Ended(ended)) => Incoming::Ended(ended),
+                        Some(_) => continue,
+                    });
+                };
                 // Its answers come last: of several Pings one is answered.
                 if matches!(event, None | Some(Incoming::Ended(_))) {
                     put(socket, queue);

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use bytes::Bytes;
 use ringback_base::Random;
 use sha1::{Digest as _, Sha1};
@@ -158,21 +159,7 @@ fn is_key(key: &[u8]) -> bool {
 
 /// What a server proves with that it has read the key as a WebSocket server.
 fn accept(key: &[u8]) -> String {
-    base64(&Sha1::new().chain_update(key).chain_update(GUID).finalize())
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let bits = (0..3).fold(0_u32, |bits, at| bits << 8 | chunk.get(at).copied().map_or(0, u32::from));
-        for (place, shift) in [18, 12, 6, 0].into_iter().enumerate() {
-            let digit = usize::try_from(bits >> shift & 63).ok().and_then(|digit| DIGITS.get(digit));
-            let is_padding = place > chunk.len();
-            text.push(if is_padding { '=' } else { digit.map_or('=', |digit| char::from(*digit)) });
-        }
-    }
-    text
+    BASE64_STANDARD.encode(Sha1::new().chain_update(key).chain_update(GUID).finalize())
 }
 
 /// A client's handshake: what it has sent, and so what it waits for.
@@ -186,7 +173,7 @@ impl Asked {
     pub(super) fn new(host: &str, path: &str, random: &mut Random) -> (Bytes, Asked) {
         let mut nonce = [0; 16];
         random.fill(&mut nonce);
-        let key = base64(&nonce);
+        let key = BASE64_STANDARD.encode(nonce);
         let request = format!(
             "GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {key}\r\n\
              Sec-WebSocket-Protocol: {SUBPROTOCOL}\r\nSec-WebSocket-Version: 13\r\n\r\n"

@@ -217,12 +217,7 @@ fn a_session_timer_is_that_of_the_invite_though_an_earlier_update_is_answered_la
         config.reliable_provisionals = true;
         config.session_timers.interval_secs = Some(90);
     });
-    net.invite(0, 1, sound(0));
-    net.settle();
-    let callee = net.incoming(1);
-    net.agents[1].ring(callee, StatusCode::SessionProgress, sound(1), net.now).unwrap();
-    net.settle();
-    let early = net.any_session(0).unwrap();
+    let (early, callee) = net.early(0, 1);
     let mut is_lost = false;
     net.fate = Box::new(move |message| {
         let is_answer = message.status() == Some(StatusCode::Ok)
@@ -242,12 +237,7 @@ fn a_session_timer_is_that_of_the_invite_though_an_earlier_update_is_answered_la
 #[test]
 fn an_answer_that_is_repeated_beside_an_update_is_no_offer() {
     let mut net = Net::new(2);
-    net.invite(0, 1, sound(0));
-    net.settle();
-    let callee = net.incoming(1);
-    net.agents[1].ring(callee, StatusCode::SessionProgress, sound(1), net.now).unwrap();
-    net.settle();
-    let early = net.any_session(0).unwrap();
+    let (early, callee) = net.early(0, 1);
     net.fate = Box::new(|message| usize::from(message.method_text() != Some(b"UPDATE")));
     net.agents[0].update(early, Media::None, net.now).unwrap();
     net.agents[1].answer(callee, sound(1), net.now).unwrap();
@@ -265,12 +255,7 @@ fn an_answer_that_is_repeated_beside_an_update_is_no_offer() {
 #[test]
 fn a_200_of_an_early_dialog_that_is_lost_is_acknowledged_and_ended() {
     let mut net = Net::new(2);
-    net.invite(0, 1, sound(0));
-    net.settle();
-    let callee = net.incoming(1);
-    net.agents[1].ring(callee, StatusCode::SessionProgress, sound(1), net.now).unwrap();
-    net.settle();
-    let early = net.any_session(0).unwrap();
+    let (early, callee) = net.early(0, 1);
     net.fate = Box::new(|message| usize::from(message.method_text() != Some(b"UPDATE")));
     net.agents[0].update(early, Media::None, net.now).unwrap();
     net.run(Micros::from_ms(50));

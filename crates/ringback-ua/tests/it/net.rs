@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 use ringback_base::{Hop, Micros, Now, Random, Transport};
-use ringback_message::{Message, Request, Response};
+use ringback_message::{Message, Request, Response, StatusCode};
 use ringback_sdp::Origin;
 use ringback_sdp::negotiate::{Codec, Endpoint, LocalMedia};
 use ringback_ua::{Config, Event, InviteId, Local, Media, Outbound, SessionId, UserAgent};
@@ -229,6 +229,16 @@ impl Net {
 
     pub(crate) fn invite(&mut self, from: usize, to: usize, media: Media) -> InviteId {
         self.agents[from].invite(&Outbound::new(&uri(from), &uri(to)), media, self.now).unwrap()
+    }
+
+    /// A call that has media before its answer: the sessions of both sides.
+    pub(crate) fn early(&mut self, from: usize, to: usize) -> (SessionId, SessionId) {
+        self.invite(from, to, sound(from));
+        self.settle();
+        let callee = self.incoming(to);
+        self.agents[to].ring(callee, StatusCode::SessionProgress, sound(to), self.now).unwrap();
+        self.settle();
+        (self.any_session(from).unwrap(), callee)
     }
 
     /// A call that stands: the sessions of both sides.

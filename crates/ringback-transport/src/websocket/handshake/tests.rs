@@ -25,16 +25,6 @@ fn the_handshake_that_is_published() {
     assert_eq!(any().answer(REQUEST.as_bytes()).unwrap(), ANSWER);
 }
 
-#[test]
-fn base64_of_every_length() {
-    for (bytes, text) in
-        [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("foobar", "Zm9vYmFy")]
-    {
-        assert_eq!(base64(bytes.as_bytes()), text);
-    }
-    assert_eq!(base64(&[0xfb, 0xff, 0xfe]), "+//+");
-}
-
 /// What browsers write: several values in a line, other cases, several subprotocols, an extension that isn't taken up.
 #[test]
 fn handshakes_that_are_let_in() {
