@@ -3,6 +3,8 @@
 mod dns;
 mod help;
 mod lint;
+mod lookup;
+mod ping;
 
 use std::num::NonZeroU16;
 use std::path::PathBuf;
@@ -18,6 +20,8 @@ use crate::failure::Failure;
 
 pub(crate) use dns::DnsArgs;
 pub(crate) use lint::LintArgs;
+pub(crate) use lookup::TlsArgs;
+pub(crate) use ping::PingArgs;
 
 /// A SIP registrar and proxy.
 #[derive(Debug, Parser)]
@@ -55,6 +59,10 @@ pub(crate) enum Command {
     #[command(long_about = format!("Show where a URI leads: what the name servers are asked and say, and the addresses in the order in which they are tried.\n\n{}", dns::MORE))]
     #[command(after_help = dns::EXAMPLES)]
     Dns(DnsArgs),
+    /// Ask servers and phones for a sign of life by OPTIONS, again and again, by any transport
+    #[command(long_about = format!("Ask servers and phones for a sign of life by OPTIONS, again and again, by any transport.\n\n{}", ping::MORE))]
+    #[command(after_help = ping::EXAMPLES)]
+    Ping(PingArgs),
     /// Manage the accounts of a server that is not running
     #[command(after_help = help::with_statuses(help::USER_EXAMPLES))]
     User(UserArgs),

@@ -8,6 +8,7 @@ mod dns;
 mod explain;
 mod lint;
 mod phone;
+mod ping;
 mod process;
 mod serve;
 mod shell;
