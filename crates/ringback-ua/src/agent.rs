@@ -33,13 +33,13 @@ use ringback_auth::{Account, DigestClient};
 use ringback_base::{Hop, KeyedHash, Micros, Now, Random, Table, TimerId, TimerQueue};
 use ringback_message::body::NewPart;
 use ringback_message::header::{Allow, Supported, TypedHeader, Unsupported};
-use ringback_message::{HeaderId, Method, Request, Response, ResponseBuilder, StatusCode};
+use ringback_message::{BuildError, HeaderId, Method, Request, Response, ResponseBuilder, StatusCode, Uri};
 use ringback_sdp::negotiate::SessionView;
 use ringback_transaction::{ClientId, ServerId, Timers, Transactions, Transmit};
 
 use crate::config::Config;
 use crate::dialog::{Dialog, DialogId};
-use crate::event::{CommandError, EndReason, Event, InviteId, Lookup, RegistrationId, SessionId};
+use crate::event::{CommandError, EndReason, Event, Failure, InviteId, Lookup, RegistrationId, SessionId};
 use crate::pursuit::Pursuit;
 use crate::session_timer::SessionTimer;
 use aftermath::{Remains, SentAck};
@@ -91,6 +91,17 @@ impl Outbound {
     #[must_use]
     pub fn new(from: &str, to: &str) -> Outbound {
         Outbound { from: from.into(), to: to.into(), ..Outbound::default() }
+    }
+
+    /// The Request-URI.
+    fn uri(&self) -> &str {
+        self.request_uri.as_deref().unwrap_or(&self.to)
+    }
+
+    /// What is no URI leads nowhere, and nobody would know why.
+    fn check(&self) -> Result<(), CommandError> {
+        let read = Uri::parse_strict(self.uri().as_bytes(), HeaderId::Other, 0);
+        read.map(|_| ()).map_err(|error| CommandError::Build(BuildError::RequestUri(error)))
     }
 
     /// With a header field more.
@@ -474,8 +485,8 @@ impl UserAgent {
             Below::Ack { request, .. } => self.ack_came(&request, now),
             Below::Response { id, response } => self.response_came(id, response, now),
             Below::StrayResponse { response, .. } => self.stray_came(&response, now),
-            Below::ClientTimeout { id } => self.no_response(id, crate::Failure::Timeout, now),
-            Below::ClientFailed { id } => self.no_response(id, crate::Failure::Transport, now),
+            Below::ClientTimeout { id } => self.no_response(id, Failure::Timeout, now),
+            Below::ClientFailed { id } => self.no_response(id, Failure::Transport, now),
             Below::ClientEnded { id } => self.client_ended(id),
             Below::ServerEnded { id } => _ = self.invited.remove(&id),
             // The ACK that never came is missed by whoever repeats the 2xx; for a failure nobody minds.

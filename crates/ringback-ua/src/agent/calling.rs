@@ -64,8 +64,9 @@ impl UserAgent {
     /// Calls somebody.
     ///
     /// # Errors
-    /// Where the request or its offer can't be built, or there is no room.
+    /// Where the Request-URI is none, the offer can't be built, or there is no room.
     pub fn invite(&mut self, outbound: &Outbound, media: Media, now: Now) -> Result<InviteId, CommandError> {
+        outbound.check()?;
         let mut offer = Exchange::default();
         let body = match media {
             Media::None => None,
@@ -123,7 +124,7 @@ impl UserAgent {
         if let Some(before) = outbound.after.as_ref().filter(|before| before.is_moved) {
             self.digest.forget_call(before.call_id());
         }
-        let uri = outbound.request_uri.as_deref().unwrap_or(&outbound.to);
+        let uri = outbound.uri();
         let builder = RequestBuilder::new(method.clone(), uri)
             .from(&outbound.from_name, &outbound.from, Some(&tag))
             .to(&outbound.to_name, &outbound.to, None)
@@ -382,7 +383,7 @@ impl UserAgent {
     pub(crate) fn invite_over(&mut self, id: InviteId) {
         // A 2xx came, and none that could be used.
         if let Some(invite) = self.invites.get(id.0).filter(|invite| !invite.has_answered) {
-            let failure = if invite.had_no_room { Failure::Full } else { Failure::Timeout };
+            let failure = if invite.had_no_room { Failure::Full } else { Failure::Timeout(None) };
             return self.unanswered(id, failure, None);
         }
         let Some(invite) = self.invites.remove(id.0) else { return };
@@ -406,7 +407,7 @@ impl UserAgent {
         // What was agreed on in one that is lost is forgotten: it can't be taken up again.
         let is_lost = known.is_none() && self.is_lost(id, &response);
         let Some(session) = known.or_else(|| if is_lost { None } else { self.leg_of(id, &response) }) else {
-            let failure = if is_lost { Failure::Timeout } else { Failure::Full };
+            let failure = if is_lost { Failure::Timeout(None) } else { Failure::Full };
             return self.unwelcome(id, &response, failure, now);
         };
         let Some(invite) = self.invites.get_mut(id.0) else { return };
@@ -560,7 +561,7 @@ fn with_parts(
 pub(crate) fn next_uri(outbound: &Outbound) -> &str {
     match outbound.routes.first() {
         Some(route) => route,
-        None => outbound.request_uri.as_deref().unwrap_or(&outbound.to),
+        None => outbound.uri(),
     }
 }
 

@@ -267,7 +267,7 @@ impl UserAgent {
                 }
             }
             Err(RequestError::Full) => self.give_up(id, Failure::Full, now),
-            Err(_) => self.give_up(id, Failure::Transport, now),
+            Err(_) => self.give_up(id, Failure::Transport(Some(hop)), now),
         }
     }
 
@@ -438,16 +438,17 @@ impl UserAgent {
     }
 
     /// A request of ours has timed out, or can't be sent.
-    pub(crate) fn no_response(&mut self, client: ClientId, failure: Failure, now: Now) {
+    pub(crate) fn no_response(&mut self, client: ClientId, failure: fn(Option<Hop>) -> Failure, now: Now) {
         let Some(&id) = self.clients.get(&client) else { return };
-        if failure == Failure::Timeout {
+        let hop = self.sendings.get(&id).and_then(|sending| sending.hop);
+        let failure = failure(hop);
+        if matches!(failure, Failure::Timeout(_)) {
             self.leave_grown(id);
-            let hop = self.sendings.get(&id).and_then(|sending| sending.hop);
             self.silent.extend(hop);
             let beyond = self.silent.len().saturating_sub(SILENT_MAX);
             self.silent.drain(..beyond);
         }
-        if failure == Failure::Transport {
+        if matches!(failure, Failure::Transport(_)) {
             self.reopen(id);
         }
         self.try_next(id, failure, now);
@@ -482,7 +483,8 @@ impl UserAgent {
                 let outcome = Outcome::of_failure(request.as_ref(), &failure);
                 let failed = Event::Failed { request: RequestId(id), session, failure: failure.clone(), outcome };
                 self.events.push_back(failed);
-                let failure = Some(failure).filter(|failure| matches!(failure, Failure::Timeout | Failure::Transport));
+                let failure =
+                    Some(failure).filter(|failure| matches!(failure, Failure::Timeout(_) | Failure::Transport(_)));
                 self.lost(session, failure, now);
             }
         }
