@@ -13,6 +13,7 @@ mod man;
 mod output;
 mod ping;
 mod progress;
+mod tls;
 mod trust;
 mod users;
 mod walks;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         Command::Lint(args) => lint::run(&args),
         Command::Dns(args) => dns::run(&args),
         Command::Ping(args) => ping::run(&args),
+        Command::Tls(args) => tls::run(&args),
         Command::Completions { shell } => completions::print(shell).map(|()| ExitStatus::Ok),
         Command::Man { folder } => man::run(folder.as_deref()).map(|()| ExitStatus::Ok),
         Command::User(args) => users::run(args).map(|()| ExitStatus::Ok),

@@ -159,7 +159,7 @@ fn interval(text: &str) -> Result<Duration, String> {
     seconds(text, 0.01, 86_400.0)
 }
 
-fn patience(text: &str) -> Result<Duration, String> {
+pub(super) fn patience(text: &str) -> Result<Duration, String> {
     seconds(text, 0.01, 600.0)
 }
 

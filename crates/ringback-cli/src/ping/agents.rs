@@ -124,7 +124,7 @@ impl Agents {
         let id = call_id.get().map(|id| &**id).unwrap_or_default();
         match outcome {
             Ok(Ok(response)) => Ok(answer(&response, &self.ledger.close(id), remote)),
-            Ok(Err(Failure::Timeout)) | Err(_) => Err(self.timed_out(&self.ledger.give_up(id, series))),
+            Ok(Err(Failure::Timeout(_))) | Err(_) => Err(self.timed_out(&self.ledger.give_up(id, series))),
             Ok(Err(failure)) => Err(lost(&failure, self.ledger.close(id))),
         }
     }
@@ -202,8 +202,8 @@ fn answer(response: &Response, exchange: &Exchange, asked: SocketAddr) -> Answer
 fn lost(failure: &Failure, exchange: Exchange) -> Loss {
     let sent_again = exchange.sends.saturating_sub(1);
     match (failure, exchange.trouble) {
-        (Failure::Transport, Some((trouble, why))) => Loss { kind: trouble.as_str(), why, sent_again },
-        (Failure::Transport, None) => {
+        (Failure::Transport(_), Some((trouble, why))) => Loss { kind: trouble.as_str(), why, sent_again },
+        (Failure::Transport(_), None) => {
             Loss { kind: Trouble::Unreachable.as_str(), why: failure.to_string(), sent_again }
         }
         (failure, _) => Loss { sent_again, ..Loss::new("request", failure.to_string()) },

@@ -13,4 +13,5 @@ mod process;
 mod serve;
 mod shell;
 mod terminal;
+mod tls;
 mod users;

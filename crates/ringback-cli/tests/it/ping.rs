@@ -128,7 +128,7 @@ fn the_request_says_what_it_is_told_to() {
 fn over_tls_it_says_what_is_wrong_with_the_certificate() {
     let data = tempdir().unwrap();
     let server = Server::start_with(data.path(), &["--listen", "127.0.0.1:0", "--tls-self-signed"]);
-    let uri = format!("sips:localhost:{}", server.address().port() + 1);
+    let uri = format!("sips:localhost:{}", server.tls_address().port());
     let root = data.path().join("self-signed.pem");
     let flags = ["-c", "1", "--ipv4"];
     let done = ping(&[&[uri.as_str()], &flags[..]].concat());

@@ -123,6 +123,14 @@ impl Server {
         self.addresses()[0]
     }
 
+    /// Where it listens by TLS.
+    pub(crate) fn tls_address(&self) -> SocketAddr {
+        let listeners = self.ready["listeners"].as_str().unwrap();
+        let tls =
+            listeners.split(", ").find_map(|listener| listener.strip_prefix("TLS ")?.split(' ').next()?.parse().ok());
+        tls.unwrap_or_else(|| panic!("no TLS: {listeners}"))
+    }
+
     pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());

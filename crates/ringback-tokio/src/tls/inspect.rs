@@ -20,7 +20,7 @@ use super::client::{is_of, is_trusted};
 use super::credentials::{Certificate, Roots};
 use super::error::TlsError;
 use super::provider;
-use super::reason::reason;
+use super::reason::{reason, verdict};
 use crate::trouble::tls_error;
 
 /// How long is waited for what a server may say behind its handshake: tickets, or that it wants a certificate.
@@ -96,7 +96,7 @@ pub async fn inspect(socket: TcpStream, name: &str, options: &InspectOptions) ->
         None => (None, None),
         Some((own, others)) => {
             let is_trusted = |roots: &Roots| is_trusted((own, others), &roots.store(), UnixTime::now(), algorithms.all);
-            let words = |result: Result<(), Error>| result.map_err(|error| reason(&error));
+            let words = |result: Result<(), Error>| result.map_err(|error| verdict(&error));
             (options.roots.as_ref().map(is_trusted).map(words), Some(words(is_of(own, &server_name))))
         }
     };
@@ -111,7 +111,10 @@ pub async fn inspect(socket: TcpStream, name: &str, options: &InspectOptions) ->
         possession: taken.possession,
         asks_for_certificate: taken.asks_for_certificate,
         offers_resumption: taken.offers_resumption,
-        failure: spoken.failure,
+        failure: spoken.failure.map(|why| match (taken.asks_for_certificate, &options.certificate) {
+            (true, None) => format!("{why}; it asks for a certificate, and was shown none"),
+            _ => why,
+        }),
     })
 }
 
@@ -201,7 +204,7 @@ struct Witness {
 
 impl Witness {
     fn proven(&self, result: Result<HandshakeSignatureValid, Error>) -> HandshakeSignatureValid {
-        let possession = result.map(drop).map_err(|error| reason(&error));
+        let possession = result.map(drop).map_err(|error| verdict(&error));
         self.notes.take(|taken| taken.possession = Some(possession));
         HandshakeSignatureValid::assertion()
     }

@@ -12,6 +12,14 @@ pub(crate) fn reason(error: &Error) -> String {
     }
 }
 
+/// The same of a certificate that was only looked at.
+pub(super) fn verdict(error: &Error) -> String {
+    match error {
+        Error::InvalidCertificate(error) => of_certificate(error),
+        error => error.to_string(),
+    }
+}
+
 fn of_certificate(error: &CertificateError) -> String {
     let fixed = match error {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has expired",
