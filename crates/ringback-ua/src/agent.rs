@@ -70,6 +70,9 @@ pub struct Outbound {
     pub request_uri: Option<String>,
     /// Proxies that the request goes through, the nearest first: URIs. `[RFC 3261, Section 8.1.2]`
     pub routes: Vec<String>,
+    /// Where the INVITE or the single request is sent, whatever its URIs and the configuration say: nothing is looked up for it. What
+    /// follows from a response, such as a redirection, goes by its URI again; subscriptions and REFERs don't look at it.
+    pub hop: Option<Hop>,
     /// Further header fields, such as Privacy, P-Preferred-Identity, Replaces.
     pub headers: Vec<TypedHeader>,
     /// What else is in the body of an INVITE, beside the offer.

@@ -14,6 +14,7 @@ use super::handle::{Agent, Incoming};
 use super::lease::Dropped;
 use super::names::Names;
 use super::task::{Inboxes, Task};
+use super::watch::{Seen, Watcher};
 use crate::bind::{BindError, ListenOn, Opened, open_all};
 use crate::clock::Clock;
 use crate::counters::LiveCounters;
@@ -56,6 +57,7 @@ pub struct AgentBound {
     opened: Vec<Opened>,
     tls: Tls,
     names: Option<DnsClient>,
+    watcher: Watcher,
 }
 
 impl AgentBound {
@@ -64,7 +66,12 @@ impl AgentBound {
     /// # Errors
     /// For the first address that can't be had.
     pub fn open(addresses: &[ListenOn]) -> Result<AgentBound, BindError> {
-        Ok(AgentBound { opened: open_all(addresses, 1)?, tls: Tls::default(), names: None })
+        Ok(AgentBound {
+            opened: open_all(addresses, 1)?,
+            tls: Tls::default(),
+            names: None,
+            watcher: Watcher::default(),
+        })
     }
 
     /// Who looks host names up; several agents can share one. Without it an agent starts one of its own, which asks the name servers of
@@ -72,6 +79,12 @@ impl AgentBound {
     #[must_use]
     pub fn names(self, names: DnsClient) -> AgentBound {
         AgentBound { names: Some(names), ..self }
+    }
+
+    /// Shows what its sockets send and receive to `see`, which must not block: the agent does nothing else meanwhile.
+    #[must_use]
+    pub fn watched(self, see: impl FnMut(Seen<'_>) + Send + 'static) -> AgentBound {
+        AgentBound { watcher: Watcher::new(see), ..self }
     }
 
     /// What TLS is spoken with.
@@ -136,7 +149,7 @@ impl AgentBound {
         let inboxes =
             Inboxes { commands: inbox, dropped, names: Inbox::new(names), unreachables: Inbox::new(unreachables) };
         let names = Names::new(self.names, found);
-        tokio::spawn(Task::new(desk, sockets, connections, inboxes, names, counters, clock).run());
+        tokio::spawn(Task::new(desk, sockets, connections, inboxes, (names, self.watcher), counters, clock).run());
         Ok((agent, fetched))
     }
 }

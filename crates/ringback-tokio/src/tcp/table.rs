@@ -38,6 +38,8 @@ pub(crate) struct Gone {
     pub(crate) hop: Hop,
     /// The other shards that sent by it.
     pub(crate) users: Vec<u16>,
+    /// Why; `None` where its peer has only ended its side.
+    pub(crate) why: Option<End>,
 }
 
 /// What the connections of all shards share.
@@ -462,7 +464,7 @@ impl Connections {
                     row.timer = Some(self.timers.set(deadline, Key::Flow(flow)));
                 }
                 if row.is_deaf() {
-                    self.tell(flow);
+                    self.tell(flow, None);
                 }
             }
             Err(end) => self.end(flow, end),
@@ -470,11 +472,6 @@ impl Connections {
     }
 
     fn end(&mut self, flow: FlowId, end: End) {
-        self.tell(flow);
-        let Some(row) = usize::try_from(flow.slot).ok().and_then(|slot| self.rows.try_remove(slot)) else { return };
-        if let Some(timer) = row.timer {
-            self.timers.stop(timer);
-        }
         let counters = &self.counters;
         match &end {
             End::Done => {}
@@ -489,26 +486,33 @@ impl Connections {
             End::Overrun => counters.connections_overrun.count(),
             End::Unanswered => counters.connections_unanswered.count(),
         }
+        if let Some(hop) = self.row(flow).map(|row| row.hop()) {
+            tracing::debug!(shard = self.shard, transport = %hop.transport, remote = %hop.remote, why = %end, "connection ended");
+        }
         if matches!(end, End::Stalled | End::Overrun) {
             self.deaf_peers.truncate(DEAF_PEERS_MAX - 1);
             self.deaf_peers.push_front(flow);
         }
-        tracing::debug!(shard = self.shard, transport = %row.hop().transport, remote = %row.hop().remote, why = %end, "connection ended");
+        self.tell(flow, Some(end));
+        let Some(row) = usize::try_from(flow.slot).ok().and_then(|slot| self.rows.try_remove(slot)) else { return };
+        if let Some(timer) = row.timer {
+            self.timers.stop(timer);
+        }
     }
 
     /// From here on nothing comes from it: those who wait for that must know, once.
-    fn tell(&mut self, flow: FlowId) {
+    fn tell(&mut self, flow: FlowId, why: Option<End>) {
         let Some(row) = self.row(flow).filter(|row| !row.is_told) else { return };
         row.is_told = true;
         let (hop, alias, users) = (row.hop(), row.alias, std::mem::take(&mut row.users));
         if let Some(remote) =
             alias.filter(|remote| self.directory.remove(Far { remote: *remote, ..Far::of(&hop) }, flow))
         {
-            self.gone.push_back(Gone { hop: Hop { remote, ..hop }, users: users.clone() });
+            self.gone.push_back(Gone { hop: Hop { remote, ..hop }, users: users.clone(), why: None });
         }
         let is_the_way = self.directory.remove(Far::of(&hop), flow);
         let remote = if is_the_way { hop.remote } else { SocketAddr::from(([0, 0, 0, 0], 0)) };
-        self.gone.push_back(Gone { hop: Hop { remote, ..hop }, users });
+        self.gone.push_back(Gone { hop: Hop { remote, ..hop }, users, why });
     }
 }
 

@@ -105,7 +105,7 @@ impl UserAgent {
         if let Some(invite) = self.invites.get_mut(id.0) {
             (invite.sending, invite.accounts) = (expected, accounts);
         }
-        self.send(Purpose::Invite(id), builder, uri.as_bytes(), now);
+        self.send_by(outbound.hop, Purpose::Invite(id), builder, uri.as_bytes(), now);
         self.settle(now);
         Ok(id)
     }

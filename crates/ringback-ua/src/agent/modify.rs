@@ -421,7 +421,7 @@ impl UserAgent {
         outbound.check()?;
         let builder = fill(self.outbound_request(outbound, method));
         let uri: String = calling::next_uri(outbound).into();
-        let id = self.send(Purpose::Application(None), builder, uri.as_bytes(), now);
+        let id = self.send_by(outbound.hop, Purpose::Application(None), builder, uri.as_bytes(), now);
         self.settle(now);
         Ok(RequestId(id))
     }

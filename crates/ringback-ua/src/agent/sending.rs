@@ -84,6 +84,18 @@ impl Sending {
 impl UserAgent {
     /// Sends a request, once it is known where this URI leads. It lacks Via and, where its method has one, Contact.
     pub(crate) fn send(&mut self, purpose: Purpose, builder: RequestBuilder, uri: &[u8], now: Now) -> u64 {
+        self.send_by(None, purpose, builder, uri, now)
+    }
+
+    /// The same by a hop that is known, if it is.
+    pub(crate) fn send_by(
+        &mut self,
+        hop: Option<Hop>,
+        purpose: Purpose,
+        builder: RequestBuilder,
+        uri: &[u8],
+        now: Now,
+    ) -> u64 {
         self.sendings_made = self.sendings_made.wrapping_add(1);
         let id = self.sendings_made;
         let builder = Some(Box::new(builder));
@@ -104,7 +116,7 @@ impl UserAgent {
         };
         self.sendings.insert(id, sending);
         self.share_cseq(purpose);
-        match self.direct(purpose, uri) {
+        match hop.or_else(|| self.direct(purpose, uri)) {
             Some(hop) => self.found(id, &[hop], now),
             None => self.lookups.push_back(Lookup { id, uri: uri.into() }),
         }
