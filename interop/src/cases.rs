@@ -1,6 +1,7 @@
 //! What is proven, one function a case.
 
 mod agent_phones;
+mod balancers;
 mod basics;
 mod browsers;
 mod calls;
@@ -179,6 +180,12 @@ pub const CASES: &[Case] = &[
         secure::untrusted,
     ),
     with(&[Peer::Baresip], "baresip-tls", "baresip calls baresip over TLS, with SRTP: tones both ways", secure::srtp),
+    with(
+        &[Peer::Haproxy, Peer::Sipp, Peer::Baresip],
+        "haproxy",
+        "behind HAProxy with the PROXY protocol SIPp and baresip register and call, by TCP, by TLS, and where TLS ends at HAProxy",
+        balancers::haproxy,
+    ),
     with(
         &[Peer::Tshark, Peer::SofiaSip],
         "judges",

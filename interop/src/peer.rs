@@ -35,6 +35,8 @@ pub enum Peer {
     Sipsak,
     /// A proxy.
     Kamailio,
+    /// A load balancer.
+    Haproxy,
     /// Networks of our own: the right to make them, and the tools.
     Namespaces,
     /// A name server.
@@ -49,7 +51,7 @@ pub enum Peer {
 
 impl Peer {
     /// Every peer.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Sipp,
         Self::Baresip,
         Self::Linphone,
@@ -57,6 +59,7 @@ impl Peer {
         Self::JainSip,
         Self::Sipsak,
         Self::Kamailio,
+        Self::Haproxy,
         Self::Namespaces,
         Self::Nsd,
         Self::Tshark,
@@ -75,6 +78,7 @@ impl Peer {
             Self::JainSip => "JAIN SIP",
             Self::Sipsak => "sipsak",
             Self::Kamailio => "Kamailio",
+            Self::Haproxy => "HAProxy",
             Self::Namespaces => "namespaces",
             Self::Nsd => "NSD",
             Self::Tshark => "tshark",
@@ -93,7 +97,8 @@ impl Peer {
             Self::Baresip => program("baresip", "baresip-core", "-h"),
             Self::Linphone => program("linphonec", "linphone-cli", "--version"),
             Self::Sipsak => program("sipsak", "sipsak", "-V"),
-            Self::Kamailio => program("kamailio", "kamailio", "-v"),
+            Self::Kamailio => administrators_program("kamailio", "-v"),
+            Self::Haproxy => administrators_program("haproxy", "-v"),
             Self::Nsd => program("nsd", "nsd", "-v"),
             Self::Tshark => program("tshark", "tshark", "--version"),
             Self::SofiaSip => sofia_sip(),
@@ -130,6 +135,12 @@ fn program(program: &str, package: &str, argument: &str) -> Result<String, Strin
     let text = String::from_utf8_lossy(&text);
     let line = text.lines().find(|line| line.contains(|c: char| c.is_ascii_digit()));
     Ok(line.map_or_else(|| "of a version that it doesn't tell".to_owned(), |line| line.trim().to_owned()))
+}
+
+/// One of an administrator's programs, whose folder isn't on everybody's path.
+fn administrators_program(name: &str, argument: &str) -> Result<String, String> {
+    let at_home = format!("/usr/sbin/{name}");
+    program(if on_path(name).is_none() && Path::new(&at_home).is_file() { &at_home } else { name }, name, argument)
 }
 
 /// The browser and the libraries; the tool that puts a page together lies beside these.
