@@ -35,6 +35,8 @@ pub enum Peer {
     Sipsak,
     /// A proxy.
     Kamailio,
+    /// Its modules for flows of phones.
+    KamailioOutbound,
     /// A load balancer.
     Haproxy,
     /// Networks of our own: the right to make them, and the tools.
@@ -51,7 +53,7 @@ pub enum Peer {
 
 impl Peer {
     /// Every peer.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Sipp,
         Self::Baresip,
         Self::Linphone,
@@ -59,6 +61,7 @@ impl Peer {
         Self::JainSip,
         Self::Sipsak,
         Self::Kamailio,
+        Self::KamailioOutbound,
         Self::Haproxy,
         Self::Namespaces,
         Self::Nsd,
@@ -78,6 +81,7 @@ impl Peer {
             Self::JainSip => "JAIN SIP",
             Self::Sipsak => "sipsak",
             Self::Kamailio => "Kamailio",
+            Self::KamailioOutbound => "Kamailio's outbound",
             Self::Haproxy => "HAProxy",
             Self::Namespaces => "namespaces",
             Self::Nsd => "NSD",
@@ -98,6 +102,7 @@ impl Peer {
             Self::Linphone => program("linphonec", "linphone-cli", "--version"),
             Self::Sipsak => program("sipsak", "sipsak", "-V"),
             Self::Kamailio => administrators_program("kamailio", "-v"),
+            Self::KamailioOutbound => kamailio_outbound(),
             Self::Haproxy => administrators_program("haproxy", "-v"),
             Self::Nsd => program("nsd", "nsd", "-v"),
             Self::Tshark => program("tshark", "tshark", "--version"),
@@ -141,6 +146,11 @@ fn program(program: &str, package: &str, argument: &str) -> Result<String, Strin
 fn administrators_program(name: &str, argument: &str) -> Result<String, String> {
     let at_home = format!("/usr/sbin/{name}");
     program(if on_path(name).is_none() && Path::new(&at_home).is_file() { &at_home } else { name }, name, argument)
+}
+
+fn kamailio_outbound() -> Result<String, String> {
+    const PACKAGE: &str = "kamailio-outbound-modules";
+    of_package(PACKAGE).ok_or_else(|| missing("module `outbound` of Kamailio", PACKAGE))
 }
 
 /// The browser and the libraries; the tool that puts a page together lies beside these.

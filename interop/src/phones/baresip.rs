@@ -304,12 +304,11 @@ fn account(setup: &Setup<'_>) -> String {
 fn account_through(setup: &Setup<'_>, through: &Through<'_>) -> String {
     let Setup { account, transport, answers, .. } = setup;
     let mut text = format!(
-        "<sip:{name}@{domain};transport={by}>;auth_user={name};auth_pass={password};answermode={mode};\
+        "<sip:{name}@{domain}>;auth_user={name};auth_pass={password};answermode={mode};\
          audio_codecs=pcmu/8000/1,pcma/8000/1;regint=600",
         name = account.name,
         domain = through.domain,
         password = account.password,
-        by = transport.in_uri(),
         mode = if *answers { "auto" } else { "manual" },
     );
     for (proxy, number) in through.proxies.iter().zip(["", "2"]) {
