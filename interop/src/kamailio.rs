@@ -1,8 +1,8 @@
-//! Kamailio as a forking proxy between agents of ours.
+//! Kamailio: as a forking proxy, as an edge proxy before our registrar, and as the registrar behind our edge proxies.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -12,39 +12,70 @@ use crate::{Fault, doing};
 
 /// How long a start may take.
 const START_MAX: Duration = Duration::from_secs(10);
-const CONFIGURATION: &str = include_str!("../peers/kamailio-fork.cfg");
+const FORK: &str = include_str!("../peers/kamailio-fork.cfg");
+const EDGE: &str = include_str!("../peers/kamailio-edge.cfg");
+const HOME: &str = include_str!("../peers/kamailio-home.cfg");
 
-/// Kamailio at work, by UDP. Dropped, it is killed.
+/// Kamailio at work. Dropped, it is killed.
 #[derive(Debug)]
 pub(crate) struct Kamailio {
     pub(crate) address: SocketAddr,
     process: Guarded,
+    log: PathBuf,
 }
 
 impl Kamailio {
-    /// Starts one below `folder`, and waits until it answers.
+    /// Starts a forking proxy below `folder`, by UDP, and waits until it answers.
     ///
     /// # Errors
     /// When it ends or doesn't answer.
     pub(crate) fn start(folder: &Path) -> Result<Self, Fault> {
-        let folder = folder.join("kamailio");
+        Self::start_as(folder, "kamailio", FORK, &["udp"])
+    }
+
+    /// The same of an edge proxy, by UDP and by TCP, before this registrar.
+    ///
+    /// # Errors
+    /// As [`Kamailio::start`].
+    pub(crate) fn edge(folder: &Path, name: &str, registrar: SocketAddr) -> Result<Self, Fault> {
+        Self::start_as(folder, name, &EDGE.replace("{registrar}", &registrar.to_string()), &["udp", "tcp"])
+    }
+
+    /// The same of a registrar that knows flows, by UDP.
+    ///
+    /// # Errors
+    /// As [`Kamailio::start`].
+    pub(crate) fn home(folder: &Path) -> Result<Self, Fault> {
+        Self::start_as(folder, "kamailio", HOME, &["udp"])
+    }
+
+    fn start_as(folder: &Path, name: &str, configuration: &str, transports: &[&str]) -> Result<Self, Fault> {
+        let folder = folder.join(name);
         doing(|| format!("creating {}", folder.display()), fs::create_dir_all(&folder))?;
         let file = folder.join("kamailio.cfg");
-        doing(|| format!("writing {}", file.display()), fs::write(&file, CONFIGURATION))?;
+        doing(|| format!("writing {}", file.display()), fs::write(&file, configuration))?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
         let log = folder.join("log");
         let errors = doing(|| format!("creating {}", log.display()), fs::File::create(&log))?;
         // It is at home where administrators are.
         let program = on_path("kamailio").unwrap_or_else(|| "/usr/sbin/kamailio".into());
         let mut kamailio = command(program);
-        kamailio.arg("-f").arg(&file).args(["-DD", "-E", "-m", "64", "-M", "8", "-l", &format!("udp:{address}")]);
+        kamailio.arg("-f").arg(&file).args(["-DD", "-E", "-m", "64", "-M", "8"]);
+        for transport in transports {
+            kamailio.args(["-l", &format!("{transport}:{address}")]);
+        }
         kamailio.arg("-Y").arg(&folder).arg("-P").arg(folder.join("pid")).current_dir(&folder);
         kamailio.stdin(Stdio::null()).stdout(Stdio::null()).stderr(errors);
         let mut process = Guarded::start(&mut kamailio)?;
         wait_for_options(address, START_MAX, || {
             process.ended().map(|how| format!("kamailio ended: {how}; see {}", log.display()))
         })?;
-        Ok(Self { address, process })
+        Ok(Self { address, process, log })
+    }
+
+    /// What it logged so far.
+    pub(crate) fn log(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
     }
 
     /// It is still there.

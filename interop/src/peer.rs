@@ -35,6 +35,10 @@ pub enum Peer {
     Sipsak,
     /// A proxy.
     Kamailio,
+    /// Its modules for flows of phones.
+    KamailioOutbound,
+    /// A load balancer.
+    Haproxy,
     /// Networks of our own: the right to make them, and the tools.
     Namespaces,
     /// A name server.
@@ -49,7 +53,7 @@ pub enum Peer {
 
 impl Peer {
     /// Every peer.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Sipp,
         Self::Baresip,
         Self::Linphone,
@@ -57,6 +61,8 @@ impl Peer {
         Self::JainSip,
         Self::Sipsak,
         Self::Kamailio,
+        Self::KamailioOutbound,
+        Self::Haproxy,
         Self::Namespaces,
         Self::Nsd,
         Self::Tshark,
@@ -75,6 +81,8 @@ impl Peer {
             Self::JainSip => "JAIN SIP",
             Self::Sipsak => "sipsak",
             Self::Kamailio => "Kamailio",
+            Self::KamailioOutbound => "Kamailio's outbound",
+            Self::Haproxy => "HAProxy",
             Self::Namespaces => "namespaces",
             Self::Nsd => "NSD",
             Self::Tshark => "tshark",
@@ -93,7 +101,9 @@ impl Peer {
             Self::Baresip => program("baresip", "baresip-core", "-h"),
             Self::Linphone => program("linphonec", "linphone-cli", "--version"),
             Self::Sipsak => program("sipsak", "sipsak", "-V"),
-            Self::Kamailio => program("kamailio", "kamailio", "-v"),
+            Self::Kamailio => administrators_program("kamailio", "-v"),
+            Self::KamailioOutbound => kamailio_outbound(),
+            Self::Haproxy => administrators_program("haproxy", "-v"),
             Self::Nsd => program("nsd", "nsd", "-v"),
             Self::Tshark => program("tshark", "tshark", "--version"),
             Self::SofiaSip => sofia_sip(),
@@ -130,6 +140,17 @@ fn program(program: &str, package: &str, argument: &str) -> Result<String, Strin
     let text = String::from_utf8_lossy(&text);
     let line = text.lines().find(|line| line.contains(|c: char| c.is_ascii_digit()));
     Ok(line.map_or_else(|| "of a version that it doesn't tell".to_owned(), |line| line.trim().to_owned()))
+}
+
+/// One of an administrator's programs, whose folder isn't on everybody's path.
+fn administrators_program(name: &str, argument: &str) -> Result<String, String> {
+    let at_home = format!("/usr/sbin/{name}");
+    program(if on_path(name).is_none() && Path::new(&at_home).is_file() { &at_home } else { name }, name, argument)
+}
+
+fn kamailio_outbound() -> Result<String, String> {
+    const PACKAGE: &str = "kamailio-outbound-modules";
+    of_package(PACKAGE).ok_or_else(|| missing("module `outbound` of Kamailio", PACKAGE))
 }
 
 /// The browser and the libraries; the tool that puts a page together lies beside these.

@@ -22,6 +22,7 @@ mod within;
 
 pub use usages::USAGES_MAX;
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -187,6 +188,8 @@ pub struct UserAgent {
     invited: BTreeMap<ServerId, SessionId>,
     /// What 2xx were acknowledged with, by the transactions of their INVITEs.
     acks: BTreeMap<ClientId, Vec<SentAck>>,
+    /// The dialogs in which a 2xx to a re-INVITE could not be acknowledged, by the transactions of these.
+    owed_acks: BTreeMap<ClientId, Box<Dialog>>,
     /// What sessions have left undone that are over.
     remains: Vec<Remains>,
     timers: TimerQueue<(SessionId, Timer)>,
@@ -232,6 +235,7 @@ impl UserAgent {
             clients: BTreeMap::new(),
             invited: BTreeMap::new(),
             acks: BTreeMap::new(),
+            owed_acks: BTreeMap::new(),
             remains: Vec::new(),
             timers: TimerQueue::new(),
             waiting: TimerQueue::new(),
@@ -375,6 +379,7 @@ impl UserAgent {
             && self.clients.is_empty()
             && self.invited.is_empty()
             && self.acks.is_empty()
+            && self.owed_acks.is_empty()
             && self.own_accounts.is_empty()
             && self.remains.is_empty()
             && self.timers.is_empty()

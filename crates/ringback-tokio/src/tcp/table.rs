@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -15,6 +15,7 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpSocket, TcpStream};
 
 use crate::counters::LiveCounters;
+use crate::network::Network;
 use crate::tcp::acceptor::Acceptor;
 use crate::tcp::announced::{ANNOUNCED_MAX, Announced};
 use crate::tcp::census::{Census, Full, HandshakeSeat, Seat};
@@ -50,7 +51,7 @@ pub(crate) struct Common {
     pub(crate) directory: Arc<Directory>,
     pub(crate) tls: Tls,
     /// Load balancers, whose connections say first whose they are.
-    pub(crate) proxies: Arc<[IpAddr]>,
+    pub(crate) proxies: Arc<[Network]>,
     pub(crate) admission: Arc<Admission>,
 }
 
@@ -76,7 +77,7 @@ pub(crate) struct Connections {
     census: Arc<Census>,
     acceptors: Vec<Acceptor>,
     /// Load balancers, whose connections say first whose they are.
-    proxies: Arc<[IpAddr]>,
+    proxies: Arc<[Network]>,
     announced: Slab<Announced>,
     rows: Slab<Connection>,
     /// How often a place was taken. It starts anywhere, so that a flow of a former process names none of this one.
@@ -295,7 +296,7 @@ impl Connections {
 
     /// One that was accepted; those of load balancers say first whose they are.
     fn receive(&mut self, socket: TcpStream, hop: Hop, now: Now) {
-        if !self.proxies.contains(&hop.remote.ip().to_canonical()) {
+        if !self.proxies.iter().any(|network| network.contains(hop.remote.ip())) {
             return self.admit(socket, hop, now);
         }
         if self.announced.len() >= ANNOUNCED_MAX {

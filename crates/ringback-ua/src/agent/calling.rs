@@ -400,6 +400,9 @@ impl UserAgent {
 
     /// A 2xx to an INVITE of ours, the first of its dialog or one more of the same. `[RFC 3261, Section 13.2.2.4]`
     pub(crate) fn success_came(&mut self, id: InviteId, response: Response, now: Now) {
+        if self.has_lost_its_tag(id, &response) {
+            return;
+        }
         let known = self.session_of(DialogId::of_response(&response));
         if let Some(session) = known.filter(|session| self.phase(*session) != Some(Phase::Early)) {
             return self.acknowledge_again(session, response.cseq());
@@ -458,11 +461,20 @@ impl UserAgent {
         if let Ok(mut dialog) = Dialog::of_client(request, response) {
             dialog.sent(used.max(self.usages.cseq_used(dialog.id())));
             let credentials = credentials(request);
-            self.dismiss(dialog, Ack::new(response.cseq(), Some(client), credentials), Some(id), now);
+            let bye = Purpose::StrayBye(Some(id));
+            self.dismiss(dialog, Ack::new(response.cseq(), Some(client), credentials), Some(bye), now);
         }
         if is_first && !is_told {
             self.events.push_back(invite_failed(id, failure, None));
         }
+    }
+
+    /// A 2xx without a tag from whom gave one before: it was damaged, and comes again. Who is of RFC 2543 and has none is found at a
+    /// Contact of their own. `[RFC 3261, Section 12.1.2]`
+    fn has_lost_its_tag(&self, id: InviteId, response: &Response) -> bool {
+        let Some(invite) = self.invites.get(id.0).filter(|_| response.to_tag().is_none()) else { return false };
+        let mut legs = invite.legs.iter().filter_map(|leg| self.legs.get(leg.0));
+        legs.any(|leg| !leg.dialog.id().remote_tag.is_empty() && leg.dialog.has_target_of(response))
     }
 
     fn is_lost(&self, id: InviteId, response: &Response) -> bool {

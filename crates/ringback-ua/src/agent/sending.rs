@@ -30,8 +30,8 @@ pub(crate) enum Purpose {
     Ack(SessionId, Option<ClientId>),
     /// The same, of a session that is over or never was.
     StrayAck(Option<ClientId>),
-    /// The BYE in a dialog that no session has, and that this INVITE has made.
-    StrayBye(InviteId),
+    /// The BYE in a dialog that no session has, or has any more; where an INVITE has made it that is still waited for, that.
+    StrayBye(Option<InviteId>),
     /// A re-INVITE or UPDATE of ours.
     Change(SessionId),
     Prack(SessionId),
@@ -66,7 +66,7 @@ pub(crate) struct Sending {
     is_reopened: bool,
     /// Until when it isn't sent.
     pub(crate) waiting: Option<TimerId>,
-    /// The dialog of a re-INVITE whose session has ended.
+    /// The dialog of a re-INVITE whose session has ended, and of an ACK that no session sends.
     pub(crate) orphaned: Option<Box<Dialog>>,
 }
 
@@ -337,7 +337,7 @@ impl UserAgent {
 
     /// A response to a request of ours.
     pub(crate) fn response_came(&mut self, client: ClientId, response: Response, now: Now) {
-        if response.status().is_success() && self.is_repeated(client, &response) {
+        if response.status().is_success() && self.is_repeated(client, &response, now) {
             return;
         }
         let Some(&id) = self.clients.get(&client) else { return self.stray_came(&response, now) };
@@ -470,10 +470,14 @@ impl UserAgent {
         if let Purpose::Invite(invite) = purpose {
             return self.failed(id, invite, failure, now);
         }
-        let request = self.forget(id).and_then(|sending| sending.request);
+        let Some(Sending { request, orphaned, .. }) = self.forget(id) else { return };
         match purpose {
-            Purpose::Invite(_) | Purpose::StrayAck(_) | Purpose::StrayBye(_) => {}
-            Purpose::Ack(session, _) => self.hang_up_for(session, crate::EndReason::Gone(failure), now),
+            Purpose::Invite(_) | Purpose::StrayBye(_) => {}
+            Purpose::StrayAck(client) => self.ack_failed(None, client, orphaned),
+            Purpose::Ack(session, client) => {
+                self.ack_failed(Some(session), client, orphaned);
+                self.hang_up_for(session, crate::EndReason::Gone(failure), now);
+            }
             Purpose::Change(session) => self.change_failed(session, request.as_ref(), failure, now),
             Purpose::Prack(session) => self.lost(Some(session), Some(failure), now),
             Purpose::Bye(session) => self.bye_done(session),
@@ -520,7 +524,9 @@ impl UserAgent {
     /// Whose accounts a request is signed with: those of its registration or call, where that has its own.
     pub(crate) fn digest(&mut self, purpose: Purpose) -> &mut DigestClient {
         let accounts = match purpose {
-            Purpose::Invite(id) | Purpose::StrayBye(id) => self.invites.get(id.0).and_then(|invite| invite.accounts),
+            Purpose::Invite(id) | Purpose::StrayBye(Some(id)) => {
+                self.invites.get(id.0).and_then(|invite| invite.accounts)
+            }
             _ => self.session_of_purpose(purpose).and_then(|session| self.legs.get(session.0)?.accounts),
         };
         let own = match purpose {
