@@ -75,6 +75,8 @@ pub enum Failure {
     Timeout,
     /// It can't be sent: taken for a 503. `[RFC 3261, Section 8.1.3.1]`
     Transport,
+    /// It can't be sent, because the connection for it can't be had, and this is why: taken for a 503. `[RFC 7118, Section 4.1]`
+    Connection(Box<str>),
     /// No hop leads to the URI.
     NoRoute,
     /// We gave it up ourselves before it was sent.
@@ -93,8 +95,15 @@ impl Failure {
             Failure::Refused(response) => response.status(),
             Failure::Timeout => StatusCode::RequestTimeout,
             Failure::Cancelled => StatusCode::RequestTerminated,
-            Failure::Transport | Failure::NoRoute | Failure::Build(_) | Failure::Full => StatusCode::ServiceUnavailable,
+            Failure::Transport | Failure::Connection(_) | Failure::NoRoute | Failure::Build(_) | Failure::Full => {
+                StatusCode::ServiceUnavailable
+            }
         }
+    }
+
+    /// Whether it can't be sent, and nobody but the network or the next hop can change that.
+    pub(crate) fn is_of_transport(&self) -> bool {
+        matches!(self, Failure::Transport | Failure::Connection(_))
     }
 
     /// What the response says to people, if there is one.
@@ -270,6 +279,8 @@ pub enum Event {
         event: RegistrationEvent,
         /// The response that it comes from, if it comes from one: its Contacts are the bindings, or other registrars.
         response: Option<Box<Response>>,
+        /// Why there is none, where a REGISTER has failed without.
+        failure: Option<Box<Failure>>,
     },
     /// The server proves in Authentication-Info to be one that doesn't know our secret. What the response says is done all the same.
     /// `[RFC 7616, Section 3.5]`
@@ -450,6 +461,7 @@ impl fmt::Display for Failure {
             Failure::Refused(response) => Said::of(response).fmt(f),
             Failure::Timeout => f.write_str("nobody answered in time"),
             Failure::Transport => f.write_str("the request can't be sent"),
+            Failure::Connection(why) => write!(f, "no connection: {why}"),
             Failure::NoRoute => f.write_str("no hop leads there"),
             Failure::Cancelled => f.write_str("given up before it was sent"),
             Failure::Build(error) => error.fmt(f),

@@ -95,6 +95,7 @@ impl Task {
             if unconstrained(async { self.turn() }).await {
                 yield_now().await;
             } else if self.is_over() {
+                self.connections.part(&self.clock, &mut self.buffer).await;
                 tracing::debug!("agent ended");
                 return;
             } else {
@@ -222,7 +223,10 @@ impl Task {
             // Last, so that what goes by one connection goes together.
             self.connections.flush(now);
             let Some(gone) = self.connections.poll_gone() else { return };
-            self.desk.endpoint.handle_send_failed(&gone.hop, now);
+            match &gone.why {
+                Some(why) => self.desk.endpoint.handle_connection_failed(&gone.hop, why, now),
+                None => self.desk.endpoint.handle_send_failed(&gone.hop, now),
+            }
         }
     }
 

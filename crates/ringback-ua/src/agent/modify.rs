@@ -254,7 +254,7 @@ impl UserAgent {
         leg.withdraw();
         leg.asking = None;
         self.events.push_back(offer_failed(session, request, failure.clone()));
-        let failure = Some(failure).filter(|failure| matches!(failure, Failure::Timeout | Failure::Transport));
+        let failure = Some(failure).filter(|failure| *failure == Failure::Timeout || failure.is_of_transport());
         self.lost(Some(session), failure, now);
     }
 
@@ -372,7 +372,7 @@ impl UserAgent {
         match self.phase(session) {
             Some(Phase::Ending) | None => {}
             // A connection that breaks ends no early dialog: its INVITE is still to be answered. `[RFC 3261, Section 8.1.3.1]`
-            Some(Phase::Early) if failure == Failure::Transport => {}
+            Some(Phase::Early) if failure.is_of_transport() => {}
             Some(Phase::Confirmed) if !knows_nothing => self.hang_up_for(session, EndReason::Gone(failure), now),
             Some(_) => {
                 self.over_early(session, true);
