@@ -53,9 +53,11 @@ impl fmt::Debug for Seen<'_> {
     }
 }
 
+type See = dyn FnMut(Seen<'_>) + Send;
+
 /// Who looks, if anybody does.
 #[derive(Default)]
-pub(crate) struct Watcher(Option<Box<dyn FnMut(Seen<'_>) + Send>>);
+pub(crate) struct Watcher(Option<Box<See>>);
 
 impl Watcher {
     pub(crate) fn new(see: impl FnMut(Seen<'_>) + Send + 'static) -> Watcher {
