@@ -50,7 +50,7 @@ impl Trouble {
     pub(crate) fn of_end(end: &End) -> Trouble {
         match end {
             End::Unreachable(error) => Trouble::of_io(error),
-            End::ConnectTimeout | End::HandshakeTimeout => Trouble::TimedOut,
+            End::ConnectTimeout | End::HandshakeTimeout | End::UpgradeTimeout => Trouble::TimedOut,
             End::Handshake(error) => match tls_error(error) {
                 Some(rustls::Error::InvalidCertificate(_)) => Trouble::Certificate,
                 _ => Trouble::Handshake,

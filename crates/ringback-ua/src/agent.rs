@@ -27,7 +27,7 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::hash::BuildHasher as _;
-use core::net::IpAddr;
+use core::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 use ringback_auth::{Account, DigestClient};
@@ -55,6 +55,9 @@ use usages::Usages;
 
 /// How many hops are kept that nobody answered by, until they are fetched; the oldest are forgotten.
 pub const SILENT_MAX: usize = 16;
+
+/// How many far ends are remembered that speak WebSocket over TLS.
+pub const SECURE_SOCKETS_MAX: usize = 64;
 
 /// Who sends a request to whom, outside of a dialog.
 #[derive(Clone, Debug, Default)]
@@ -199,6 +202,10 @@ pub struct UserAgent {
     lookups: VecDeque<Lookup>,
     /// Hops by which nobody answered.
     silent: VecDeque<Hop>,
+    /// Far ends that speak WebSocket over TLS, the latest last.
+    secure_sockets: VecDeque<SocketAddr>,
+    /// Why a connection can't be had, while that is being told of.
+    broken: Option<Box<str>>,
     /// What challenges are answered with.
     digest: DigestClient,
     /// The same, of calls that have their own.
@@ -242,6 +249,8 @@ impl UserAgent {
             events: VecDeque::new(),
             lookups: VecDeque::new(),
             silent: VecDeque::new(),
+            secure_sockets: VecDeque::new(),
+            broken: None,
             digest,
             own_accounts: OwnAccounts::default(),
             registration_timers: TimerQueue::new(),
@@ -273,6 +282,14 @@ impl UserAgent {
         self.settle(now);
         self.hop_failed(hop, now);
         self.settle(now);
+    }
+
+    /// The same, where it is known why there is no connection: it is told with the requests that wait for it, as
+    /// [`Failure::Connection`](crate::Failure::Connection).
+    pub fn handle_connection_failed(&mut self, hop: &Hop, why: &str, now: Now) {
+        self.broken = Some(why.into());
+        self.handle_transport_error(hop, now);
+        self.broken = None;
     }
 
     /// The network says that the request with this method and branch does not arrive; true where it is one of ours that went by
@@ -491,7 +508,10 @@ impl UserAgent {
             Below::Response { id, response } => self.response_came(id, response, now),
             Below::StrayResponse { response, .. } => self.stray_came(&response, now),
             Below::ClientTimeout { id } => self.no_response(id, Failure::Timeout, now),
-            Below::ClientFailed { id } => self.no_response(id, Failure::Transport, now),
+            Below::ClientFailed { id } => {
+                let why = self.broken.clone();
+                self.no_response(id, |hop| why.map_or(Failure::Transport(hop), Failure::Connection), now);
+            }
             Below::ClientEnded { id } => self.client_ended(id),
             Below::ServerEnded { id } => _ = self.invited.remove(&id),
             // The ACK that never came is missed by whoever repeats the 2xx; for a failure nobody minds.

@@ -13,7 +13,7 @@ impl Blamed for Failure {
     fn blame(&self) -> Blame {
         match self {
             Failure::Refused(response) => blame(response.status()),
-            Failure::Timeout(_) | Failure::Transport(_) | Failure::NoRoute => Blame::Between,
+            Failure::Timeout(_) | Failure::Transport(_) | Failure::Connection(_) | Failure::NoRoute => Blame::Between,
             Failure::Cancelled => Blame::Nobody,
             Failure::Build(_) | Failure::Full => Blame::Caller,
         }

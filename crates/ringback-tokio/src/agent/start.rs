@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ringback_base::{Random, Transport};
 use ringback_stack::Endpoint;
 use ringback_transport::resolve::Preferences;
+use ringback_transport::websocket::Resource;
 use ringback_ua::{Config, Local};
 use tokio::sync::mpsc;
 
@@ -58,6 +59,9 @@ pub struct AgentBound {
     tls: Tls,
     names: Option<DnsClient>,
     watcher: Watcher,
+    resource: Arc<Resource>,
+    /// What we are called where nobody can connect to us. `[RFC 7118, Appendix B.1]`
+    nowhere: Box<str>,
 }
 
 impl AgentBound {
@@ -66,11 +70,16 @@ impl AgentBound {
     /// # Errors
     /// For the first address that can't be had.
     pub fn open(addresses: &[ListenOn]) -> Result<AgentBound, BindError> {
+        let opened = open_all(addresses, 1)?;
+        // Not a secret; without randomness nothing starts anyway.
+        let nowhere = format!("{:016x}.invalid", getrandom::u64().unwrap_or_default()).into();
         Ok(AgentBound {
-            opened: open_all(addresses, 1)?,
+            opened,
             tls: Tls::default(),
             names: None,
             watcher: Watcher::default(),
+            resource: Arc::default(),
+            nowhere,
         })
     }
 
@@ -93,8 +102,17 @@ impl AgentBound {
         AgentBound { tls, ..self }
     }
 
+    /// What servers of WebSocket are asked for: `/` where nothing is said.
+    #[must_use]
+    pub fn websocket_resource(self, resource: Resource) -> AgentBound {
+        AgentBound { resource: Arc::new(resource), ..self }
+    }
+
     /// Where the agent will be, with the ports that the kernel chose: each address by UDP, then by its stream. Where it speaks TLS with
     /// others and listens nowhere by it, it is at the first address by TLS all the same: nobody can connect to it there.
+    ///
+    /// By WebSocket it is at a name under `.invalid`: it opens them, and is reached by those that it has opened.
+    /// `[RFC 7118, Appendix B.1]`
     #[must_use]
     pub fn locals(&self) -> Vec<Local> {
         let locals = |opened: &Opened| {
@@ -105,6 +123,16 @@ impl AgentBound {
         let has_tls = all.iter().any(|local| local.transport == Transport::Tls);
         if let (Some(_), false, Some(first)) = (&self.tls.client, has_tls, self.opened.first()) {
             all.push(Local::new(Transport::Tls, first.address));
+        }
+        let by_socket: &[Transport] = match self.tls.client {
+            Some(_) => &[Transport::Wss, Transport::Ws],
+            None => &[Transport::Ws],
+        };
+        for is_ipv4 in [true, false] {
+            let first = self.opened.iter().find(|opened| opened.address.is_ipv4() == is_ipv4);
+            let local = |(transport, address)| Local { transport, address, sent_by: self.nowhere.clone() };
+            let first = first.map(|opened| opened.address).into_iter();
+            all.extend(first.flat_map(|address| by_socket.iter().map(move |by| (*by, address))).map(local));
         }
         all
     }
@@ -127,7 +155,7 @@ impl AgentBound {
         let (commands, inbox) = mpsc::channel(COMMANDS_MAX);
         let (found, names) = mpsc::channel(RESOLVES_MAX);
         let (incoming, fetched) = mpsc::channel(options.incoming_max.max(1));
-        let common = Common::new(options.tcp_limits, self.tls);
+        let common = Common { resource: Some(self.resource), ..Common::new(options.tcp_limits, self.tls) };
         let generation = getrandom::u32().map_err(no_randomness)?;
         let mut connections = Connections::new(0, generation, common, Arc::clone(&counters));
         let mut sockets = Vec::new();
@@ -143,7 +171,9 @@ impl AgentBound {
         let clock = Clock::start();
         let agent = Agent::new(commands, Arc::clone(&dropped), locals, Arc::clone(&counters));
         let reached: Vec<_> = config.locals.iter().map(|local| (local.transport, local.address.ip())).collect();
-        let preferences = Preferences::of_sockets(&reached, true);
+        let by_socket = |transport: &Transport| config.locals.iter().any(|local| local.transport == *transport);
+        let on_request = [Transport::Wss, Transport::Ws].into_iter().filter(by_socket).collect();
+        let preferences = Preferences { on_request, ..Preferences::of_sockets(&reached, true) };
         let endpoint = Endpoint::looks_names_up(config, preferences, Random::from_seed(seed));
         let desk = Desk::new(endpoint, incoming, agent.downgrade());
         let inboxes =

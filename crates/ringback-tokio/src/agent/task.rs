@@ -25,7 +25,7 @@ use crate::inbox::Inbox;
 use crate::outbox::Sent;
 use crate::socket::Socket;
 use crate::tcp::connection::Upper;
-use crate::tcp::table::Connections;
+use crate::tcp::table::{Connections, Gone};
 use crate::trouble::Trouble;
 
 /// The work budget of one turn: no input starves another, nor the timers.
@@ -99,6 +99,7 @@ impl Task {
             if unconstrained(async { self.turn() }).await {
                 yield_now().await;
             } else if self.is_over() {
+                self.connections.part(&self.clock, &mut self.buffer).await;
                 tracing::debug!("agent ended");
                 return;
             } else {
@@ -229,10 +230,16 @@ impl Task {
             // Last, so that what goes by one connection goes together.
             self.connections.flush(now);
             let Some(gone) = self.connections.poll_gone() else { return };
-            if let Some(why) = &gone.why {
-                self.watcher.see(Seen::Failed { hop: gone.hop, trouble: Trouble::of_end(why), why });
+            let Gone { hop, end, unopened, .. } = &gone;
+            match (end, unopened) {
+                (Some(end), _) => self.watcher.see(Seen::Failed { hop: *hop, trouble: Trouble::of_end(end), why: end }),
+                (None, Some(why)) => self.watcher.see(Seen::Failed { hop: *hop, trouble: Trouble::Handshake, why }),
+                (None, None) => {}
             }
-            self.desk.endpoint.handle_send_failed(&gone.hop, now);
+            match unopened {
+                Some(why) => self.desk.endpoint.handle_connection_failed(hop, why, now),
+                None => self.desk.endpoint.handle_send_failed(hop, now),
+            }
         }
     }
 

@@ -21,7 +21,7 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, Server
 use crate::world::{Phone, Server, WAIT, answer, request};
 
 /// Somebody who signs certificates, and is trusted.
-struct Authority {
+pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     root: String,
 }
@@ -44,7 +44,7 @@ impl Issued {
 }
 
 impl Authority {
-    fn new() -> Authority {
+    pub(crate) fn new() -> Authority {
         let mut params = CertificateParams::new([]).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
@@ -63,7 +63,7 @@ impl Authority {
     }
 
     /// Of a server that is "localhost", and of the same as a client.
-    fn tls(&self) -> Tls {
+    pub(crate) fn tls(&self) -> Tls {
         let certificate = self.issue("localhost").certificate();
         let server = TlsServer::new(TlsServerOptions::new(vec![certificate])).unwrap();
         let client = TlsClient::new(TlsClientOptions::new(self.roots())).unwrap();

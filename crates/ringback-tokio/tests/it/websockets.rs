@@ -23,7 +23,8 @@ impl Browser {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(WAIT)).unwrap();
         let random = Random::from_seed([7; 32]);
-        let socket = WebSocket::client(WebSocketLimits::default(), &address.to_string(), "/ws", random, Now::default());
+        let (host, resource) = (address.to_string(), "/ws".parse().unwrap());
+        let socket = WebSocket::client(WebSocketLimits::default(), &host, &resource, random, Now::default());
         let mut browser = Browser { stream, socket };
         assert_eq!(browser.next(), WebSocketEvent::Opened);
         browser
@@ -206,4 +207,20 @@ fn who_answers_stays_and_who_does_not_is_hung_up_on() {
     assert_eq!(server.running.connections(), 1);
     assert_eq!(server.counters().connections_idle, 1);
     lively.register();
+}
+
+/// Whoever has a call goes on with it; all others are told at once, and none for longer than the bound.
+#[test]
+fn a_server_that_ends_says_so() {
+    let server = Server::for_browsers(2, TcpLimits::default(), Admission::default());
+    let mut browsers = [(); 5].map(|()| Browser::open(server.websocket_address()));
+    browsers[0].register();
+    let begun = Instant::now();
+    let drained = std::thread::spawn(move || server.drain(Duration::from_secs(5)));
+    for browser in &mut browsers {
+        assert_eq!(browser.next(), WebSocketEvent::Ended(Ended::Closed(Some(CloseCode::GOING_AWAY))));
+    }
+    // One that doesn't hang up is not waited for.
+    assert!(drained.join().unwrap().was_idle);
+    assert!(begun.elapsed() < Duration::from_secs(2));
 }

@@ -70,14 +70,26 @@ impl Server {
         Server::run(bound, Options::default(), |config| config.open = true)
     }
 
+    /// Open, and for clients of WebSocket, with TLS and without.
+    pub(crate) fn by_websocket(shards: u16, tls: Tls, admission: Admission) -> Server {
+        let any = "127.0.0.1:0".parse().unwrap();
+        let listen = [ListenOn::new(any), ListenOn::by(Transport::Ws, any), ListenOn::by(Transport::Wss, any)];
+        let bound = Bound::open(&listen, shards).unwrap().admission(admission).tls(tls);
+        Server::run(bound, Options::default(), |config| config.open = true)
+    }
+
     /// Where WebSockets are opened.
     pub(crate) fn websocket_address(&self) -> SocketAddr {
-        self.running.listeners().iter().find(|listener| listener.transport == Transport::Ws).unwrap().address
+        self.address_by(Transport::Ws)
     }
 
     /// Where TLS is listened on.
     pub(crate) fn tls_address(&self) -> SocketAddr {
-        self.running.listeners().iter().find(|listener| listener.transport == Transport::Tls).unwrap().address
+        self.address_by(Transport::Tls)
+    }
+
+    pub(crate) fn address_by(&self, transport: Transport) -> SocketAddr {
+        self.running.listeners().iter().find(|listener| listener.transport == transport).unwrap().address
     }
 
     /// Open, behind this load balancer.

@@ -254,7 +254,8 @@ impl UserAgent {
         leg.withdraw();
         leg.asking = None;
         self.events.push_back(offer_failed(session, request, failure.clone()));
-        let failure = Some(failure).filter(|failure| matches!(failure, Failure::Timeout(_) | Failure::Transport(_)));
+        let failure =
+            Some(failure).filter(|failure| matches!(failure, Failure::Timeout(_)) || failure.is_of_transport());
         self.lost(Some(session), failure, now);
     }
 
@@ -372,7 +373,7 @@ impl UserAgent {
         match self.phase(session) {
             Some(Phase::Ending) | None => {}
             // A connection that breaks ends no early dialog: its INVITE is still to be answered. `[RFC 3261, Section 8.1.3.1]`
-            Some(Phase::Early) if matches!(failure, Failure::Transport(_)) => {}
+            Some(Phase::Early) if failure.is_of_transport() => {}
             Some(Phase::Confirmed) if !knows_nothing => self.hang_up_for(session, EndReason::Gone(failure), now),
             Some(_) => {
                 self.over_early(session, true);

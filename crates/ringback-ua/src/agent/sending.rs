@@ -7,12 +7,13 @@ use core::net::SocketAddr;
 
 use ringback_auth::{AuthAttempts, DigestClient, ServerProof};
 use ringback_base::{Hop, Now, Random, TimerId, Transport};
-use ringback_message::{BuildError, Edit, HeaderId, Host, Method, Request, RequestBuilder, Response, Uri};
+use ringback_message::{BuildError, Edit, HeaderId, Method, Request, RequestBuilder, Response, Uri};
 use ringback_transaction::{ClientId, RequestError};
+use ringback_transport::resolve::Aim;
 
 use super::modify::CHANGE_ATTEMPTS_MAX;
 use super::usages::Task;
-use super::{SILENT_MAX, UserAgent};
+use super::{SECURE_SOCKETS_MAX, SILENT_MAX, UserAgent};
 use crate::config::{HOPS_MAX, Local};
 use crate::dialog::{Dialog, is_sips};
 use crate::event::{Event, Failure, InviteId, Lookup, RegistrationId, RequestId, SessionId};
@@ -129,13 +130,9 @@ impl UserAgent {
             return Some(hop);
         }
         let Ok(Uri::Sip(uri)) = Uri::parse(uri, HeaderId::Other, 0) else { return None };
-        let Host::Address(address) = Host::of(uri.params.value(b"maddr").unwrap_or(uri.host))? else { return None };
-        let transport = match uri.params.value(b"transport") {
-            Some(name) => Transport::from_name(name)?,
-            None if uri.secure => Transport::Tls,
-            None => Transport::Udp,
-        };
-        let remote = SocketAddr::new(address, uri.port.unwrap_or(transport.default_port()));
+        let aim = Aim::of_uri(&uri, true).ok()?;
+        let (address, transport) = (aim.address()?, aim.transport());
+        let remote = SocketAddr::new(address, aim.port());
         let local = self.local(transport, &remote)?;
         Some(Hop { transport, local: local.address, remote, flow: None })
     }
@@ -186,9 +183,28 @@ impl UserAgent {
 
     /// The hops of a request are known.
     pub(crate) fn found(&mut self, id: u64, hops: &[Hop], now: Now) {
+        let hops = hops.iter().take(HOPS_MAX).rev().map(|hop| self.as_known(*hop)).collect();
         let Some(sending) = self.sendings.get_mut(&id) else { return };
-        sending.hops = hops.iter().take(HOPS_MAX).rev().copied().collect();
+        sending.hops = hops;
         self.try_next(id, Failure::NoRoute, now);
+    }
+
+    /// `transport=ws` is the one name for WebSocket with TLS and without: the Record-Route of a server that we speak to over TLS says no
+    /// more, and means the connection that there is. `[RFC 7118, Section 5.2]`
+    fn as_known(&self, hop: Hop) -> Hop {
+        let is_secure = hop.transport == Transport::Ws && self.secure_sockets.contains(&hop.remote);
+        match self.local(Transport::Wss, &hop.remote).filter(|_| is_secure) {
+            Some(local) => Hop { transport: Transport::Wss, local: local.address, ..hop },
+            None => hop,
+        }
+    }
+
+    fn know(&mut self, hop: &Hop) {
+        if hop.transport == Transport::Wss && !self.secure_sockets.contains(&hop.remote) {
+            self.secure_sockets.push_back(hop.remote);
+            let beyond = self.secure_sockets.len().saturating_sub(SECURE_SOCKETS_MAX);
+            self.secure_sockets.drain(..beyond);
+        }
     }
 
     /// Sends to the next hop; `before` is how the one before it failed.
@@ -242,6 +258,7 @@ impl UserAgent {
     }
 
     fn dispatch(&mut self, id: u64, request: Request, hop: Hop, now: Now) {
+        self.know(&hop);
         let Some(sending) = self.sendings.get_mut(&id) else { return };
         let ack = match sending.purpose {
             Purpose::Ack(session, client) => Some((Some(session), client)),
@@ -438,7 +455,7 @@ impl UserAgent {
     }
 
     /// A request of ours has timed out, or can't be sent.
-    pub(crate) fn no_response(&mut self, client: ClientId, failure: fn(Option<Hop>) -> Failure, now: Now) {
+    pub(crate) fn no_response(&mut self, client: ClientId, failure: impl FnOnce(Option<Hop>) -> Failure, now: Now) {
         let Some(&id) = self.clients.get(&client) else { return };
         let hop = self.sendings.get(&id).and_then(|sending| sending.hop);
         let failure = failure(hop);
@@ -448,7 +465,7 @@ impl UserAgent {
             let beyond = self.silent.len().saturating_sub(SILENT_MAX);
             self.silent.drain(..beyond);
         }
-        if matches!(failure, Failure::Transport(_)) {
+        if failure.is_of_transport() {
             self.reopen(id);
         }
         self.try_next(id, failure, now);
@@ -488,7 +505,7 @@ impl UserAgent {
                 let failed = Event::Failed { request: RequestId(id), session, failure: failure.clone(), outcome };
                 self.events.push_back(failed);
                 let failure =
-                    Some(failure).filter(|failure| matches!(failure, Failure::Timeout(_) | Failure::Transport(_)));
+                    Some(failure).filter(|failure| matches!(failure, Failure::Timeout(_)) || failure.is_of_transport());
                 self.lost(session, failure, now);
             }
         }

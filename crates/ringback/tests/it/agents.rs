@@ -133,9 +133,23 @@ async fn media_that_do_not_fit_are_refused_with_a_warning() {
 }
 
 #[tokio::test]
+async fn a_websocket_that_is_not_opened_is_told_of() {
+    let server = Server::builder("b.example").open().websocket("127.0.0.1:0").bind("127.0.0.1:0").await.unwrap();
+    let alice = agent("alice").await;
+    // Nobody speaks WebSocket there, and no HTTP either.
+    let at = format!("sip:{};transport=ws", server.address());
+    let failed = timeout(WAIT, alice.register().at(&at).into_future()).await.unwrap().unwrap_err();
+    assert!(matches!(&failed, RegisterFailed::Unreached(Failure::Connection(_))), "{failed:?}");
+    let text = failed.to_string();
+    assert!(text.starts_with(&format!("no connection: WS to {}: ", server.address())), "{text}");
+    let at = format!("sip:{};transport=ws", server.websocket_address().unwrap());
+    timeout(WAIT, alice.register().at(&at).into_future()).await.unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn where_nothing_leads_is_no_silence() {
     let alice = agent("alice").await;
-    for uri in ["sip:bob@nowhere.invalid", "sip:bob@127.0.0.1;transport=ws"] {
+    for uri in ["sip:bob@nowhere.invalid", "sip:bob@127.0.0.1;transport=wss"] {
         let failed = timeout(WAIT, alice.invite(uri).into_future()).await.unwrap().unwrap_err();
         assert!(matches!(&failed, CallFailed::Failed { failure: Failure::NoRoute, .. }), "{uri}: {failed:?}");
     }
