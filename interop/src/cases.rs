@@ -1,6 +1,7 @@
 //! What is proven, one function a case.
 
 mod agent_phones;
+mod answers;
 mod balancers;
 mod basics;
 mod browsers;
@@ -239,6 +240,18 @@ pub const CASES: &[Case] = &[
         tools::sipsak,
     ),
     with(&[Peer::Sipsak], "sipsak-tcp", "the same by TCP", tools::sipsak_tcp),
+    with(
+        &[Peer::Sipp, Peer::Sipsak, Peer::KamailioTls],
+        "ping",
+        "ringback ping and sipsak hear the same of the server and of Kamailio, by UDP, TCP and TLS; SIPp answers late",
+        answers::ping,
+    ),
+    with(
+        &[Peer::OpenSsl, Peer::KamailioTls],
+        "certificates",
+        "ringback tls reads and judges good and bad certificates of OpenSSL's server as OpenSSL's client does, and Kamailio's",
+        answers::certificates,
+    ),
     with(
         &[Peer::Sipp, Peer::Nsd],
         "dns-failover",

@@ -14,6 +14,7 @@ use crate::{Fault, doing};
 const START_MAX: Duration = Duration::from_secs(10);
 const FORK: &str = include_str!("../peers/kamailio-fork.cfg");
 const EDGE: &str = include_str!("../peers/kamailio-edge.cfg");
+const ANSWERS: &str = include_str!("../peers/kamailio-answers.cfg");
 const HOME: &str = include_str!("../peers/kamailio-home.cfg");
 
 /// Kamailio at work. Dropped, it is killed.
@@ -47,6 +48,21 @@ impl Kamailio {
     /// As [`Kamailio::start`].
     pub(crate) fn home(folder: &Path) -> Result<Self, Fault> {
         Self::start_as(folder, "kamailio", HOME, &["udp"])
+    }
+
+    /// The same of one that only answers, by UDP and TCP, and by TLS at the port behind, where it shows this certificate: PEM both.
+    ///
+    /// # Errors
+    /// As [`Kamailio::start`].
+    pub(crate) fn answering(folder: &Path, certificate: &str, key: &str) -> Result<(Self, SocketAddr), Fault> {
+        let tls = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+        let home = folder.join("kamailio");
+        doing(|| format!("creating {}", home.display()), fs::create_dir_all(&home))?;
+        for (name, text) in [("server.pem", certificate), ("server.key", key)] {
+            doing(|| format!("writing {name}"), fs::write(home.join(name), text))?;
+        }
+        let configuration = ANSWERS.replace("{tls}", &tls.to_string());
+        Ok((Self::start_as(folder, "kamailio", &configuration, &["udp", "tcp"])?, tls))
     }
 
     fn start_as(folder: &Path, name: &str, configuration: &str, transports: &[&str]) -> Result<Self, Fault> {

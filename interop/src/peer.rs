@@ -37,6 +37,10 @@ pub enum Peer {
     Kamailio,
     /// Its modules for flows of phones.
     KamailioOutbound,
+    /// What lets it speak TLS.
+    KamailioTls,
+    /// A library of TLS, as a program.
+    OpenSsl,
     /// A load balancer.
     Haproxy,
     /// Networks of our own: the right to make them, and the tools.
@@ -53,7 +57,7 @@ pub enum Peer {
 
 impl Peer {
     /// Every peer.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Sipp,
         Self::Baresip,
         Self::Linphone,
@@ -62,6 +66,8 @@ impl Peer {
         Self::Sipsak,
         Self::Kamailio,
         Self::KamailioOutbound,
+        Self::KamailioTls,
+        Self::OpenSsl,
         Self::Haproxy,
         Self::Namespaces,
         Self::Nsd,
@@ -82,6 +88,8 @@ impl Peer {
             Self::Sipsak => "sipsak",
             Self::Kamailio => "Kamailio",
             Self::KamailioOutbound => "Kamailio's outbound",
+            Self::KamailioTls => "Kamailio's TLS",
+            Self::OpenSsl => "OpenSSL",
             Self::Haproxy => "HAProxy",
             Self::Namespaces => "namespaces",
             Self::Nsd => "NSD",
@@ -103,6 +111,8 @@ impl Peer {
             Self::Sipsak => program("sipsak", "sipsak", "-V"),
             Self::Kamailio => administrators_program("kamailio", "-v"),
             Self::KamailioOutbound => kamailio_outbound(),
+            Self::KamailioTls => kamailio_tls(),
+            Self::OpenSsl => program("openssl", "openssl", "version"),
             Self::Haproxy => administrators_program("haproxy", "-v"),
             Self::Nsd => program("nsd", "nsd", "-v"),
             Self::Tshark => program("tshark", "tshark", "--version"),
@@ -151,6 +161,11 @@ fn administrators_program(name: &str, argument: &str) -> Result<String, String> 
 fn kamailio_outbound() -> Result<String, String> {
     const PACKAGE: &str = "kamailio-outbound-modules";
     of_package(PACKAGE).ok_or_else(|| missing("module `outbound` of Kamailio", PACKAGE))
+}
+
+fn kamailio_tls() -> Result<String, String> {
+    const PACKAGE: &str = "kamailio-tls-modules";
+    of_package(PACKAGE).ok_or_else(|| missing("module `tls` of Kamailio", PACKAGE))
 }
 
 /// The browser and the libraries; the tool that puts a page together lies beside these.
