@@ -9,6 +9,7 @@ mod calls;
 mod captures;
 mod corpus;
 mod examples;
+mod floods;
 mod flows;
 mod forks;
 mod judges;
@@ -70,6 +71,16 @@ pub const CASES: &[Case] = &[
         library::by_udp,
     ),
     load("library-tcp", "the same by TCP", library::by_tcp),
+    load(
+        "flood-handshakes",
+        "TLS begun and left, or agreed on without end, connections that come and go: phones beside don't notice",
+        floods::handshakes,
+    ),
+    load(
+        "flood-drips",
+        "1,000 connections drip requests, TLS, WebSocket handshakes and frames: ended in time, phones beside don't notice",
+        floods::drips,
+    ),
     with(
         &[Peer::Sipp, Peer::Tshark, Peer::References],
         "corpus-tcp",

@@ -99,6 +99,13 @@ impl Server {
         Server::run(bound, Options::default(), |config| config.open = true)
     }
 
+    /// Open, with two shards, which tells phones to show themselves so often.
+    pub(crate) fn with_flow_timer(secs: u32) -> Server {
+        Server::start_with(2, TcpLimits::default(), Options::default(), |config| {
+            (config.open, config.flow_timer_secs) = (true, secs);
+        })
+    }
+
     /// Open, with room for so many users.
     pub(crate) fn with_room_for(aors_max: usize) -> Server {
         let options = Options { aors_max, ..Options::default() };
