@@ -35,6 +35,8 @@ pub enum Peer {
     Sipsak,
     /// A proxy.
     Kamailio,
+    /// The same, and what makes it speak WebSocket and TLS.
+    KamailioWebSocket,
     /// Networks of our own: the right to make them, and the tools.
     Namespaces,
     /// A name server.
@@ -49,7 +51,7 @@ pub enum Peer {
 
 impl Peer {
     /// Every peer.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Sipp,
         Self::Baresip,
         Self::Linphone,
@@ -57,6 +59,7 @@ impl Peer {
         Self::JainSip,
         Self::Sipsak,
         Self::Kamailio,
+        Self::KamailioWebSocket,
         Self::Namespaces,
         Self::Nsd,
         Self::Tshark,
@@ -75,6 +78,7 @@ impl Peer {
             Self::JainSip => "JAIN SIP",
             Self::Sipsak => "sipsak",
             Self::Kamailio => "Kamailio",
+            Self::KamailioWebSocket => "Kamailio's WebSocket",
             Self::Namespaces => "namespaces",
             Self::Nsd => "NSD",
             Self::Tshark => "tshark",
@@ -94,6 +98,7 @@ impl Peer {
             Self::Linphone => program("linphonec", "linphone-cli", "--version"),
             Self::Sipsak => program("sipsak", "sipsak", "-V"),
             Self::Kamailio => program("kamailio", "kamailio", "-v"),
+            Self::KamailioWebSocket => kamailio_websocket(),
             Self::Nsd => program("nsd", "nsd", "-v"),
             Self::Tshark => program("tshark", "tshark", "--version"),
             Self::SofiaSip => sofia_sip(),
@@ -130,6 +135,15 @@ fn program(program: &str, package: &str, argument: &str) -> Result<String, Strin
     let text = String::from_utf8_lossy(&text);
     let line = text.lines().find(|line| line.contains(|c: char| c.is_ascii_digit()));
     Ok(line.map_or_else(|| "of a version that it doesn't tell".to_owned(), |line| line.trim().to_owned()))
+}
+
+/// Both modules, which have packages of their own.
+fn kamailio_websocket() -> Result<String, String> {
+    let version = program("kamailio", "kamailio", "-v")?;
+    for package in ["kamailio-websocket-modules", "kamailio-tls-modules"] {
+        of_package(package).ok_or_else(|| missing("a module of kamailio", package))?;
+    }
+    Ok(version)
 }
 
 /// The browser and the libraries; the tool that puts a page together lies beside these.
