@@ -45,7 +45,8 @@ pub(super) fn kamailio(place: &mut Place, figures: &mut Figures) -> Result<(), F
         let tls = Tls { server: None, client: Some(trusting(&certificate)?) };
         kept_out(port).await?;
         let mut alice = phone("alice", Tls::default(), format!("127.0.0.1:{};transport=ws", port + 1)).await?;
-        let mut bob = phone("bob", tls, format!("localhost:{};transport=wss", port + 2)).await?;
+        let mut bob = phone("bob", tls.clone(), format!("localhost:{};transport=wss", port + 2)).await?;
+        let mut dave = phone("dave", tls.clone(), format!("localhost:{};transport=tls", port + 2)).await?;
         let mut carol = phone("carol", Tls::default(), format!("127.0.0.1:{port}")).await?;
         calls(&alice, &mut bob, figures).await?;
         calls(&carol, &mut bob, figures).await?;
@@ -53,11 +54,13 @@ pub(super) fn kamailio(place: &mut Place, figures: &mut Figures) -> Result<(), F
         calls(&carol, &mut alice, figures).await?;
         calls(&alice, &mut carol, figures).await?;
         calls(&bob, &mut carol, figures).await?;
+        calls(&carol, &mut dave, figures).await?;
+        calls(&dave, &mut alice, figures).await?;
         Ok::<(), Fault>(())
     })?;
     drop(runtime);
     place.note(format!(
-        "{CALLS} calls each way between WS, WSS and UDP, held by the caller, resumed, held by the callee, hung up by the callee"
+        "{CALLS} calls each way between WS, WSS and UDP, and by TLS without a certificate of ours, held by the caller, resumed, held by the callee, hung up by the callee"
     ));
     server.still_there()
 }
