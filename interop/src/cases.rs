@@ -20,6 +20,7 @@ mod networks;
 mod phones;
 mod secure;
 mod sessions;
+mod sockets;
 mod tools;
 
 use std::path::Path;
@@ -179,6 +180,12 @@ pub const CASES: &[Case] = &[
         "fork-races",
         "an agent gives up a call to two through Kamailio while one answers: CANCEL and 200 cross, nothing is left",
         forks::races,
+    ),
+    with(
+        &[Peer::KamailioWebSocket],
+        "agent-websocket",
+        "agents register and call each other through Kamailio by WebSocket, with TLS and without, and are told when they are kept out",
+        sockets::kamailio,
     ),
     with(
         &[Peer::Linphone, Peer::Baresip],

@@ -43,6 +43,8 @@ pub enum Peer {
     OpenSsl,
     /// A load balancer.
     Haproxy,
+    /// The same, and what makes it speak WebSocket and TLS.
+    KamailioWebSocket,
     /// Networks of our own: the right to make them, and the tools.
     Namespaces,
     /// A name server.
@@ -57,7 +59,7 @@ pub enum Peer {
 
 impl Peer {
     /// Every peer.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Sipp,
         Self::Baresip,
         Self::Linphone,
@@ -69,6 +71,7 @@ impl Peer {
         Self::KamailioTls,
         Self::OpenSsl,
         Self::Haproxy,
+        Self::KamailioWebSocket,
         Self::Namespaces,
         Self::Nsd,
         Self::Tshark,
@@ -91,6 +94,7 @@ impl Peer {
             Self::KamailioTls => "Kamailio's TLS",
             Self::OpenSsl => "OpenSSL",
             Self::Haproxy => "HAProxy",
+            Self::KamailioWebSocket => "Kamailio's WebSocket",
             Self::Namespaces => "namespaces",
             Self::Nsd => "NSD",
             Self::Tshark => "tshark",
@@ -114,6 +118,7 @@ impl Peer {
             Self::KamailioTls => kamailio_tls(),
             Self::OpenSsl => program("openssl", "openssl", "version"),
             Self::Haproxy => administrators_program("haproxy", "-v"),
+            Self::KamailioWebSocket => kamailio_websocket(),
             Self::Nsd => program("nsd", "nsd", "-v"),
             Self::Tshark => program("tshark", "tshark", "--version"),
             Self::SofiaSip => sofia_sip(),
@@ -166,6 +171,15 @@ fn kamailio_outbound() -> Result<String, String> {
 fn kamailio_tls() -> Result<String, String> {
     const PACKAGE: &str = "kamailio-tls-modules";
     of_package(PACKAGE).ok_or_else(|| missing("module `tls` of Kamailio", PACKAGE))
+}
+
+/// Both modules, which have packages of their own.
+fn kamailio_websocket() -> Result<String, String> {
+    let version = administrators_program("kamailio", "-v")?;
+    for package in ["kamailio-websocket-modules", "kamailio-tls-modules"] {
+        of_package(package).ok_or_else(|| missing("a module of kamailio", package))?;
+    }
+    Ok(version)
 }
 
 /// The browser and the libraries; the tool that puts a page together lies beside these.

@@ -147,6 +147,9 @@ impl AgentBound {
         if config.locals.is_empty() {
             config.locals = self.locals();
         }
+        if !self.opened.iter().any(|opened| opened.stream() == Transport::Tls) {
+            config.by_flow.push(Transport::Tls);
+        }
         let locals: Arc<[Local]> = config.locals.as_slice().into();
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(no_randomness)?;

@@ -63,6 +63,8 @@ async fn call(caller: &Agent, to: &str, route: String, callee: &mut mpsc::Receiv
         panic!("no call")
     };
     assert!(request.first(HeaderId::RecordRoute).is_some());
+    let contact = String::from_utf8_lossy(request.first(HeaderId::Contact).unwrap().value()).into_owned();
+    assert!(contact.ends_with(";ob>"), "nobody can connect there: {contact}");
     session.answer(sound(), Media::None).await.unwrap();
     let answered = loop {
         match timeout(WAIT, calling.next()).await.unwrap() {
@@ -105,6 +107,26 @@ async fn agents_register_call_and_are_called_by_websocket() {
 #[tokio::test(flavor = "multi_thread")]
 async fn so_they_do_where_shards_share_the_work() {
     agents_meet(3).await;
+}
+
+/// They speak TLS, and have no certificate that somebody could be shown who connects to them.
+#[tokio::test(flavor = "multi_thread")]
+async fn agents_without_a_certificate_are_reached_by_their_connections() {
+    let authority = Authority::new();
+    let server = Server::over_tls(2, TcpLimits::default(), authority.tls(), |_| {});
+    let edge = format!("sip:localhost:{};transport=tls", server.tls_address().port());
+    let tls = || Tls { server: None, ..authority.tls() };
+    let (bob, mut bobs) = agent("bob", tls(), TcpLimits::default());
+    let (alice, _alices) = agent("alice", tls(), TcpLimits::default());
+    let contact = bob.with(|agent, _| Ok(agent.contact_uri(Transport::Tls).unwrap())).await.unwrap();
+    let mut config = RegistrationConfig::new("sip:bob@localhost", &contact);
+    config.registrar = Some(edge.clone());
+    let mut registering = bob.register(config, None).await.unwrap();
+    let told = timeout(WAIT, registering.next()).await.unwrap().unwrap();
+    assert!(matches!(told.event, RegistrationEvent::Registered { .. }), "{told:?}");
+    call(&alice, "sip:bob@localhost", format!("{edge};lr"), &mut bobs).await;
+    let counters = server.counters();
+    assert_eq!((counters.connections_accepted, counters.connections_opened, counters.connects_failed), (2, 0, 0));
 }
 
 /// A peer that takes the next connection, and its side of the WebSocket.

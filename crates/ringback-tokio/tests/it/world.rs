@@ -72,10 +72,21 @@ impl Server {
 
     /// Open, and for clients of WebSocket, with TLS and without.
     pub(crate) fn by_websocket(shards: u16, tls: Tls, admission: Admission) -> Server {
-        let any = "127.0.0.1:0".parse().unwrap();
-        let listen = [ListenOn::new(any), ListenOn::by(Transport::Ws, any), ListenOn::by(Transport::Wss, any)];
-        let bound = Bound::open(&listen, shards).unwrap().admission(admission).tls(tls);
+        let bound = Server::bound_by(&[Transport::Ws, Transport::Wss], shards).admission(admission).tls(tls);
         Server::run(bound, Options::default(), |config| config.open = true)
+    }
+
+    /// Open, by TLS and WebSocket too, behind this load balancer.
+    pub(crate) fn behind_by_all(proxy: IpAddr, tls: Tls) -> Server {
+        let bound = Server::bound_by(&[Transport::Tls, Transport::Ws], 1).tls(tls).proxies(vec![proxy.into()]);
+        Server::run(bound, Options::default(), |config| config.open = true)
+    }
+
+    /// Bound by UDP and TCP, and by these.
+    fn bound_by(more: &[Transport], shards: u16) -> Bound {
+        let any = "127.0.0.1:0".parse().unwrap();
+        let more = more.iter().map(|transport| ListenOn::by(*transport, any));
+        Bound::open(&std::iter::once(ListenOn::new(any)).chain(more).collect::<Vec<_>>(), shards).unwrap()
     }
 
     /// Where WebSockets are opened.

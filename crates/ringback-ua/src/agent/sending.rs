@@ -191,6 +191,15 @@ impl UserAgent {
         alloc::format!("<{scheme}:{}{at}{sent_by}{transport}>", self.config.user)
     }
 
+    /// The same in a request of ours. `[RFC 5626, Section 4.3]`
+    fn contact_asking(&self, hop: &Hop, is_secure: bool) -> alloc::string::String {
+        let mut contact = self.contact(hop, is_secure);
+        if self.config.by_flow.contains(&hop.transport) && contact.pop().is_some() {
+            contact.push_str(";ob>");
+        }
+        contact
+    }
+
     /// The hops of a request are known.
     pub(crate) fn found(&mut self, id: u64, hops: &[Hop], now: Now) {
         let hops = hops.iter().take(HOPS_MAX).rev().map(|hop| self.as_known(*hop)).collect();
@@ -310,7 +319,8 @@ impl UserAgent {
         let needs_contact = builder.method().info().is_some_and(|info| info.refreshes_target);
         let has_ours = needs_contact && !builder.has(HeaderId::Contact);
         let is_secure = is_sips(builder.request_uri().as_bytes());
-        let builder = if has_ours { builder.raw(HeaderId::Contact, self.contact(hop, is_secure)) } else { builder };
+        let builder =
+            if has_ours { builder.raw(HeaderId::Contact, self.contact_asking(hop, is_secure)) } else { builder };
         let builder = builder.raw(HeaderId::Via, via);
         // What ends or acknowledges a dialog goes out even where the other side's Contact is one that we would not write.
         let must_go = matches!(purpose, Purpose::Ack(..) | Purpose::Prack(_) | Purpose::Bye(_));
@@ -351,7 +361,7 @@ impl UserAgent {
         if again.first(HeaderId::Contact).is_none() {
             return Ok(again);
         }
-        let contact = self.contact(hop, is_sips(again.request_uri_text()));
+        let contact = self.contact_asking(hop, is_sips(again.request_uri_text()));
         checked(Edit::new(&again).set(HeaderId::Contact, contact.as_bytes()).finish()?)
     }
 

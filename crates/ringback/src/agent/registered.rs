@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
+use std::sync::Arc;
 
 use ringback_auth::Account;
 use ringback_base::Transport;
@@ -22,12 +23,13 @@ pub struct Register {
     registrar: Option<String>,
     expires_secs: Option<u32>,
     transport: Option<Transport>,
+    outbound: Option<(String, u32)>,
     account: Option<Account>,
 }
 
 impl Register {
     pub(super) fn new(agent: AgentHandle) -> Register {
-        Register { agent, registrar: None, expires_secs: None, transport: None, account: None }
+        Register { agent, registrar: None, expires_secs: None, transport: None, outbound: None, account: None }
     }
 
     /// The URI of the registrar, where it isn't our domain. `[RFC 3261, Section 10.2]`
@@ -46,6 +48,14 @@ impl Register {
     /// URI asks for one.
     pub fn transport(mut self, transport: Transport) -> Register {
         self.transport = Some(transport);
+        self
+    }
+
+    /// Asks the registrar to remember the connection, or mapping, that this device has registered by, and keeps that open: `instance` is
+    /// the URN of the device, the same for as long as it lives, and `reg_id` tells its flows apart, from 1 up.
+    /// `[RFC 5626, Section 4.2]`
+    pub fn outbound(mut self, instance: &str, reg_id: u32) -> Register {
+        self.outbound = Some((instance.into(), reg_id));
         self
     }
 
@@ -68,6 +78,10 @@ impl Register {
         let contact = self.agent.core.with(move |agent, _| agent.contact_uri(transport).ok_or(NO_TRANSPORT)).await;
         let mut config = RegistrationConfig::new(self.agent.identity(), &contact.map_err(RegisterFailed::Command)?);
         config.registrar = self.registrar;
+        if let Some((instance, reg_id)) = self.outbound {
+            (config.instance, config.reg_id) = (Some(instance), Some(reg_id));
+            Arc::make_mut(&mut config.policy).keeps_alive = true;
+        }
         config.expires_secs = self.expires_secs.or(config.expires_secs);
         let registering = self.agent.core.register(config, self.account).await;
         let mut registered = Registered { registering: registering.map_err(RegisterFailed::Command)? };

@@ -143,7 +143,8 @@ async fn a_websocket_that_is_not_opened_is_told_of() {
     let text = failed.to_string();
     assert!(text.starts_with(&format!("no connection: WS to {}: ", server.address())), "{text}");
     let at = format!("sip:{};transport=ws", server.websocket_address().unwrap());
-    timeout(WAIT, alice.register().at(&at).into_future()).await.unwrap().unwrap();
+    let register = alice.register().at(&at).outbound("urn:uuid:00000000-0000-1000-8000-000a95a0e128", 1);
+    timeout(WAIT, register.into_future()).await.unwrap().unwrap();
 }
 
 #[tokio::test]
