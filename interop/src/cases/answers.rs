@@ -96,7 +96,15 @@ fn ping_kamailio(place: &mut Place, figures: &mut Figures) -> Result<(), Fault> 
     for (user, code) in [("", 200), ("bob@", 404)] {
         sipsak_agrees(place, user, address, code)?;
     }
-    place.note("Kamailio answers by UDP, TCP and TLS, 483 where no hop is left; sipsak hears the same codes");
+    kamailio.still_there()?;
+    let kamailio = Kamailio::by_websocket(&place.folder, &certificate, &key)?;
+    let port = kamailio.address.port();
+    let uris =
+        [format!("sip:127.0.0.1:{};transport=ws", port + 1), format!("sips:localhost:{};transport=ws", port + 2)];
+    let flags = [&flags[..], &["--websocket-path", "/ws"]].concat();
+    let answers = pinged(place, &uris.each_ref().map(String::as_str), &flags, figures)?;
+    agree("Kamailio by WebSocket", &answers, &[("WS", 200), ("WSS", 200)])?;
+    place.note("Kamailio answers by UDP, TCP, TLS, WS and WSS, 483 where no hop is left; sipsak hears the same codes");
     kamailio.still_there()
 }
 
