@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use ringback_base::{Now, Random};
 use ringback_transport::StreamLimits;
-use ringback_transport::websocket::{Admission, Origins, WebSocket, WebSocketEvent, WebSocketLimits};
+use ringback_transport::websocket::{Admission, Origins, Resource, WebSocket, WebSocketEvent, WebSocketLimits};
 
 /// Longer messages are refused, so that the limit is met.
 const LIMIT: usize = 2_048;
@@ -40,7 +40,7 @@ fn server() -> WebSocket {
 }
 
 fn client() -> WebSocket {
-    WebSocket::client(limits(), "a", "/", Random::from_seed([7; 32]), Now::default())
+    WebSocket::client(limits(), "a", &Resource::default(), Random::from_seed([7; 32]), Now::default())
 }
 
 fn said(socket: &mut WebSocket) -> Vec<u8> {

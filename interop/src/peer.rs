@@ -37,8 +37,14 @@ pub enum Peer {
     Kamailio,
     /// Its modules for flows of phones.
     KamailioOutbound,
+    /// What lets it speak TLS.
+    KamailioTls,
+    /// A library of TLS, as a program.
+    OpenSsl,
     /// A load balancer.
     Haproxy,
+    /// The same, and what makes it speak WebSocket and TLS.
+    KamailioWebSocket,
     /// Networks of our own: the right to make them, and the tools.
     Namespaces,
     /// A name server.
@@ -53,7 +59,7 @@ pub enum Peer {
 
 impl Peer {
     /// Every peer.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::Sipp,
         Self::Baresip,
         Self::Linphone,
@@ -62,7 +68,10 @@ impl Peer {
         Self::Sipsak,
         Self::Kamailio,
         Self::KamailioOutbound,
+        Self::KamailioTls,
+        Self::OpenSsl,
         Self::Haproxy,
+        Self::KamailioWebSocket,
         Self::Namespaces,
         Self::Nsd,
         Self::Tshark,
@@ -82,7 +91,10 @@ impl Peer {
             Self::Sipsak => "sipsak",
             Self::Kamailio => "Kamailio",
             Self::KamailioOutbound => "Kamailio's outbound",
+            Self::KamailioTls => "Kamailio's TLS",
+            Self::OpenSsl => "OpenSSL",
             Self::Haproxy => "HAProxy",
+            Self::KamailioWebSocket => "Kamailio's WebSocket",
             Self::Namespaces => "namespaces",
             Self::Nsd => "NSD",
             Self::Tshark => "tshark",
@@ -103,7 +115,10 @@ impl Peer {
             Self::Sipsak => program("sipsak", "sipsak", "-V"),
             Self::Kamailio => administrators_program("kamailio", "-v"),
             Self::KamailioOutbound => kamailio_outbound(),
+            Self::KamailioTls => kamailio_tls(),
+            Self::OpenSsl => program("openssl", "openssl", "version"),
             Self::Haproxy => administrators_program("haproxy", "-v"),
+            Self::KamailioWebSocket => kamailio_websocket(),
             Self::Nsd => program("nsd", "nsd", "-v"),
             Self::Tshark => program("tshark", "tshark", "--version"),
             Self::SofiaSip => sofia_sip(),
@@ -151,6 +166,20 @@ fn administrators_program(name: &str, argument: &str) -> Result<String, String> 
 fn kamailio_outbound() -> Result<String, String> {
     const PACKAGE: &str = "kamailio-outbound-modules";
     of_package(PACKAGE).ok_or_else(|| missing("module `outbound` of Kamailio", PACKAGE))
+}
+
+fn kamailio_tls() -> Result<String, String> {
+    const PACKAGE: &str = "kamailio-tls-modules";
+    of_package(PACKAGE).ok_or_else(|| missing("module `tls` of Kamailio", PACKAGE))
+}
+
+/// Both modules, which have packages of their own.
+fn kamailio_websocket() -> Result<String, String> {
+    let version = administrators_program("kamailio", "-v")?;
+    for package in ["kamailio-websocket-modules", "kamailio-tls-modules"] {
+        of_package(package).ok_or_else(|| missing("a module of kamailio", package))?;
+    }
+    Ok(version)
 }
 
 /// The browser and the libraries; the tool that puts a page together lies beside these.

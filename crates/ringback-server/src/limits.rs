@@ -76,6 +76,7 @@ pub static LIMITS: &[Limit] = limits! {
         "BODY_BYTES_MAX" = Fixed(65_535), LIBRARY, "a request with a longer body is refused with 413";
         "PRIORITIES_MAX" = Fixed(32), LIBRARY, "values of Resource-Priority beyond it are not looked at";
         "SILENT_MAX" = Fixed(16), LIBRARY, "the oldest of those that nobody answered is not told of";
+        "SECURE_SOCKETS_MAX" = Fixed(64), LIBRARY, "of the oldest it is forgotten that transport=ws means TLS there";
         "DATAGRAM_BYTES_MAX" = Fixed(1_300), LIBRARY, "a larger request goes by TCP first";
         "HOPS_MAX" = Fixed(8), LIBRARY, "hops beyond it are not tried";
         "CALL_REQUESTS_MAX" = Fixed(32), LIBRARY, "a call sends no INVITE more, and is told to have failed; an application may say another number";

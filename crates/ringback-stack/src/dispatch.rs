@@ -100,7 +100,7 @@ impl Stack {
         }
         match uri.user {
             Some(_) if !request.is(&Method::Register) => Ok(Addressee::User),
-            _ if uri.secure && !self.names.has(Transport::Tls) => {
+            _ if uri.secure && ![Transport::Tls, Transport::Wss].into_iter().any(|by| self.names.has(by)) => {
                 Err(Reply::because(StatusCode::UnsupportedUriScheme, "No sips here: the server has no TLS"))
             }
             _ if request.is(&Method::Register) => Ok(Addressee::Registrar),

@@ -152,6 +152,14 @@ impl Endpoint {
         self.agent.handle_transport_error(hop, now);
     }
 
+    /// The connection of this hop can't be had, and why: what waits for it is told so.
+    pub fn handle_connection_failed(&mut self, hop: &Hop, why: &str, now: Now) {
+        if let Some(names) = &mut self.names {
+            names.note_failed(hop, now);
+        }
+        self.agent.handle_connection_failed(hop, why, now);
+    }
+
     /// An ICMP error says that a datagram of ours, of which this is the start, did not arrive by this hop; true where it is a
     /// request that is still waited for. `[RFC 3261, Section 18.4]`
     pub fn handle_unreachable(&mut self, start: &[u8], hop: &Hop, now: Now) -> bool {

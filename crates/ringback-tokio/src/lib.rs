@@ -82,6 +82,7 @@ mod socket;
 mod tally;
 mod tcp;
 pub mod tls;
+mod trouble;
 
 pub use bind::{BindError, BindErrorKind, ListenOn, SOCKET_BUFFER_BYTES};
 pub use clock::Clock;
@@ -96,3 +97,4 @@ pub use ringback_transport::StreamLimits;
 pub use server::{Bound, Drained, Running, ShardEnded, StartError};
 pub use tally::Tally;
 pub use tcp::limits::TcpLimits;
+pub use trouble::Trouble;

@@ -128,6 +128,7 @@ impl Shard {
             }
         }
         unconstrained(async { self.send_the_last() }).await;
+        self.connections.part(&self.clock, &mut self.buffer).await;
         tracing::debug!(shard = self.ring.index, counters = ?self.stack.counters(), "shard stopped");
     }
 

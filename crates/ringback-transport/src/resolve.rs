@@ -90,6 +90,8 @@ impl Family {
 pub struct Preferences {
     /// The transports that we have, the preferred one first: decides where the other side doesn't.
     pub transports: Vec<Transport>,
+    /// Those that we have beside them, and take only where a URI or a NAPTR record names them.
+    pub on_request: Vec<Transport>,
     /// The families of addresses that we have, the preferred one first.
     pub families: Vec<Family>,
     /// Whether a host name may lead to a loopback address: only where we listen on one. Else a stranger's name could lead a request of
@@ -103,11 +105,16 @@ impl Preferences {
     /// With these transports and families, and no hosts of our own.
     #[must_use]
     pub fn new(transports: Vec<Transport>, families: Vec<Family>) -> Preferences {
-        Preferences { transports, families, loopback: false, hosts: Hosts::default() }
+        Preferences { transports, on_request: Vec::new(), families, loopback: false, hosts: Hosts::default() }
+    }
+
+    /// Whether we have this transport.
+    pub(crate) fn have(&self, transport: Transport) -> bool {
+        self.transports.contains(&transport) || self.on_request.contains(&transport)
     }
 
     /// What sockets at these addresses can reach. Where some address is not a loopback one, those of this machine alone don't tell
-    /// which families there are. WebSockets are opened by browsers, not by us.
+    /// which families there are. WebSockets are opened by others, where nobody says otherwise by [`Preferences::on_request`].
     #[must_use]
     pub fn of_sockets(sockets: &[(Transport, IpAddr)], ipv6_first: bool) -> Preferences {
         let has = |transport: &Transport| sockets.iter().any(|(has, _)| has == transport);

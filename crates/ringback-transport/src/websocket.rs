@@ -19,6 +19,8 @@ mod frame;
 mod handshake;
 mod http;
 mod origins;
+mod rejection;
+mod resource;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -32,6 +34,8 @@ use self::frame::{Head, Opcode, apply_mask};
 use self::handshake::Asked;
 pub use self::handshake::{Admission, HANDSHAKE_BYTES_MAX, Refusal};
 pub use self::origins::{Origin, OriginError, Origins};
+pub use self::rejection::Rejection;
+pub use self::resource::{Resource, ResourceError};
 use crate::stream::{PONG, StreamLimits};
 
 /// A keep-alive that wants [`PONG`]. `[RFC 5626, Section 3.5.1]`
@@ -74,7 +78,7 @@ pub enum WebSocketEvent {
 }
 
 /// Why nothing will come any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Ended {
     /// The peer has said so, with this code or none.
@@ -83,19 +87,19 @@ pub enum Ended {
     Broken(CloseCode),
     /// We did not let the client in.
     Refused(Refusal),
-    /// The server did not let us in; its status code of HTTP, 0 where it sent none.
-    Rejected(u16),
+    /// The server did not let us in.
+    Rejected(Rejection),
 }
 
 /// One WebSocket, without its connection; the client's side or the server's.
 ///
 /// ```
 /// use ringback_base::{Now, Random};
-/// use ringback_transport::websocket::{Admission, WebSocket, WebSocketEvent, WebSocketLimits};
+/// use ringback_transport::websocket::{Admission, Resource, WebSocket, WebSocketEvent, WebSocketLimits};
 ///
 /// let (limits, now) = (WebSocketLimits::default(), Now::default());
 /// let mut server = WebSocket::server(limits, Admission::default().into(), now);
-/// let mut client = WebSocket::client(limits, "sip.example.com", "/", Random::from_seed([7; 32]), now);
+/// let mut client = WebSocket::client(limits, "sip.example.com", &Resource::default(), Random::from_seed([7; 32]), now);
 /// client.send((&b"OPTIONS sip:sip.example.com SIP/2.0\r\n\r\n"[..]).into());
 /// loop {
 ///     let (up, down) = (client.poll_transmit(), server.poll_transmit());
@@ -125,6 +129,8 @@ pub struct WebSocket {
     out: VecDeque<Bytes>,
     /// What the latest Ping said. Of several that came together only the last is answered.
     pong: Option<Bytes>,
+    /// A Pong came.
+    has_pong: bool,
     last_data: Micros,
     /// When the first byte of what is being read came.
     since: Option<Micros>,
@@ -162,10 +168,10 @@ impl WebSocket {
     }
 
     /// The client's side of a connection that has just been opened. `host` is the server as a URI writes it, with the port where that
-    /// is not the default; `path` begins with a slash. The masks are drawn from `random`, and must not be guessed.
+    /// is not the default; both are written as they are. The masks are drawn from `random`, and must not be guessed.
     #[must_use]
-    pub fn client(limits: WebSocketLimits, host: &str, path: &str, mut random: Random, now: Now) -> WebSocket {
-        let (request, asked) = Asked::new(host, path, &mut random);
+    pub fn client(limits: WebSocketLimits, host: &str, resource: &Resource, mut random: Random, now: Now) -> WebSocket {
+        let (request, asked) = Asked::new(host, resource, &mut random);
         let mut client = WebSocket::new(limits, Side::Client(asked), Some(Box::new(random)), now);
         client.out.push_back(request);
         client
@@ -181,6 +187,7 @@ impl WebSocket {
             begun: None,
             out: VecDeque::new(),
             pong: None,
+            has_pong: false,
             last_data: now.mono,
             since: None,
             pinged: None,
@@ -292,11 +299,36 @@ impl WebSocket {
         is_silent.then(|| self.last_data.plus(self.limits.ping_after))
     }
 
+    /// Asks the peer now whether it is there; [`WebSocket::take_pong`] says when it has answered.
+    pub fn ping(&mut self, now: Now) {
+        if matches!(self.phase, Phase::Open) {
+            self.has_pong = false;
+            self.pinged = Some(now.mono);
+            self.write(Opcode::Ping, Bytes::new());
+        }
+    }
+
+    /// True, once, where a Ping was answered since the last time.
+    pub fn take_pong(&mut self) -> bool {
+        core::mem::take(&mut self.has_pong)
+    }
+
+    /// Whether this is the client's side.
+    #[must_use]
+    pub fn is_client(&self) -> bool {
+        self.masks.is_some()
+    }
+
+    /// Whether the opening handshake is still under way.
+    #[must_use]
+    pub fn is_opening(&self) -> bool {
+        matches!(self.phase, Phase::Opening(_))
+    }
+
     /// Time has passed: a Ping is sent where it is due.
     pub fn handle_timeout(&mut self, now: Now) {
         if self.poll_ping().is_some_and(|at| at <= now.mono) {
-            self.pinged = Some(now.mono);
-            self.write(Opcode::Ping, Bytes::new());
+            self.ping(now);
         }
     }
 
@@ -315,8 +347,8 @@ impl WebSocket {
         opening.searched = self.buf.len();
         let is_too_long = end.unwrap_or(self.buf.len()) > HANDSHAKE_BYTES_MAX;
         let end = match end {
-            _ if is_noise => return Some(self.refuse(Refusal::BadRequest("No HTTP"))),
-            _ if is_too_long => return Some(self.refuse(Refusal::TooLarge)),
+            _ if is_noise => return Some(self.refuse(Refusal::BadRequest("No HTTP"), Rejection::NoHttp)),
+            _ if is_too_long => return Some(self.refuse(Refusal::TooLarge, Rejection::TooLarge)),
             Some(end) => end,
             None => return None,
         };
@@ -326,8 +358,12 @@ impl WebSocket {
             Side::Client(asked) => asked.check(&head).map(|()| Bytes::new()).map_err(Ended::Rejected),
         };
         match result {
-            Err(Ended::Refused(refusal)) => Some(self.refuse(refusal)),
-            Err(ended) => Some(self.ended(ended)),
+            Err(ended) => {
+                if let Ended::Refused(refusal) = ended {
+                    self.out.push_back(refusal.response());
+                }
+                Some(self.ended(ended))
+            }
             Ok(answer) => {
                 let waiting = core::mem::take(&mut opening.waiting);
                 self.phase = Phase::Open;
@@ -338,13 +374,14 @@ impl WebSocket {
         }
     }
 
-    fn refuse(&mut self, refusal: Refusal) -> WebSocketEvent {
+    /// What comes is no head of a handshake: as a server we say so.
+    fn refuse(&mut self, refusal: Refusal, rejection: Rejection) -> WebSocketEvent {
         let is_server = self.masks.is_none();
         if is_server {
             self.out.push_back(refusal.response());
             return self.ended(Ended::Refused(refusal));
         }
-        self.ended(Ended::Rejected(0))
+        self.ended(Ended::Rejected(rejection))
     }
 
     /// Reads frames until one says something.
@@ -402,7 +439,10 @@ impl WebSocket {
                 self.pong = Some(payload.freeze());
                 return Ok(Some(WebSocketEvent::KeepAlive));
             }
-            Opcode::Pong => return Ok(Some(WebSocketEvent::KeepAlive)),
+            Opcode::Pong => {
+                self.has_pong = true;
+                return Ok(Some(WebSocketEvent::KeepAlive));
+            }
             Opcode::Text | Opcode::Binary | Opcode::Continuation => {}
         }
         let (is_text, message) = match self.begun.take() {

@@ -23,24 +23,25 @@ mod within;
 
 pub use usages::USAGES_MAX;
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::hash::BuildHasher as _;
-use core::net::IpAddr;
+use core::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 use ringback_auth::{Account, DigestClient};
 use ringback_base::{Hop, KeyedHash, Micros, Now, Random, Table, TimerId, TimerQueue};
 use ringback_message::body::NewPart;
 use ringback_message::header::{Allow, Supported, TypedHeader, Unsupported};
-use ringback_message::{HeaderId, Method, Request, Response, ResponseBuilder, StatusCode};
+use ringback_message::{BuildError, HeaderId, Method, Request, Response, ResponseBuilder, StatusCode, Uri};
 use ringback_sdp::negotiate::SessionView;
 use ringback_transaction::{ClientId, ServerId, Timers, Transactions, Transmit};
 
 use crate::config::Config;
 use crate::dialog::{Dialog, DialogId};
-use crate::event::{CommandError, EndReason, Event, InviteId, Lookup, RegistrationId, SessionId};
+use crate::event::{CommandError, EndReason, Event, Failure, InviteId, Lookup, RegistrationId, SessionId};
 use crate::pursuit::Pursuit;
 use crate::session_timer::SessionTimer;
 use aftermath::{Remains, SentAck};
@@ -57,6 +58,9 @@ use usages::Usages;
 /// How many hops are kept that nobody answered by, until they are fetched; the oldest are forgotten.
 pub const SILENT_MAX: usize = 16;
 
+/// How many far ends are remembered that speak WebSocket over TLS.
+pub const SECURE_SOCKETS_MAX: usize = 64;
+
 /// Who sends a request to whom, outside of a dialog.
 #[derive(Clone, Debug, Default)]
 pub struct Outbound {
@@ -72,6 +76,9 @@ pub struct Outbound {
     pub request_uri: Option<String>,
     /// Proxies that the request goes through, the nearest first: URIs. `[RFC 3261, Section 8.1.2]`
     pub routes: Vec<String>,
+    /// Where the INVITE or the single request is sent, whatever its URIs and the configuration say: nothing is looked up for it. What
+    /// follows from a response, such as a redirection, goes by its URI again; subscriptions and REFERs don't look at it.
+    pub hop: Option<Hop>,
     /// Further header fields, such as Privacy, P-Preferred-Identity, Replaces.
     pub headers: Vec<TypedHeader>,
     /// What else is in the body of an INVITE, beside the offer.
@@ -90,6 +97,17 @@ impl Outbound {
     #[must_use]
     pub fn new(from: &str, to: &str) -> Outbound {
         Outbound { from: from.into(), to: to.into(), ..Outbound::default() }
+    }
+
+    /// The Request-URI.
+    fn uri(&self) -> &str {
+        self.request_uri.as_deref().unwrap_or(&self.to)
+    }
+
+    /// What is no URI leads nowhere, and nobody would know why.
+    fn check(&self) -> Result<(), CommandError> {
+        let read = Uri::parse_strict(self.uri().as_bytes(), HeaderId::Other, 0);
+        read.map(|_| ()).map_err(|error| CommandError::Build(BuildError::RequestUri(error)))
     }
 
     /// With a header field more.
@@ -177,6 +195,8 @@ pub struct UserAgent {
     detours: Detours,
     /// What 2xx were acknowledged with, by the transactions of their INVITEs.
     acks: BTreeMap<ClientId, Vec<SentAck>>,
+    /// The dialogs in which a 2xx to a re-INVITE could not be acknowledged, by the transactions of these.
+    owed_acks: BTreeMap<ClientId, Box<Dialog>>,
     /// What sessions have left undone that are over.
     remains: Vec<Remains>,
     timers: TimerQueue<(SessionId, Timer)>,
@@ -186,6 +206,10 @@ pub struct UserAgent {
     lookups: VecDeque<Lookup>,
     /// Hops by which nobody answered.
     silent: VecDeque<Hop>,
+    /// Far ends that speak WebSocket over TLS, the latest last.
+    secure_sockets: VecDeque<SocketAddr>,
+    /// Why a connection can't be had, while that is being told of.
+    broken: Option<Box<str>>,
     /// What challenges are answered with.
     digest: DigestClient,
     /// The same, of calls that have their own.
@@ -223,12 +247,15 @@ impl UserAgent {
             invited: BTreeMap::new(),
             detours: Detours::default(),
             acks: BTreeMap::new(),
+            owed_acks: BTreeMap::new(),
             remains: Vec::new(),
             timers: TimerQueue::new(),
             waiting: TimerQueue::new(),
             events: VecDeque::new(),
             lookups: VecDeque::new(),
             silent: VecDeque::new(),
+            secure_sockets: VecDeque::new(),
+            broken: None,
             digest,
             own_accounts: OwnAccounts::default(),
             registration_timers: TimerQueue::new(),
@@ -260,6 +287,14 @@ impl UserAgent {
         self.settle(now);
         self.hop_failed(hop, now);
         self.settle(now);
+    }
+
+    /// The same, where it is known why there is no connection: it is told with the requests that wait for it, as
+    /// [`Failure::Connection`](crate::Failure::Connection).
+    pub fn handle_connection_failed(&mut self, hop: &Hop, why: &str, now: Now) {
+        self.broken = Some(why.into());
+        self.handle_transport_error(hop, now);
+        self.broken = None;
     }
 
     /// The network says that the request with this method and branch does not arrive; true where it is one of ours that went by
@@ -369,6 +404,7 @@ impl UserAgent {
             && self.invited.is_empty()
             && self.detours.is_empty()
             && self.acks.is_empty()
+            && self.owed_acks.is_empty()
             && self.own_accounts.is_empty()
             && self.remains.is_empty()
             && self.timers.is_empty()
@@ -479,8 +515,11 @@ impl UserAgent {
             Below::Ack { request, .. } => self.ack_came(&request, now),
             Below::Response { id, response } => self.response_came(id, response, now),
             Below::StrayResponse { response, .. } => self.stray_came(&response, now),
-            Below::ClientTimeout { id } => self.no_response(id, crate::Failure::Timeout, now),
-            Below::ClientFailed { id } => self.no_response(id, crate::Failure::Transport, now),
+            Below::ClientTimeout { id } => self.no_response(id, Failure::Timeout, now),
+            Below::ClientFailed { id } => {
+                let why = self.broken.clone();
+                self.no_response(id, |hop| why.map_or(Failure::Transport(hop), Failure::Connection), now);
+            }
             Below::ClientEnded { id } => self.client_ended(id),
             Below::ServerEnded { id } => {
                 self.invited.remove(&id);

@@ -70,6 +70,9 @@ pub struct Config {
     pub user: Box<str>,
     /// Where every request outside of a dialog is sent, whatever its URI says; the URI is not touched.
     pub outbound: Option<Hop>,
+    /// Transports by which nobody can connect to us: our Contact asks with `ob` that requests within a dialog come by the connection of
+    /// the request that began it. `[RFC 5626, Section 4.3]`
+    pub by_flow: Vec<Transport>,
     /// Methods that requests may have; the rest is refused with 405. `[RFC 3261, Section 8.2.1]`
     pub allow: Vec<Method>,
     /// Option tags that we know. `[RFC 3261, Section 8.2.2.3]`
@@ -126,6 +129,7 @@ impl Config {
             locals,
             user: user.into(),
             outbound: None,
+            by_flow: Vec::from([Transport::Ws, Transport::Wss]),
             allow: Vec::from([
                 Method::Invite,
                 Method::Ack,

@@ -132,7 +132,7 @@ mod registration;
 mod session_timer;
 mod subscriber;
 
-pub use agent::{Attempt, Outbound, SILENT_MAX, USAGES_MAX, UserAgent};
+pub use agent::{Attempt, Outbound, SECURE_SOCKETS_MAX, SILENT_MAX, USAGES_MAX, UserAgent};
 pub use config::{
     BODY_BYTES_MAX, Config, FORKS_MAX, ForkPolicy, HOPS_MAX, Local, PROVISIONALS_MAX, REGISTRATIONS_MAX, SESSIONS_MAX,
 };

@@ -22,10 +22,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ringback_auth::{Algorithm, Ha1Set, Password};
+use ringback_base::Transport;
 use ringback_location_db::{LocationDb, Options};
 use ringback_stack::{Account, Config};
 use ringback_tokio::tls::Tls;
-use ringback_tokio::{Accounts, Backends, Bound, Clock, Drained, Running};
+use ringback_tokio::{Accounts, Backends, Bound, Clock, Drained, ListenOn, Running};
 use tokio::net::{ToSocketAddrs, lookup_host};
 
 use crate::agent::builder::listeners;
@@ -39,6 +40,7 @@ pub struct ServerBuilder {
     store: Option<PathBuf>,
     shards: u16,
     tls: Tls,
+    websocket: Option<String>,
 }
 
 impl ServerBuilder {
@@ -86,6 +88,13 @@ impl ServerBuilder {
         self
     }
 
+    /// An address where WebSockets are opened too, of browsers and agents: with TLS where [`ServerBuilder::tls`] has a certificate.
+    /// Of pages those of the same host are let in. `[RFC 7118, Section 4.1]`
+    pub fn websocket(mut self, address: &str) -> ServerBuilder {
+        self.websocket = Some(address.into());
+        self
+    }
+
     /// Changes anything else, such as timers and limits.
     pub fn config(mut self, change: impl FnOnce(&mut Config)) -> ServerBuilder {
         change(&mut self.config);
@@ -98,7 +107,13 @@ impl ServerBuilder {
     /// Where the address, the file, threads or randomness can't be had.
     pub async fn bind(mut self, address: impl ToSocketAddrs) -> Result<Server, ServerError> {
         let address = lookup_host(address).await?.next().ok_or(io::ErrorKind::NotFound)?;
-        let bound = Bound::open(&listeners(address, &self.tls), self.shards)?.tls(self.tls);
+        let mut listen = listeners(address, &self.tls);
+        if let Some(address) = &self.websocket {
+            let address = lookup_host(address).await?.next().ok_or(io::ErrorKind::NotFound)?;
+            let transport = if self.tls.server.is_some() { Transport::Wss } else { Transport::Ws };
+            listen.push(ListenOn::by(transport, address));
+        }
+        let bound = Bound::open(&listen, self.shards)?.tls(self.tls);
         let now = Clock::start().now();
         let location = match &self.store {
             Some(path) => LocationDb::open(path, Options::default(), now),
@@ -146,13 +161,28 @@ impl Server {
     pub fn builder(domain: &str) -> ServerBuilder {
         let mut config = Config::new(domain, Vec::new());
         config.algorithms = Vec::from([Algorithm::Md5]);
-        ServerBuilder { config, passwords: BTreeMap::new(), store: None, shards: 1, tls: Tls::default() }
+        ServerBuilder {
+            config,
+            passwords: BTreeMap::new(),
+            store: None,
+            shards: 1,
+            tls: Tls::default(),
+            websocket: None,
+        }
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.running.listeners().first().map_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)), |first| first.address)
+    }
+
+    /// Where WebSockets are opened, if anywhere.
+    #[must_use]
+    pub fn websocket_address(&self) -> Option<SocketAddr> {
+        let mut listeners = self.running.listeners().iter();
+        let by_socket = listeners.find(|listener| matches!(listener.transport, Transport::Ws | Transport::Wss));
+        by_socket.map(|listener| listener.address)
     }
 
     /// What is behind: counters, and the end.

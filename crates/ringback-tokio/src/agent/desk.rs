@@ -171,9 +171,9 @@ impl Desk {
                     _ = waiting.send(Err(failure));
                 }
             }
-            Event::Registration { registration, event, response } => {
-                let response = response.map(|response| *response);
-                self.registration_told(registration, RegistrationTold { event, response });
+            Event::Registration { registration, event, response, failure } => {
+                let (response, failure) = (response.map(|response| *response), failure.map(|failure| *failure));
+                self.registration_told(registration, RegistrationTold { event, response, failure });
             }
             Event::Agreed { session } => self.changed(session, false, event),
             Event::Refreshed { session, is_ours: true } => self.changed(session, true, event),

@@ -277,6 +277,8 @@ pub struct RegistrationTold {
     pub event: RegistrationEvent,
     /// The response that it comes from, if it comes from one.
     pub response: Option<Response>,
+    /// Why there is none, where a REGISTER has failed without.
+    pub failure: Option<Failure>,
 }
 
 impl Registering {

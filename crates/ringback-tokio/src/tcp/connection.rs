@@ -19,11 +19,12 @@ use tokio::net::TcpStream;
 use crate::counters::LiveCounters;
 use crate::tcp::census::{HandshakeSeat, Seat};
 use crate::tcp::directory::Proven;
-use crate::tcp::framing::{Framing, Incoming};
+use crate::tcp::framing::{Asked, Framing, Incoming};
 use crate::tcp::limits::TcpLimits;
 use crate::tcp::queue::WriteQueue;
 use crate::tcp::wire::{Handshake, Wire};
-use crate::tls::TlsStart;
+use crate::tls::{self, TlsStart};
+use crate::trouble::tls_error;
 
 /// How much one connection may give in one go, in bytes, before the next one has its turn.
 pub(crate) const READ_BYTES: usize = 16_384;
@@ -46,6 +47,9 @@ pub(crate) trait Upper {
 
     /// It is answered.
     fn pong(&mut self, _hop: Hop) {}
+
+    /// A connection that we have begun stands, or one that somebody else has begun with TLS.
+    fn opened(&mut self, _hop: Hop) {}
 }
 
 /// What everything that a connection does is done under.
@@ -73,6 +77,8 @@ pub(crate) enum End {
     Handshake(io::Error),
     /// It could not be agreed on in time.
     HandshakeTimeout,
+    /// The server did not open a WebSocket in time.
+    UpgradeTimeout,
     /// Nobody said anything for too long.
     Idle,
     /// A message took too long to come.
@@ -92,8 +98,12 @@ impl fmt::Display for End {
             End::Lost(error) => write!(f, "lost: {error}"),
             End::Unreachable(error) => write!(f, "could not be opened: {error}"),
             End::ConnectTimeout => f.write_str("could not be opened in time"),
-            End::Handshake(error) => write!(f, "TLS could not be agreed on: {error}"),
+            End::Handshake(error) => match tls_error(error) {
+                Some(error) => f.write_str(&tls::reason(error)),
+                None => write!(f, "TLS could not be agreed on: {error}"),
+            },
             End::HandshakeTimeout => f.write_str("TLS could not be agreed on in time"),
+            End::UpgradeTimeout => f.write_str("our opening of a WebSocket was not answered in time"),
             End::Idle => f.write_str("silent for too long"),
             End::Slow => f.write_str("a message took too long"),
             End::Stalled => f.write_str("the peer takes nothing"),
@@ -162,6 +172,8 @@ pub(crate) struct Connection {
     may_have_alias: bool,
     /// The directory doesn't know of it yet.
     has_news: bool,
+    /// Why a WebSocket that we asked for isn't there.
+    refusal: Option<Box<str>>,
     _seat: Seat,
 }
 
@@ -196,16 +208,17 @@ impl Connection {
         Connection { newcomer_until, ..connection }
     }
 
-    /// One that we are opening, and that begins with TLS where we say so.
+    /// One that we are opening, and that begins with TLS where we say so, and becomes a WebSocket where this is asked for.
     pub(crate) fn connecting(
         hop: Hop,
-        (connect, tls): (Connect, Option<(TlsStart, HandshakeSeat)>),
+        (connect, tls, asked): (Connect, Option<(TlsStart, HandshakeSeat)>, Option<Asked>),
         waker: Waker,
         seat: Seat,
         rules: Rules<'_>,
     ) -> Connection {
         let until = rules.now.mono.plus(rules.limits.connect_timeout);
-        Connection::new(hop, Phase::Connecting { connect, tls, until }, waker, seat, rules)
+        let connection = Connection::new(hop, Phase::Connecting { connect, tls, until }, waker, seat, rules);
+        Connection { framing: Framing::opened(hop.transport, asked, rules), ..connection }
     }
 
     fn new(hop: Hop, phase: Phase, waker: Waker, seat: Seat, rules: Rules<'_>) -> Connection {
@@ -230,6 +243,7 @@ impl Connection {
             alias: None,
             may_have_alias: false,
             has_news: false,
+            refusal: None,
             _seat: seat,
         }
     }
@@ -277,7 +291,7 @@ impl Connection {
             self.owed = self.owed.saturating_sub(1);
         }
         self.last_sent = rules.now.mono;
-        self.framing.send(bytes, &mut self.queue);
+        self.framing.send(bytes, &mut self.queue, rules.now);
         rules.counters.messages_sent.count();
         Ok(())
     }
@@ -308,8 +322,12 @@ impl Connection {
 
     /// Does what it was woken for.
     pub(crate) fn work(&mut self, buffer: &mut [u8], up: &mut dyn Upper, rules: Rules<'_>) -> Result<(), End> {
+        let was_open = self.wire.is_some();
         if !self.has_begun(rules)? {
             return Ok(());
+        }
+        if !was_open {
+            up.opened(self.hop);
         }
         self.write(rules)?;
         self.read(buffer, up, rules)
@@ -350,6 +368,39 @@ impl Connection {
         self.wire = Some(wire);
         self.phase = Phase::Open;
         self.framing.begin(rules);
+        if self.framing.is_asking() {
+            self.newcomer_until = Some(rules.now.mono.plus(rules.limits.handshake_timeout));
+        }
+    }
+
+    /// Why it can't be had, where it ends before it was there.
+    pub(crate) fn why_unopened(&mut self, end: Option<&End>) -> Option<Box<str>> {
+        let is_unopened = match self.phase {
+            Phase::Connecting { .. } | Phase::Handshaking { .. } => true,
+            _ => self.framing.is_asking(),
+        };
+        let end = end.filter(|_| is_unopened).map(|end| end.to_string().into());
+        let why = self.refusal.take().or(end)?;
+        Some(format!("{} to {}: {why}", self.hop.transport, self.hop.remote).into())
+    }
+
+    /// Whether it is a WebSocket.
+    pub(crate) fn is_websocket(&self) -> bool {
+        matches!(self.framing, Framing::WebSocket(_))
+    }
+
+    /// Tells the peer of a WebSocket that we go. (RFC 6455)
+    pub(crate) fn go_away(&mut self, rules: Rules<'_>) {
+        if matches!(self.phase, Phase::Open) && self.framing.close(CloseCode::GOING_AWAY, &mut self.queue) {
+            self.part(rules);
+        }
+    }
+
+    /// What was said is still sent; whatever is owed can't be.
+    fn part(&mut self, rules: Rules<'_>) {
+        self.owed = 0;
+        let until = rules.now.mono.plus(rules.limits.linger_timeout);
+        self.phase = Phase::Answering { peer_ended: false, until };
     }
 
     fn write(&mut self, rules: Rules<'_>) -> Result<(), End> {
@@ -399,6 +450,9 @@ impl Connection {
         match self.receive(buffer)? {
             None => {}
             Some([]) => {
+                if self.framing.is_asking() {
+                    self.refusal = Some("a WebSocket was asked for, and the far end hung up".into());
+                }
                 let until = rules.now.mono.plus(rules.limits.half_closed_timeout);
                 self.phase = Phase::Answering { peer_ended: true, until };
             }
@@ -454,6 +508,9 @@ impl Connection {
                         break;
                     }
                     Ok(Some(Incoming::Opened)) => {
+                        if self.framing.is_client() {
+                            self.newcomer_until = None;
+                        }
                         rules.counters.websockets_opened.count();
                         continue;
                     }
@@ -507,10 +564,10 @@ impl Connection {
     /// A WebSocket has ended: what it still says is sent, and whatever is owed can't be.
     fn hang_up(&mut self, ended: Ended, rules: Rules<'_>) {
         let counters = rules.counters;
-        match ended {
+        match &ended {
             Ended::Broken(code) => {
                 counters.websockets_broken.count();
-                if code == CloseCode::TOO_LARGE {
+                if *code == CloseCode::TOO_LARGE {
                     counters.message_bytes_max_reached.count();
                 }
             }
@@ -520,9 +577,10 @@ impl Connection {
             _ => {}
         }
         tracing::debug!(remote = %self.hop.remote, why = ?ended, "WebSocket ended");
-        self.owed = 0;
-        let until = rules.now.mono.plus(rules.limits.linger_timeout);
-        self.phase = Phase::Answering { peer_ended: false, until };
+        if let Ended::Rejected(why) = ended {
+            self.refusal = Some(format!("a WebSocket was asked for, and answered was {why}").into());
+        }
+        self.part(rules);
     }
 
     /// When [`Connection::handle_timeout`] is next wanted.
@@ -565,7 +623,9 @@ impl Connection {
             Phase::Answering { .. } => Err(End::Unanswered),
             Phase::Open if self.silence_ends(limits) <= now && self.framing.is_mid_message() => Err(End::Slow),
             Phase::Open if self.silence_ends(limits) <= now => Err(End::Idle),
-            Phase::Open if self.newcomer_until.is_some_and(|until| until <= now) => Err(End::Idle),
+            Phase::Open if self.newcomer_until.is_some_and(|until| until <= now) => {
+                Err(if self.framing.is_asking() { End::UpgradeTimeout } else { End::Idle })
+            }
             Phase::Open => {
                 if let Some((_, again)) = &mut self.held {
                     *again = now.plus(OFFER_AGAIN);

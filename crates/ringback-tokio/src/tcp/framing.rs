@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use ringback_base::{Micros, Now, Transport};
+use ringback_base::{Micros, Now, Random, Transport};
 use ringback_message::Rejected;
-use ringback_transport::websocket::{Ended, WebSocket, WebSocketEvent, WebSocketLimits};
+use ringback_transport::websocket::{CloseCode, Ended, Resource, WebSocket, WebSocketEvent, WebSocketLimits};
 use ringback_transport::{Frame, Stream};
 
 use crate::tcp::connection::Rules;
 use crate::tcp::limits::TcpLimits;
 use crate::tcp::queue::WriteQueue;
+
+/// A keep-alive that wants an answer. `[RFC 5626, Section 3.5.1]`
+const PING: &[u8] = b"\r\n\r\n";
 
 /// What is made of the bytes of a connection.
 #[derive(Debug)]
@@ -19,6 +22,15 @@ pub(crate) enum Framing {
     Stream(Stream),
     /// Boxed: a connection of TCP has no need of its room.
     WebSocket(Box<WebSocket>),
+}
+
+/// What a client of WebSocket asks for.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    /// As Host has it.
+    pub(crate) host: Box<str>,
+    pub(crate) resource: Arc<Resource>,
+    pub(crate) random: Random,
 }
 
 /// What has come in.
@@ -36,14 +48,26 @@ pub(crate) enum Incoming {
 }
 
 impl Framing {
-    /// That of a connection by this transport; a WebSocket is always one that a peer opens.
+    /// That of a connection by this transport which a peer opens.
     pub(crate) fn accepted(transport: Transport, rules: Rules<'_>) -> Framing {
-        let TcpLimits { stream, ping_after, pong_timeout, .. } = *rules.limits;
         match transport {
-            Transport::Udp | Transport::Tcp | Transport::Tls => Framing::Stream(Stream::new(stream, rules.now)),
+            Transport::Udp | Transport::Tcp | Transport::Tls => {
+                Framing::Stream(Stream::new(rules.limits.stream, rules.now))
+            }
             Transport::Ws | Transport::Wss => {
-                let limits = WebSocketLimits { stream, ping_after, pong_timeout };
+                let limits = socket_limits(rules.limits);
                 Framing::WebSocket(Box::new(WebSocket::server(limits, Arc::clone(rules.admission), rules.now)))
+            }
+        }
+    }
+
+    /// That of one which we open: where it is a WebSocket, this is asked for.
+    pub(crate) fn opened(transport: Transport, asked: Option<Asked>, rules: Rules<'_>) -> Framing {
+        match asked {
+            None => Framing::accepted(transport, rules),
+            Some(Asked { host, resource, random }) => {
+                let limits = socket_limits(rules.limits);
+                Framing::WebSocket(Box::new(WebSocket::client(limits, &host, &resource, random, rules.now)))
             }
         }
     }
@@ -95,11 +119,16 @@ impl Framing {
     }
 
     /// Puts a message into the queue, as the peer expects it.
-    pub(crate) fn send(&mut self, message: Bytes, queue: &mut WriteQueue) {
+    ///
+    /// A WebSocket has a Ping of its own, which every peer answers: it goes for the keep-alive of line ends. `[RFC 7118, Section 6]`
+    pub(crate) fn send(&mut self, message: Bytes, queue: &mut WriteQueue, now: Now) {
         match self {
             Framing::Stream(_) => queue.push(message),
             Framing::WebSocket(socket) => {
-                socket.send(message);
+                match &*message {
+                    PING => socket.ping(now),
+                    _ => socket.send(message),
+                }
                 put(socket, queue);
             }
         }
@@ -125,9 +154,26 @@ impl Framing {
     pub(crate) fn take_pong(&mut self) -> bool {
         match self {
             Framing::Stream(stream) => stream.take_pong(),
-            // It looks after its own.
-            Framing::WebSocket(_) => false,
+            Framing::WebSocket(socket) => socket.take_pong(),
         }
+    }
+
+    /// Whether it is a WebSocket that we open, and that isn't open yet.
+    pub(crate) fn is_asking(&self) -> bool {
+        matches!(self, Framing::WebSocket(socket) if socket.is_client() && socket.is_opening())
+    }
+
+    /// Whether we opened it, and it is a WebSocket.
+    pub(crate) fn is_client(&self) -> bool {
+        matches!(self, Framing::WebSocket(socket) if socket.is_client())
+    }
+
+    /// Ends a WebSocket from our side; false where it is none.
+    pub(crate) fn close(&mut self, code: CloseCode, queue: &mut WriteQueue) -> bool {
+        let Framing::WebSocket(socket) = self else { return false };
+        socket.close(code);
+        put(socket, queue);
+        true
     }
 
     /// The peer was told to send keep-alives. A WebSocket asks for its own.
@@ -172,6 +218,11 @@ impl Framing {
             put(socket, queue);
         }
     }
+}
+
+fn socket_limits(limits: &TcpLimits) -> WebSocketLimits {
+    let TcpLimits { stream, ping_after, pong_timeout, .. } = *limits;
+    WebSocketLimits { stream, ping_after, pong_timeout }
 }
 
 fn put(socket: &mut WebSocket, queue: &mut WriteQueue) {

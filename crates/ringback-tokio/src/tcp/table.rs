@@ -1,19 +1,24 @@
 //! The connections of one shard.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use ringback_base::{FlowId, Hop, Micros, Now, TimerQueue, Transport};
+use bytes::Bytes;
+use ringback_base::{FlowId, Hop, Micros, Now, Random, TimerQueue, Transport};
+use ringback_message::Rejected;
 use ringback_transaction::Transmit;
-use ringback_transport::websocket::Admission;
+use ringback_transport::websocket::{Admission, Resource};
 use slab::Slab;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::timeout;
 
+use crate::clock::Clock;
 use crate::counters::LiveCounters;
 use crate::network::Network;
 use crate::tcp::acceptor::Acceptor;
@@ -21,6 +26,7 @@ use crate::tcp::announced::{ANNOUNCED_MAX, Announced};
 use crate::tcp::census::{Census, Full, HandshakeSeat, Seat};
 use crate::tcp::connection::{Connect, Connection, End, Rules, Upper, is_response};
 use crate::tcp::directory::{Directory, Far, Proven};
+use crate::tcp::framing::Asked;
 use crate::tcp::limits::TcpLimits;
 use crate::tcp::signal::{Key, Ready};
 use crate::tls::{PeerName, Tls, TlsStart};
@@ -28,6 +34,9 @@ use crate::tls::{PeerName, Tls, TlsStart};
 /// The work budget of one turn.
 const CONNECTIONS_PER_TURN: usize = 64;
 const ACCEPTS_PER_TURN: usize = 32;
+
+/// How long those whom we leave may take to hear it: less than a shard may take to end.
+const PARTING_WAIT: Duration = Duration::from_millis(500);
 
 /// How many connections are remembered that were closed because their peer did not read.
 const DEAF_PEERS_MAX: usize = 256;
@@ -39,6 +48,10 @@ pub(crate) struct Gone {
     pub(crate) hop: Hop,
     /// The other shards that sent by it.
     pub(crate) users: Vec<u16>,
+    /// How it ended; `None` where its peer has only ended its side.
+    pub(crate) end: Option<End>,
+    /// Why it was never there, where it wasn't.
+    pub(crate) unopened: Option<Box<str>>,
 }
 
 /// What the connections of all shards share.
@@ -51,6 +64,8 @@ pub(crate) struct Common {
     /// Load balancers, whose connections say first whose they are.
     pub(crate) proxies: Arc<[Network]>,
     pub(crate) admission: Arc<Admission>,
+    /// What WebSockets are asked for that we open; `None` where none is opened: browsers come to a server.
+    pub(crate) resource: Option<Arc<Resource>>,
 }
 
 impl Common {
@@ -62,6 +77,7 @@ impl Common {
             tls,
             proxies: Arc::default(),
             admission: Arc::default(),
+            resource: None,
         }
     }
 }
@@ -83,6 +99,7 @@ pub(crate) struct Connections {
     directory: Arc<Directory>,
     tls: Tls,
     admission: Arc<Admission>,
+    resource: Option<Arc<Resource>>,
     ready: Arc<Ready>,
     timers: TimerQueue<Key>,
     dirty: Vec<FlowId>,
@@ -94,7 +111,7 @@ pub(crate) struct Connections {
 impl Connections {
     /// An empty table.
     pub(crate) fn new(shard: u16, generation: u32, common: Common, counters: Arc<LiveCounters>) -> Connections {
-        let Common { limits, census, directory, tls, admission, proxies } = common;
+        let Common { limits, census, directory, tls, admission, resource, proxies } = common;
         Connections {
             shard,
             limits,
@@ -108,6 +125,7 @@ impl Connections {
             directory,
             tls,
             admission,
+            resource,
             ready: Arc::default(),
             timers: TimerQueue::new(),
             dirty: Vec::new(),
@@ -140,6 +158,33 @@ impl Connections {
     /// True where nothing waits to be written.
     pub(crate) fn is_flushed(&self) -> bool {
         self.rows.iter().all(|(_, connection)| connection.is_flushed())
+    }
+
+    /// Tells those that have a WebSocket with us that we go, and gives them the time to hear it that anybody has whom we hang up on. What
+    /// comes meanwhile is passed over.
+    pub(crate) async fn part(&mut self, clock: &Clock, buffer: &mut [u8]) {
+        let sockets = |rows: &Slab<Connection>| {
+            let sockets = rows.iter().filter(|(_, row)| row.is_websocket()).map(|(_, row)| row.hop());
+            sockets.filter_map(|hop| hop.flow).collect::<Vec<_>>()
+        };
+        let begun = clock.now();
+        for flow in sockets(&self.rows) {
+            self.with(flow, begun, |connection, rules| {
+                connection.go_away(rules);
+                Ok(())
+            });
+            self.soil(flow);
+        }
+        self.flush(begun);
+        let wait = PARTING_WAIT.min(Duration::from_micros(self.limits.linger_timeout.0));
+        let parting = async {
+            while !sockets(&self.rows).is_empty() {
+                poll_fn(|cx| if self.ready.poll_ready(cx) { Poll::Ready(()) } else { Poll::Pending }).await;
+                self.turn(buffer, &mut Deaf, clock.now());
+                self.flush(clock.now());
+            }
+        };
+        _ = timeout(wait, parting).await;
     }
 
     /// True where there may be something to do; wakes the task when there is.
@@ -275,7 +320,7 @@ impl Connections {
         if is_secure(transmit.hop.transport) && name.is_none() {
             return None;
         }
-        self.directory.find(Far::of(&transmit.hop), name)
+        self.directory.find(Far::of(&transmit.hop), name.filter(|_| is_secure(transmit.hop.transport)))
     }
 
     fn accept(&mut self, place: usize, now: Now) {
@@ -359,12 +404,13 @@ impl Connections {
     /// Begins to open a connection from an address of ours, at a port that the kernel chooses.
     fn connect(&mut self, hop: Hop, name: Option<PeerName>, now: Now) -> Option<FlowId> {
         let tls = self.tls_to(&hop, name.as_ref())?;
-        let proven = name.map_or_else(Vec::new, |name| name.proven());
+        let asked = self.asked_of(&hop, name.as_ref())?;
+        let proven = name.filter(|_| is_secure(hop.transport)).map_or_else(Vec::new, |name| name.proven());
         let seat = self.seat(hop.remote)?;
         match connect(hop.local, hop.remote, &self.limits) {
             Ok(connect) => {
                 let flow = self.insert(hop, proven.into(), now, |hop, waker, rules| {
-                    Connection::connecting(hop, (connect, tls), waker, seat, rules)
+                    Connection::connecting(hop, (connect, tls, asked), waker, seat, rules)
                 });
                 self.row(flow)?.wake();
                 Some(flow)
@@ -381,14 +427,30 @@ impl Connections {
     #[expect(clippy::option_option, reason = "no TLS is not the same as no way")]
     fn tls_to(&self, hop: &Hop, name: Option<&PeerName>) -> Option<Option<(TlsStart, HandshakeSeat)>> {
         match hop.transport {
-            Transport::Tcp => Some(None),
-            Transport::Tls => {
+            Transport::Tcp | Transport::Ws => Some(None),
+            Transport::Tls | Transport::Wss => {
                 let start = self.tls.client.as_ref()?.start(name?.server_name()?);
                 Some(Some((start, self.handshake_seat()?)))
             }
-            // Browsers come to us.
-            Transport::Udp | Transport::Ws | Transport::Wss => None,
+            Transport::Udp => None,
         }
+    }
+
+    /// What the server of a WebSocket is asked for; `None` where we open none.
+    #[expect(clippy::option_option, reason = "no WebSocket is not the same as no way")]
+    fn asked_of(&self, hop: &Hop, name: Option<&PeerName>) -> Option<Option<Asked>> {
+        if !matches!(hop.transport, Transport::Ws | Transport::Wss) {
+            return Some(None);
+        }
+        let resource = Arc::clone(self.resource.as_ref()?);
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).ok()?;
+        let named = name.map_or(PeerName::Address(hop.remote.ip()), PeerName::clone);
+        let host = match (named, hop.remote.port()) {
+            (named, port) if port == hop.transport.default_port() => named.to_string().into(),
+            (named, port) => format!("{named}:{port}").into(),
+        };
+        Some(Some(Asked { host, resource, random: Random::from_seed(seed) }))
     }
 
     fn handshake_seat(&self) -> Option<HandshakeSeat> {
@@ -471,7 +533,7 @@ impl Connections {
                     row.timer = Some(self.timers.set(deadline, Key::Flow(flow)));
                 }
                 if row.is_deaf() {
-                    self.tell(flow);
+                    self.tell(flow, None);
                 }
             }
             Err(end) => self.end(flow, end),
@@ -479,11 +541,6 @@ impl Connections {
     }
 
     fn end(&mut self, flow: FlowId, end: End) {
-        self.tell(flow);
-        let Some(row) = usize::try_from(flow.slot).ok().and_then(|slot| self.rows.try_remove(slot)) else { return };
-        if let Some(timer) = row.timer {
-            self.timers.stop(timer);
-        }
         let counters = &self.counters;
         match &end {
             End::Done => {}
@@ -492,38 +549,59 @@ impl Connections {
             End::ConnectTimeout => counters.connect_timeouts.count(),
             End::Handshake(_) => counters.handshakes_failed.count(),
             End::HandshakeTimeout => counters.handshake_timeouts.count(),
+            End::UpgradeTimeout => counters.websockets_refused.count(),
             End::Idle => counters.connections_idle.count(),
             End::Slow => counters.connections_slow.count(),
             End::Stalled => counters.connections_stalled.count(),
             End::Overrun => counters.connections_overrun.count(),
             End::Unanswered => counters.connections_unanswered.count(),
         }
+        if let Some(hop) = self.row(flow).map(|row| row.hop()) {
+            tracing::debug!(shard = self.shard, transport = %hop.transport, remote = %hop.remote, why = %end, "connection ended");
+        }
         if matches!(end, End::Stalled | End::Overrun) {
             self.deaf_peers.truncate(DEAF_PEERS_MAX - 1);
             self.deaf_peers.push_front(flow);
         }
-        tracing::debug!(shard = self.shard, transport = %row.hop().transport, remote = %row.hop().remote, why = %end, "connection ended");
+        self.tell(flow, Some(end));
+        let Some(row) = usize::try_from(flow.slot).ok().and_then(|slot| self.rows.try_remove(slot)) else { return };
+        if let Some(timer) = row.timer {
+            self.timers.stop(timer);
+        }
     }
 
     /// From here on nothing comes from it: those who wait for that must know, once.
-    fn tell(&mut self, flow: FlowId) {
+    fn tell(&mut self, flow: FlowId, end: Option<End>) {
         let Some(row) = self.row(flow).filter(|row| !row.is_told) else { return };
         row.is_told = true;
+        let unopened = row.why_unopened(end.as_ref());
         let (hop, alias, users) = (row.hop(), row.alias, std::mem::take(&mut row.users));
         if let Some(remote) =
             alias.filter(|remote| self.directory.remove(Far { remote: *remote, ..Far::of(&hop) }, flow))
         {
-            self.gone.push_back(Gone { hop: Hop { remote, ..hop }, users: users.clone() });
+            self.gone.push_back(Gone { hop: Hop { remote, ..hop }, users: users.clone(), end: None, unopened: None });
         }
         let is_the_way = self.directory.remove(Far::of(&hop), flow);
         let remote = if is_the_way { hop.remote } else { SocketAddr::from(([0, 0, 0, 0], 0)) };
-        self.gone.push_back(Gone { hop: Hop { remote, ..hop }, users });
+        self.gone.push_back(Gone { hop: Hop { remote, ..hop }, users, end, unopened });
     }
 }
 
-/// Whom the far end must prove to be, over TLS.
+/// Whom the far end must prove to be, over TLS, and whom a WebSocket is asked of.
 fn name_of(transmit: &Transmit) -> Option<PeerName> {
-    is_secure(transmit.hop.transport).then(|| PeerName::of(&transmit.bytes)).flatten()
+    let is_named = matches!(transmit.hop.transport, Transport::Tls | Transport::Ws | Transport::Wss);
+    is_named.then(|| PeerName::of(&transmit.bytes)).flatten()
+}
+
+/// Takes no message any more.
+struct Deaf;
+
+impl Upper for Deaf {
+    fn message(&mut self, _bytes: Bytes, _hop: Hop) -> Result<(), Bytes> {
+        Ok(())
+    }
+
+    fn rejected(&mut self, _rejected: Box<Rejected>, _hop: Hop) {}
 }
 
 /// Whether it runs over TLS.

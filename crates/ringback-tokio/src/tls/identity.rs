@@ -1,5 +1,6 @@
 //! Which SIP domains a certificate is for. `[RFC 5922, Section 7]`
 
+use std::fmt;
 use std::net::IpAddr;
 
 use bytes::Bytes;
@@ -78,6 +79,17 @@ impl PeerName {
         match self {
             PeerName::Domain(name) => ServerName::try_from(name.to_string()).ok(),
             PeerName::Address(ip) => Some((*ip).into()),
+        }
+    }
+}
+
+/// As a URI writes it.
+impl fmt::Display for PeerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PeerName::Domain(name) => f.write_str(name),
+            PeerName::Address(IpAddr::V4(ip)) => ip.fmt(f),
+            PeerName::Address(IpAddr::V6(ip)) => write!(f, "[{ip}]"),
         }
     }
 }

@@ -261,7 +261,7 @@ fn draining_serves_what_is_open_and_accepts_no_more() {
 }
 
 /// What a load balancer says of who is behind it: TCP over IPv4, from here.
-fn header(source: [u8; 4], port: u16) -> Vec<u8> {
+pub(crate) fn header(source: [u8; 4], port: u16) -> Vec<u8> {
     let port = port.to_be_bytes();
     let addresses = [&source[..], &[127, 0, 0, 1], &port, &[0x13, 0xc4]].concat();
     [&b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c"[..], &addresses].concat()

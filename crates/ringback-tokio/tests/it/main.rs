@@ -5,6 +5,7 @@ mod agents;
 mod calls;
 mod connections;
 mod datagrams;
+mod dialling;
 mod limits;
 mod tls;
 mod unreachable;

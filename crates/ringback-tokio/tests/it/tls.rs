@@ -18,10 +18,11 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
+use crate::connections::header;
 use crate::world::{Phone, Server, WAIT, answer, request};
 
 /// Somebody who signs certificates, and is trusted.
-struct Authority {
+pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     root: String,
 }
@@ -44,7 +45,7 @@ impl Issued {
 }
 
 impl Authority {
-    fn new() -> Authority {
+    pub(crate) fn new() -> Authority {
         let mut params = CertificateParams::new([]).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
@@ -63,7 +64,7 @@ impl Authority {
     }
 
     /// Of a server that is "localhost", and of the same as a client.
-    fn tls(&self) -> Tls {
+    pub(crate) fn tls(&self) -> Tls {
         let certificate = self.issue("localhost").certificate();
         let server = TlsServer::new(TlsServerOptions::new(vec![certificate])).unwrap();
         let client = TlsClient::new(TlsClientOptions::new(self.roots())).unwrap();
@@ -186,6 +187,27 @@ impl Secure {
         let request = self.request("OPTIONS", call_id, "");
         self.write(&request).is_ok() && self.final_code() == Some(200)
     }
+}
+
+/// What a load balancer says comes before TLS, and TLS after it.
+#[test]
+fn a_load_balancer_says_whose_a_connection_is_before_tls() {
+    let authority = Authority::new();
+    let server = Server::behind_by_all([127, 0, 0, 1].into(), authority.tls());
+    let mut stream = TcpStream::connect(server.tls_address()).unwrap();
+    stream.write_all(&header([198, 51, 100, 7], 40_123)).unwrap();
+    let session = ClientConnection::new(authority.client_config(None), "localhost".try_into().unwrap()).unwrap();
+    let mut phone = Secure::on(stream, |socket| Wire::Client(StreamOwned::new(session, socket)));
+    let options = phone.request("OPTIONS", "c1", "").replace(";branch", ";rport;branch");
+    phone.send(&options);
+    let response = Response::check(phone.hear().unwrap()).unwrap();
+    let params = String::from_utf8_lossy(response.top_via().params.text()).into_owned();
+    assert!(params.contains("received=198.51.100.7") && params.contains("rport=40123"), "{params}");
+    // Who says nothing of it is hung up on, and has no handshake.
+    let mut silent = Secure::new(server.tls_address(), authority.client_config(None));
+    assert!(!silent.is_served("c2"));
+    server.becomes("refused", |counters, _| counters.announcements_refused == 1);
+    assert_eq!((server.counters().handshakes, server.counters().handshakes_failed), (1, 0));
 }
 
 fn register(line: &mut Secure, call_id: &str) {

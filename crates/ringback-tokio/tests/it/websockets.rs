@@ -10,6 +10,8 @@ use ringback_message::{HeaderId, Message, Request};
 use ringback_tokio::TcpLimits;
 use ringback_transport::websocket::{Admission, CloseCode, Ended, WebSocket, WebSocketEvent, WebSocketLimits};
 
+use crate::connections::header;
+use crate::tls::Authority;
 use crate::world::{Heard, Phone, Server, WAIT, answer, request, to_alice};
 
 /// A page of a browser; its own address it doesn't know.
@@ -20,13 +22,24 @@ struct Browser {
 
 impl Browser {
     fn open(address: SocketAddr) -> Browser {
-        let stream = TcpStream::connect(address).unwrap();
+        Browser::on(TcpStream::connect(address).unwrap(), address)
+    }
+
+    fn on(stream: TcpStream, address: SocketAddr) -> Browser {
         stream.set_read_timeout(Some(WAIT)).unwrap();
         let random = Random::from_seed([7; 32]);
-        let socket = WebSocket::client(WebSocketLimits::default(), &address.to_string(), "/ws", random, Now::default());
+        let (host, resource) = (address.to_string(), "/ws".parse().unwrap());
+        let socket = WebSocket::client(WebSocketLimits::default(), &host, &resource, random, Now::default());
         let mut browser = Browser { stream, socket };
         assert_eq!(browser.next(), WebSocketEvent::Opened);
         browser
+    }
+
+    /// Behind a load balancer, which says this first.
+    fn announced(address: SocketAddr, header: &[u8]) -> Browser {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(header).unwrap();
+        Browser::on(stream, address)
     }
 
     fn flush(&mut self) {
@@ -206,4 +219,36 @@ fn who_answers_stays_and_who_does_not_is_hung_up_on() {
     assert_eq!(server.running.connections(), 1);
     assert_eq!(server.counters().connections_idle, 1);
     lively.register();
+}
+
+#[test]
+fn a_load_balancer_says_whose_a_websocket_is() {
+    let server = Server::behind_by_all([127, 0, 0, 1].into(), Authority::new().tls());
+    let mut browser = Browser::announced(server.websocket_address(), &header([198, 51, 100, 7], 40_123));
+    browser.send(Browser::request("OPTIONS", "c1", ""));
+    let response = browser.receive().response();
+    assert_eq!(response.status().as_u16(), 200);
+    let params = String::from_utf8_lossy(response.top_via().params.text()).into_owned();
+    assert!(params.contains("received=198.51.100.7"), "{params}");
+    // Who says nothing of it is hung up on, whatever else is said.
+    let mut silent = TcpStream::connect(server.websocket_address()).unwrap();
+    silent.write_all(b"GET /ws HTTP/1.1\r\n\r\n").unwrap();
+    server.becomes("refused", |counters, connections| (counters.announcements_refused, connections) == (1, 1));
+    assert_eq!(server.counters().websockets_opened, 1);
+}
+
+/// Whoever has a call goes on with it; all others are told at once, and none for longer than the bound.
+#[test]
+fn a_server_that_ends_says_so() {
+    let server = Server::for_browsers(2, TcpLimits::default(), Admission::default());
+    let mut browsers = [(); 5].map(|()| Browser::open(server.websocket_address()));
+    browsers[0].register();
+    let begun = Instant::now();
+    let drained = std::thread::spawn(move || server.drain(Duration::from_secs(5)));
+    for browser in &mut browsers {
+        assert_eq!(browser.next(), WebSocketEvent::Ended(Ended::Closed(Some(CloseCode::GOING_AWAY))));
+    }
+    // One that doesn't hang up is not waited for.
+    assert!(drained.join().unwrap().was_idle);
+    assert!(begun.elapsed() < Duration::from_secs(2));
 }

@@ -70,14 +70,37 @@ impl Server {
         Server::run(bound, Options::default(), |config| config.open = true)
     }
 
+    /// Open, and for clients of WebSocket, with TLS and without.
+    pub(crate) fn by_websocket(shards: u16, tls: Tls, admission: Admission) -> Server {
+        let bound = Server::bound_by(&[Transport::Ws, Transport::Wss], shards).admission(admission).tls(tls);
+        Server::run(bound, Options::default(), |config| config.open = true)
+    }
+
+    /// Open, by TLS and WebSocket too, behind this load balancer.
+    pub(crate) fn behind_by_all(proxy: IpAddr, tls: Tls) -> Server {
+        let bound = Server::bound_by(&[Transport::Tls, Transport::Ws], 1).tls(tls).proxies(vec![proxy.into()]);
+        Server::run(bound, Options::default(), |config| config.open = true)
+    }
+
+    /// Bound by UDP and TCP, and by these.
+    fn bound_by(more: &[Transport], shards: u16) -> Bound {
+        let any = "127.0.0.1:0".parse().unwrap();
+        let more = more.iter().map(|transport| ListenOn::by(*transport, any));
+        Bound::open(&std::iter::once(ListenOn::new(any)).chain(more).collect::<Vec<_>>(), shards).unwrap()
+    }
+
     /// Where WebSockets are opened.
     pub(crate) fn websocket_address(&self) -> SocketAddr {
-        self.running.listeners().iter().find(|listener| listener.transport == Transport::Ws).unwrap().address
+        self.address_by(Transport::Ws)
     }
 
     /// Where TLS is listened on.
     pub(crate) fn tls_address(&self) -> SocketAddr {
-        self.running.listeners().iter().find(|listener| listener.transport == Transport::Tls).unwrap().address
+        self.address_by(Transport::Tls)
+    }
+
+    pub(crate) fn address_by(&self, transport: Transport) -> SocketAddr {
+        self.running.listeners().iter().find(|listener| listener.transport == transport).unwrap().address
     }
 
     /// Open, behind this load balancer.

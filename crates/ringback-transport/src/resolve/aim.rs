@@ -101,6 +101,15 @@ impl Aim {
         }
     }
 
+    /// The address that is given; `None` where a name is to be looked up.
+    #[must_use]
+    pub fn address(&self) -> Option<IpAddr> {
+        match &self.host {
+            AimHost::Name(_) => None,
+            AimHost::Address(ip) => Some(*ip),
+        }
+    }
+
     /// The transport where no record says otherwise. `[RFC 3263, Section 4.1]`
     #[must_use]
     pub fn transport(&self) -> Transport {

@@ -219,7 +219,7 @@ impl Walk {
     fn transport(&self) -> Result<Transport, Unresolved> {
         let wanted = self.aim.transport();
         match self.aim.transport {
-            _ if self.preferences.transports.contains(&wanted) => Ok(wanted),
+            _ if self.preferences.have(wanted) => Ok(wanted),
             Some(_) => Err(Unresolved::Transport),
             None => self.usable().next().ok_or(Unresolved::Transport),
         }
@@ -374,9 +374,7 @@ impl Walk {
             let why = match &service {
                 None => Some("not for SIP, or no simple replacement"),
                 Some((transport, _)) if !self.aim.allows(*transport) => Some("not secure"),
-                Some((transport, _)) if !self.preferences.transports.contains(transport) => {
-                    Some("a transport that we lack")
-                }
+                Some((transport, _)) if !self.preferences.have(*transport) => Some("a transport that we lack"),
                 Some(_) => None,
             };
             self.saw(step, record, why);

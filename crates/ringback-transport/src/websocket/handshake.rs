@@ -2,7 +2,8 @@
 
 use alloc::boxed::Box;
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use bytes::Bytes;
@@ -11,12 +12,17 @@ use sha1::{Digest as _, Sha1};
 
 use super::http::Head;
 use super::origins::Origins;
+use super::rejection::Rejection;
+use super::resource::Resource;
 
 /// The longest head of a handshake, in bytes. Cookies of the site come with it.
 pub const HANDSHAKE_BYTES_MAX: usize = 16_384;
 
 /// The subprotocol. `[RFC 7118, Section 4.1]`
 const SUBPROTOCOL: &str = "sip";
+
+/// How much of what a server says is kept for people, in bytes.
+const SHOWN_BYTES: usize = 128;
 
 /// The only version there is.
 const VERSION: &[u8] = b"13";
@@ -170,32 +176,56 @@ pub(super) struct Asked {
 
 impl Asked {
     /// The request for a resource, and what is to be expected of its answer.
-    pub(super) fn new(host: &str, path: &str, random: &mut Random) -> (Bytes, Asked) {
+    pub(super) fn new(host: &str, resource: &Resource, random: &mut Random) -> (Bytes, Asked) {
         let mut nonce = [0; 16];
         random.fill(&mut nonce);
         let key = BASE64_STANDARD.encode(nonce);
         let request = format!(
-            "GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {key}\r\n\
+            "GET {resource} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {key}\r\n\
              Sec-WebSocket-Protocol: {SUBPROTOCOL}\r\nSec-WebSocket-Version: 13\r\n\r\n"
         );
         (Bytes::from(request), Asked { accept: accept(key.as_bytes()).into() })
     }
 
-    /// Whether the server has opened a WebSocket for SIP. An error holds the status code, 0 where there is none.
-    pub(super) fn check(&self, head: &[u8]) -> Result<(), u16> {
-        let head = Head::read(head).ok_or(0_u16)?;
-        let mut words = head.start.split(|&byte| byte == b' ');
-        let is_http = words.next().is_some_and(|version| version.starts_with(b"HTTP/1."));
-        let status = words.next().filter(|word| is_http && word.len() == 3);
-        let status: u16 = status.and_then(|word| core::str::from_utf8(word).ok()?.parse().ok()).unwrap_or(0);
-        let is_open = status == 101
-            && head.lists("upgrade", "websocket")
-            && head.lists("connection", "upgrade")
-            && head.only("sec-websocket-accept") == Some(self.accept.as_bytes())
-            && head.only("sec-websocket-protocol") == Some(SUBPROTOCOL.as_bytes())
-            && head.values("sec-websocket-extensions").next().is_none();
-        if is_open { Ok(()) } else { Err(status) }
+    /// Whether the server has opened a WebSocket for SIP. (RFC 6455) `[RFC 7118, Section 4.1]`
+    ///
+    /// # Errors
+    /// With what is wrong about its answer.
+    pub(super) fn check(&self, head: &[u8]) -> Result<(), Rejection> {
+        let head = Head::read(head).ok_or(Rejection::NoHttp)?;
+        let (code, phrase) = status_of(head.start).ok_or(Rejection::NoHttp)?;
+        if code != 101 {
+            return Err(Rejection::Status { code, phrase: phrase.into() });
+        }
+        if !head.lists("upgrade", "websocket") || !head.lists("connection", "upgrade") {
+            return Err(Rejection::NoUpgrade);
+        }
+        if head.only("sec-websocket-accept") != Some(self.accept.as_bytes()) {
+            return Err(Rejection::Accept);
+        }
+        if head.only("sec-websocket-protocol") != Some(SUBPROTOCOL.as_bytes()) {
+            let named: Vec<&[u8]> = head.values("sec-websocket-protocol").collect();
+            return Err(Rejection::Subprotocol(shown(&named.join(&b", "[..])).into()));
+        }
+        if head.values("sec-websocket-extensions").next().is_some() {
+            return Err(Rejection::Extension);
+        }
+        Ok(())
     }
+}
+
+/// Code and phrase of a status line.
+fn status_of(line: &[u8]) -> Option<(u16, String)> {
+    let mut words = line.splitn(3, |&byte| byte == b' ');
+    words.next().filter(|version| version.starts_with(b"HTTP/1."))?;
+    let code = words.next().filter(|code| code.len() == 3)?;
+    let code = core::str::from_utf8(code).ok()?.parse().ok()?;
+    Some((code, shown(words.next().unwrap_or_default())))
+}
+
+/// What a stranger says, to be read by people: its beginning, and nothing in it but text.
+fn shown(bytes: &[u8]) -> String {
+    bytes.get(..SHOWN_BYTES).unwrap_or(bytes).escape_ascii().to_string()
 }
 
 #[cfg(test)]

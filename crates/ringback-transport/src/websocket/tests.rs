@@ -228,18 +228,35 @@ fn slow_peers() {
 #[test]
 fn a_client_that_is_not_let_in() {
     let limits = WebSocketLimits::default();
-    for (answer, status) in
-        [(&b"HTTP/1.1 403 Forbidden\r\n\r\n"[..], 403), (b"\x15\x03\x01", 0), (b"SIP/2.0 400 No\r\n\r\n", 0)]
-    {
-        let mut client = WebSocket::client(limits, "a", "/", Random::from_seed([1; 32]), Now::default());
+    for (answer, why) in [
+        (&b"HTTP/1.1 403 Forbidden\r\n\r\n"[..], Rejection::Status { code: 403, phrase: "Forbidden".into() }),
+        (b"\x15\x03\x01", Rejection::NoHttp),
+        (b"SIP/2.0 400 No\r\n\r\n", Rejection::NoHttp),
+    ] {
+        let mut client =
+            WebSocket::client(limits, "a", &Resource::default(), Random::from_seed([1; 32]), Now::default());
         client.send(Bytes::from_static(b"OPTIONS sip:a SIP/2.0\r\n\r\n"));
         assert_eq!(client.waiting_bytes(), 25);
         assert!(said(&mut client).ends_with(b"\r\n\r\n"));
-        assert_eq!(
-            fed(&mut client, answer, 4),
-            (alloc::vec![WebSocketEvent::Ended(Ended::Rejected(status))], Vec::new())
-        );
+        assert_eq!(fed(&mut client, answer, 4), (alloc::vec![WebSocketEvent::Ended(Ended::Rejected(why))], Vec::new()));
     }
+}
+
+#[test]
+fn a_ping_of_ours_is_answered_once() {
+    let (mut server, now) = (server_with(2_000), Now::default());
+    let mut client = WebSocket::client(server.limits, "a", &Resource::default(), Random::from_seed([1; 32]), now);
+    client.ping(now);
+    assert!(client.is_opening(), "nobody is asked before the handshake is done");
+    talk(&mut client, &mut server, 9);
+    assert!(!client.is_opening() && !client.take_pong());
+    client.ping(now);
+    let (at_client, at_server) = talk(&mut client, &mut server, 9);
+    assert_eq!(
+        (at_client, at_server),
+        (Vec::from([WebSocketEvent::KeepAlive]), Vec::from([WebSocketEvent::KeepAlive]))
+    );
+    assert!(client.take_pong() && !client.take_pong());
 }
 
 /// Moves all that each side says to the other, in pieces, until neither says anything.
@@ -273,7 +290,7 @@ proptest! {
     #[test]
     fn what_is_sent_arrives(up in messages(), down in messages(), piece in 1_usize..500) {
         let mut server = server_with(2_000);
-        let mut client = WebSocket::client(server.limits, "a", "/", Random::from_seed([3; 32]), Now::default());
+        let mut client = WebSocket::client(server.limits, "a", &Resource::default(), Random::from_seed([3; 32]), Now::default());
         up.iter().for_each(|bytes| client.send(Bytes::copy_from_slice(bytes)));
         down.iter().for_each(|bytes| server.send(Bytes::copy_from_slice(bytes)));
         let (at_client, at_server) = talk(&mut client, &mut server, piece);

@@ -176,7 +176,7 @@ impl UserAgent {
         self.look_at_siblings(id);
         let Some(entry) = self.registrations.get_mut(id.0) else { return };
         let step = entry.registration.handle_failure(failure.status(), now, &mut self.random);
-        self.take_step(id, step, None, now);
+        self.tell_step(id, step, (None, Some(failure)), now);
     }
 
     /// Registrations whose connection is gone are made anew over another one. `[RFC 5626, Section 4.5]`
@@ -236,9 +236,19 @@ impl UserAgent {
 
     /// Sends and tells what came of a call, and sets the timer anew.
     fn take_step(&mut self, id: RegistrationId, step: RegistrationStep, response: Option<Response>, now: Now) {
+        self.tell_step(id, step, (response, None), now);
+    }
+
+    fn tell_step(
+        &mut self,
+        id: RegistrationId,
+        step: RegistrationStep,
+        (response, failure): (Option<Response>, Option<Failure>),
+        now: Now,
+    ) {
         if let Some(event) = step.event {
-            let response = response.map(Box::new);
-            self.events.push_back(Event::Registration { registration: id, event, response });
+            let (response, failure) = (response.map(Box::new), failure.map(Box::new));
+            self.events.push_back(Event::Registration { registration: id, event, response, failure });
         }
         self.set_registration_timer(id);
         if let Some(entry) = self.registrations.get_mut(id.0) {

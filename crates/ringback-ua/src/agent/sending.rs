@@ -7,12 +7,13 @@ use core::net::SocketAddr;
 
 use ringback_auth::{AuthAttempts, DigestClient, ServerProof};
 use ringback_base::{Hop, Now, Random, TimerId, Transport};
-use ringback_message::{BuildError, Edit, HeaderId, Host, Method, Request, RequestBuilder, Response, Uri};
+use ringback_message::{BuildError, Edit, HeaderId, Method, Request, RequestBuilder, Response, Uri};
 use ringback_transaction::{ClientId, RequestError};
+use ringback_transport::resolve::Aim;
 
 use super::modify::CHANGE_ATTEMPTS_MAX;
 use super::usages::Task;
-use super::{SILENT_MAX, UserAgent};
+use super::{SECURE_SOCKETS_MAX, SILENT_MAX, UserAgent};
 use crate::config::{HOPS_MAX, Local};
 use crate::dialog::{Dialog, is_sips};
 use crate::event::{Event, Failure, InviteId, Lookup, RegistrationId, RequestId, SessionId};
@@ -30,8 +31,8 @@ pub(crate) enum Purpose {
     Ack(SessionId, Option<ClientId>),
     /// The same, of a session that is over or never was.
     StrayAck(Option<ClientId>),
-    /// The BYE in a dialog that no session has, and that this INVITE has made.
-    StrayBye(InviteId),
+    /// The BYE in a dialog that no session has, or has any more; where an INVITE has made it that is still waited for, that.
+    StrayBye(Option<InviteId>),
     /// A re-INVITE or UPDATE of ours.
     Change(SessionId),
     Prack(SessionId),
@@ -66,7 +67,7 @@ pub(crate) struct Sending {
     is_reopened: bool,
     /// Until when it isn't sent.
     pub(crate) waiting: Option<TimerId>,
-    /// The dialog of a re-INVITE whose session has ended.
+    /// The dialog of a re-INVITE whose session has ended, and of an ACK that no session sends.
     pub(crate) orphaned: Option<Box<Dialog>>,
 }
 
@@ -84,6 +85,18 @@ impl Sending {
 impl UserAgent {
     /// Sends a request, once it is known where this URI leads. It lacks Via and, where its method has one, Contact.
     pub(crate) fn send(&mut self, purpose: Purpose, builder: RequestBuilder, uri: &[u8], now: Now) -> u64 {
+        self.send_by(None, purpose, builder, uri, now)
+    }
+
+    /// The same by a hop that is known, if it is.
+    pub(crate) fn send_by(
+        &mut self,
+        hop: Option<Hop>,
+        purpose: Purpose,
+        builder: RequestBuilder,
+        uri: &[u8],
+        now: Now,
+    ) -> u64 {
         let id = self.next_sending();
         let builder = Some(Box::new(builder));
         let sending = Sending {
@@ -103,7 +116,7 @@ impl UserAgent {
         };
         self.sendings.insert(id, sending);
         self.share_cseq(purpose);
-        match self.direct(purpose, uri) {
+        match hop.or_else(|| self.direct(purpose, uri)) {
             Some(hop) => self.found(id, &[hop], now),
             None => self.lookups.push_back(Lookup { id, uri: uri.into() }),
         }
@@ -127,13 +140,9 @@ impl UserAgent {
     /// The hop to a URI that is an address.
     pub(crate) fn direct_to(&self, uri: &[u8]) -> Option<Hop> {
         let Ok(Uri::Sip(uri)) = Uri::parse(uri, HeaderId::Other, 0) else { return None };
-        let Host::Address(address) = Host::of(uri.params.value(b"maddr").unwrap_or(uri.host))? else { return None };
-        let transport = match uri.params.value(b"transport") {
-            Some(name) => Transport::from_name(name)?,
-            None if uri.secure => Transport::Tls,
-            None => Transport::Udp,
-        };
-        let remote = SocketAddr::new(address, uri.port.unwrap_or(transport.default_port()));
+        let aim = Aim::of_uri(&uri, true).ok()?;
+        let (address, transport) = (aim.address()?, aim.transport());
+        let remote = SocketAddr::new(address, aim.port());
         let local = self.local(transport, &remote)?;
         Some(Hop { transport, local: local.address, remote, flow: None })
     }
@@ -182,11 +191,39 @@ impl UserAgent {
         alloc::format!("<{scheme}:{}{at}{sent_by}{transport}>", self.config.user)
     }
 
+    /// The same in a request of ours. `[RFC 5626, Section 4.3]`
+    fn contact_asking(&self, hop: &Hop, is_secure: bool) -> alloc::string::String {
+        let mut contact = self.contact(hop, is_secure);
+        if self.config.by_flow.contains(&hop.transport) && contact.pop().is_some() {
+            contact.push_str(";ob>");
+        }
+        contact
+    }
+
     /// The hops of a request are known.
     pub(crate) fn found(&mut self, id: u64, hops: &[Hop], now: Now) {
+        let hops = hops.iter().take(HOPS_MAX).rev().map(|hop| self.as_known(*hop)).collect();
         let Some(sending) = self.sendings.get_mut(&id) else { return };
-        sending.hops = hops.iter().take(HOPS_MAX).rev().copied().collect();
+        sending.hops = hops;
         self.try_next(id, Failure::NoRoute, now);
+    }
+
+    /// `transport=ws` is the one name for WebSocket with TLS and without: the Record-Route of a server that we speak to over TLS says no
+    /// more, and means the connection that there is. `[RFC 7118, Section 5.2]`
+    fn as_known(&self, hop: Hop) -> Hop {
+        let is_secure = hop.transport == Transport::Ws && self.secure_sockets.contains(&hop.remote);
+        match self.local(Transport::Wss, &hop.remote).filter(|_| is_secure) {
+            Some(local) => Hop { transport: Transport::Wss, local: local.address, ..hop },
+            None => hop,
+        }
+    }
+
+    fn know(&mut self, hop: &Hop) {
+        if hop.transport == Transport::Wss && !self.secure_sockets.contains(&hop.remote) {
+            self.secure_sockets.push_back(hop.remote);
+            let beyond = self.secure_sockets.len().saturating_sub(SECURE_SOCKETS_MAX);
+            self.secure_sockets.drain(..beyond);
+        }
     }
 
     /// Sends to the next hop; `before` is how the one before it failed.
@@ -240,6 +277,7 @@ impl UserAgent {
     }
 
     fn dispatch(&mut self, id: u64, request: Request, hop: Hop, now: Now) {
+        self.know(&hop);
         let Some(sending) = self.sendings.get_mut(&id) else { return };
         let ack = match sending.purpose {
             Purpose::Ack(session, client) => Some((Some(session), client)),
@@ -265,7 +303,7 @@ impl UserAgent {
                 }
             }
             Err(RequestError::Full) => self.give_up(id, Failure::Full, now),
-            Err(_) => self.give_up(id, Failure::Transport, now),
+            Err(_) => self.give_up(id, Failure::Transport(Some(hop)), now),
         }
     }
 
@@ -281,7 +319,8 @@ impl UserAgent {
         let needs_contact = builder.method().info().is_some_and(|info| info.refreshes_target);
         let has_ours = needs_contact && !builder.has(HeaderId::Contact);
         let is_secure = is_sips(builder.request_uri().as_bytes());
-        let builder = if has_ours { builder.raw(HeaderId::Contact, self.contact(hop, is_secure)) } else { builder };
+        let builder =
+            if has_ours { builder.raw(HeaderId::Contact, self.contact_asking(hop, is_secure)) } else { builder };
         let builder = builder.raw(HeaderId::Via, via);
         // What ends or acknowledges a dialog goes out even where the other side's Contact is one that we would not write.
         let must_go = matches!(purpose, Purpose::Ack(..) | Purpose::Prack(_) | Purpose::Bye(_));
@@ -322,7 +361,7 @@ impl UserAgent {
         if again.first(HeaderId::Contact).is_none() {
             return Ok(again);
         }
-        let contact = self.contact(hop, is_sips(again.request_uri_text()));
+        let contact = self.contact_asking(hop, is_sips(again.request_uri_text()));
         checked(Edit::new(&again).set(HeaderId::Contact, contact.as_bytes()).finish()?)
     }
 
@@ -335,7 +374,7 @@ impl UserAgent {
 
     /// A response to a request of ours.
     pub(crate) fn response_came(&mut self, client: ClientId, response: Response, now: Now) {
-        if response.status().is_success() && self.is_repeated(client, &response) {
+        if response.status().is_success() && self.is_repeated(client, &response, now) {
             return;
         }
         let Some(&id) = self.clients.get(&client) else { return self.stray_came(&response, now) };
@@ -436,16 +475,17 @@ impl UserAgent {
     }
 
     /// A request of ours has timed out, or can't be sent.
-    pub(crate) fn no_response(&mut self, client: ClientId, failure: Failure, now: Now) {
+    pub(crate) fn no_response(&mut self, client: ClientId, failure: impl FnOnce(Option<Hop>) -> Failure, now: Now) {
         let Some(&id) = self.clients.get(&client) else { return };
-        if failure == Failure::Timeout {
+        let hop = self.sendings.get(&id).and_then(|sending| sending.hop);
+        let failure = failure(hop);
+        if matches!(failure, Failure::Timeout(_)) {
             self.leave_grown(id);
-            let hop = self.sendings.get(&id).and_then(|sending| sending.hop);
             self.silent.extend(hop);
             let beyond = self.silent.len().saturating_sub(SILENT_MAX);
             self.silent.drain(..beyond);
         }
-        if failure == Failure::Transport {
+        if failure.is_of_transport() {
             self.reopen(id);
         }
         self.try_next(id, failure, now);
@@ -467,10 +507,14 @@ impl UserAgent {
         if let Purpose::Invite(invite) = purpose {
             return self.failed(id, invite, failure, now);
         }
-        let request = self.forget(id).and_then(|sending| sending.request);
+        let Some(Sending { request, orphaned, .. }) = self.forget(id) else { return };
         match purpose {
-            Purpose::Invite(_) | Purpose::StrayAck(_) | Purpose::StrayBye(_) => {}
-            Purpose::Ack(session, _) => self.hang_up_for(session, crate::EndReason::Gone(failure), now),
+            Purpose::Invite(_) | Purpose::StrayBye(_) => {}
+            Purpose::StrayAck(client) => self.ack_failed(None, client, orphaned),
+            Purpose::Ack(session, client) => {
+                self.ack_failed(Some(session), client, orphaned);
+                self.hang_up_for(session, crate::EndReason::Gone(failure), now);
+            }
             Purpose::Change(session) => self.change_failed(session, request.as_ref(), failure, now),
             Purpose::Prack(session) => self.lost(Some(session), Some(failure), now),
             Purpose::Bye(session) => self.bye_done(session),
@@ -480,7 +524,8 @@ impl UserAgent {
                 let outcome = Outcome::of_failure(request.as_ref(), &failure);
                 let failed = Event::Failed { request: RequestId(id), session, failure: failure.clone(), outcome };
                 self.events.push_back(failed);
-                let failure = Some(failure).filter(|failure| matches!(failure, Failure::Timeout | Failure::Transport));
+                let failure =
+                    Some(failure).filter(|failure| matches!(failure, Failure::Timeout(_)) || failure.is_of_transport());
                 self.lost(session, failure, now);
             }
         }
@@ -516,7 +561,9 @@ impl UserAgent {
     /// Whose accounts a request is signed with: those of its registration or call, where that has its own.
     pub(crate) fn digest(&mut self, purpose: Purpose) -> &mut DigestClient {
         let accounts = match purpose {
-            Purpose::Invite(id) | Purpose::StrayBye(id) => self.invites.get(id.0).and_then(|invite| invite.accounts),
+            Purpose::Invite(id) | Purpose::StrayBye(Some(id)) => {
+                self.invites.get(id.0).and_then(|invite| invite.accounts)
+            }
             _ => self.session_of_purpose(purpose).and_then(|session| self.legs.get(session.0)?.accounts),
         };
         let own = match purpose {

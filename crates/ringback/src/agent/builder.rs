@@ -1,5 +1,6 @@
 //! An agent, from its settings on.
 
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use ringback_sdp::negotiate::{Endpoint, LocalMedia};
 use ringback_tokio::ListenOn;
 use ringback_tokio::agent::{self as tasks, AgentBound, AgentOptions};
 use ringback_tokio::tls::Tls;
+use ringback_transport::websocket::Resource;
 use ringback_ua::{CommandError, Config, Local, Media, Outbound, Package, ReferSubscription};
 use tokio::net::{ToSocketAddrs, lookup_host};
 use tokio::sync::mpsc;
@@ -35,6 +37,7 @@ pub struct AgentBuilder {
     config: Config,
     options: AgentOptions,
     tls: Tls,
+    websocket_path: Option<String>,
 }
 
 impl AgentBuilder {
@@ -48,6 +51,7 @@ impl AgentBuilder {
             config: Config::new("", Vec::new()),
             options: AgentOptions::default(),
             tls: Tls::default(),
+            websocket_path: None,
         }
     }
 
@@ -128,6 +132,39 @@ impl AgentBuilder {
         self
     }
 
+    /// The path that servers of WebSocket are asked for, such as `/ws`; `/` where nothing is said.
+    ///
+    /// An agent opens a WebSocket where a URI or the records of a name say so: `sip:host;transport=ws`, and with TLS, for which it needs
+    /// [roots](AgentBuilder::tls), `sips:host;transport=ws` or, as many write it, `sip:host;transport=wss`. It is reached by those that
+    /// it has opened and by nothing else, so its Via and Contact end in `.invalid`, and its
+    /// [registrar](super::Register::at) is asked through one. The far end must be whom the URI names, as with all of TLS here: a
+    /// certificate with a wildcard is for nobody. `[RFC 7118, Section 5]`
+    ///
+    /// ```
+    /// use ringback::agent::{Agent, Router};
+    /// use ringback::prelude::*;
+    /// use ringback::server::Server;
+    ///
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Server::builder("b.example").open().websocket("127.0.0.1:0").bind("127.0.0.1:0").await?;
+    /// let edge = format!("sip:{};transport=ws", server.websocket_address().ok_or("no WebSocket")?);
+    ///
+    /// let bob = Agent::builder().identity("sip:bob@b.example").websocket_path("/ws").bind("127.0.0.1:0").await?;
+    /// let _registered = bob.register().at(&edge).await?;
+    /// tokio::spawn(bob.serve(Router::new().on_message(async |message| message.respond(StatusCode::Ok).await)));
+    ///
+    /// let alice = Agent::builder().identity("sip:alice@b.example").bind("127.0.0.1:0").await?;
+    /// let to = format!("sip:bob@{};transport=ws", server.websocket_address().ok_or("no WebSocket")?);
+    /// assert_eq!(alice.message(&to, "hello").await?.status(), StatusCode::Ok);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn websocket_path(mut self, path: &str) -> AgentBuilder {
+        self.websocket_path = Some(path.into());
+        self
+    }
+
     /// Changes anything else of the core's settings, such as session timers or the methods that are allowed.
     pub fn config(mut self, change: impl FnOnce(&mut Config)) -> AgentBuilder {
         change(&mut self.config);
@@ -138,11 +175,14 @@ impl AgentBuilder {
     /// unspecified address is refused, because Via and Contact could not name it.
     ///
     /// # Errors
-    /// Where the address can't be had.
+    /// Where the address can't be had, or the path of WebSockets is none.
     pub async fn bind(self, address: impl ToSocketAddrs) -> Result<Agent, AgentError> {
         let address = lookup_host(address).await.map_err(AgentError::System)?.next();
         let address = address.ok_or_else(|| AgentError::System(std::io::ErrorKind::NotFound.into()))?;
         let bound = AgentBound::open(&listeners(address, &self.tls)).map_err(AgentError::Bind)?.tls(self.tls);
+        let resource = self.websocket_path.map_or_else(|| Ok(Resource::default()), |path| path.parse());
+        let resource = resource.map_err(|error| AgentError::System(io::Error::new(io::ErrorKind::InvalidInput, error)));
+        let bound = bound.websocket_resource(resource?);
         let (core, incoming) = bound.start(self.config, self.options).map_err(AgentError::System)?;
         let ip = core.locals().first().map_or(address.ip(), |local| local.address.ip());
         let endpoint = match self.media.is_empty() {

@@ -96,6 +96,8 @@ pub enum RegisterFailed {
     Refused(Box<Response>),
     /// It did not answer: 408 or 503 in its place.
     Failed(StatusCode),
+    /// There is no connection to it, and this is why.
+    Unreached(Failure),
     /// Its 200 lacks our contact.
     NotBound,
     /// It can't be built, or the agent has ended.
@@ -146,6 +148,7 @@ impl fmt::Display for RegisterFailed {
                 write!(f, "{} {}", response.status().as_u16(), response.reason().escape_ascii())
             }
             RegisterFailed::Failed(status) => write!(f, "no answer, which counts as {}", status.as_u16()),
+            RegisterFailed::Unreached(failure) => failure.fmt(f),
             RegisterFailed::NotBound => f.write_str("the registrar's 200 lacks our contact"),
             RegisterFailed::Command(error) => error.fmt(f),
         }

@@ -3,11 +3,14 @@
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
+use std::sync::Arc;
 
 use ringback_auth::Account;
 use ringback_base::Transport;
+use ringback_message::{HeaderId, Uri};
 use ringback_tokio::agent::{Registering, RegistrationTold};
-use ringback_ua::{CommandError, RegistrationConfig, RegistrationEvent};
+use ringback_transport::resolve::Aim;
+use ringback_ua::{CommandError, Failure, RegistrationConfig, RegistrationEvent};
 use tracing::Instrument as _;
 
 use super::builder::{AgentHandle, account_for};
@@ -19,13 +22,14 @@ pub struct Register {
     agent: AgentHandle,
     registrar: Option<String>,
     expires_secs: Option<u32>,
-    transport: Transport,
+    transport: Option<Transport>,
+    outbound: Option<(String, u32)>,
     account: Option<Account>,
 }
 
 impl Register {
     pub(super) fn new(agent: AgentHandle) -> Register {
-        Register { agent, registrar: None, expires_secs: None, transport: Transport::Udp, account: None }
+        Register { agent, registrar: None, expires_secs: None, transport: None, outbound: None, account: None }
     }
 
     /// The URI of the registrar, where it isn't our domain. `[RFC 3261, Section 10.2]`
@@ -40,9 +44,18 @@ impl Register {
         self
     }
 
-    /// By which transport we want to be called; UDP where nothing is said.
+    /// By which transport we want to be called; where nothing is said by UDP, and by the WebSocket that leads to the registrar where its
+    /// URI asks for one.
     pub fn transport(mut self, transport: Transport) -> Register {
-        self.transport = transport;
+        self.transport = Some(transport);
+        self
+    }
+
+    /// Asks the registrar to remember the connection, or mapping, that this device has registered by, and keeps that open: `instance` is
+    /// the URN of the device, the same for as long as it lives, and `reg_id` tells its flows apart, from 1 up.
+    /// `[RFC 5626, Section 4.2]`
+    pub fn outbound(mut self, instance: &str, reg_id: u32) -> Register {
+        self.outbound = Some((instance.into(), reg_id));
         self
     }
 
@@ -60,20 +73,26 @@ impl Register {
     }
 
     async fn register(self) -> Result<Registered, RegisterFailed> {
-        let transport = self.transport;
+        let registrar = self.registrar.as_deref().unwrap_or_else(|| self.agent.identity());
+        let transport = self.transport.or_else(|| websocket_of(registrar)).unwrap_or(Transport::Udp);
         let contact = self.agent.core.with(move |agent, _| agent.contact_uri(transport).ok_or(NO_TRANSPORT)).await;
         let mut config = RegistrationConfig::new(self.agent.identity(), &contact.map_err(RegisterFailed::Command)?);
         config.registrar = self.registrar;
+        if let Some((instance, reg_id)) = self.outbound {
+            (config.instance, config.reg_id) = (Some(instance), Some(reg_id));
+            Arc::make_mut(&mut config.policy).keeps_alive = true;
+        }
         config.expires_secs = self.expires_secs.or(config.expires_secs);
         let registering = self.agent.core.register(config, self.account).await;
         let mut registered = Registered { registering: registering.map_err(RegisterFailed::Command)? };
         loop {
-            let Some(RegistrationTold { event, response }) = registered.registering.next().await else {
+            let Some(RegistrationTold { event, response, failure }) = registered.registering.next().await else {
                 return Err(RegisterFailed::Command(CommandError::Unknown));
             };
-            let refused = |status| match response {
-                Some(response) => RegisterFailed::Refused(Box::new(response)),
-                None => RegisterFailed::Failed(status),
+            let refused = |status| match (response, failure) {
+                (Some(response), _) => RegisterFailed::Refused(Box::new(response)),
+                (None, Some(failure @ Failure::Connection(_))) => RegisterFailed::Unreached(failure),
+                (None, _) => RegisterFailed::Failed(status),
             };
             match event {
                 RegistrationEvent::Registered { .. } => return Ok(registered),
@@ -85,6 +104,13 @@ impl Register {
             }
         }
     }
+}
+
+/// The transport of a URI that asks for a WebSocket: nobody is called by another who has come by one. `[RFC 7118, Section 5]`
+fn websocket_of(uri: &str) -> Option<Transport> {
+    let Ok(Uri::Sip(uri)) = Uri::parse(uri.as_bytes(), HeaderId::Other, 0) else { return None };
+    let transport = Aim::of_uri(&uri, false).ok()?.transport();
+    matches!(transport, Transport::Ws | Transport::Wss).then_some(transport)
 }
 
 const NO_TRANSPORT: CommandError = CommandError::State("the agent has no address of this transport");

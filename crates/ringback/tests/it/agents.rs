@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use ringback::agent::{
-    Agent, AgentHandle, CallEvent, CallFailed, EndReason, Failure, Incoming, Media, Outcome, RegisterFailed, Router,
+    Agent, AgentHandle, CallEvent, CallFailed, CommandError, EndReason, Failure, Incoming, Media, Outcome,
+    RegisterFailed, RequestFailed, Router,
 };
 use ringback::prelude::*;
 use ringback::sdp::negotiate::StreamState;
@@ -132,12 +133,41 @@ async fn media_that_do_not_fit_are_refused_with_a_warning() {
 }
 
 #[tokio::test]
+async fn a_websocket_that_is_not_opened_is_told_of() {
+    let server = Server::builder("b.example").open().websocket("127.0.0.1:0").bind("127.0.0.1:0").await.unwrap();
+    let alice = agent("alice").await;
+    // Nobody speaks WebSocket there, and no HTTP either.
+    let at = format!("sip:{};transport=ws", server.address());
+    let failed = timeout(WAIT, alice.register().at(&at).into_future()).await.unwrap().unwrap_err();
+    assert!(matches!(&failed, RegisterFailed::Unreached(Failure::Connection(_))), "{failed:?}");
+    let text = failed.to_string();
+    assert!(text.starts_with(&format!("no connection: WS to {}: ", server.address())), "{text}");
+    let at = format!("sip:{};transport=ws", server.websocket_address().unwrap());
+    let register = alice.register().at(&at).outbound("urn:uuid:00000000-0000-1000-8000-000a95a0e128", 1);
+    timeout(WAIT, register.into_future()).await.unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn where_nothing_leads_is_no_silence() {
     let alice = agent("alice").await;
-    for uri in ["sip:bob@nowhere.invalid", "sip:bob@127.0.0.1;transport=ws"] {
+    for uri in ["sip:bob@nowhere.invalid", "sip:bob@127.0.0.1;transport=wss"] {
         let failed = timeout(WAIT, alice.invite(uri).into_future()).await.unwrap().unwrap_err();
         assert!(matches!(&failed, CallFailed::Failed { failure: Failure::NoRoute, .. }), "{uri}: {failed:?}");
     }
+}
+
+/// What is written wrongly is told from what isn't there, and an address at which nobody is by its name.
+#[tokio::test]
+async fn what_is_in_the_way_is_named() {
+    let alice = agent("alice").await;
+    let failed = alice.invite("bob").await.unwrap_err();
+    assert!(matches!(&failed, CallFailed::Command(CommandError::Build(_))), "{failed:?}");
+    assert!(failed.to_string().starts_with("Request-URI"), "{failed}");
+    assert!(matches!(alice.message("bob", "hello").await.unwrap_err(), RequestFailed::Command(_)));
+    // Bound, and let go of again: nobody listens there.
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let failed = alice.invite(&format!("sip:bob@{nobody};transport=tcp")).await.unwrap_err();
+    assert_eq!(failed.to_string(), format!("the request can't be sent to TCP {nobody}"));
 }
 
 #[tokio::test]

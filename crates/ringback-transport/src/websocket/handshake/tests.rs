@@ -1,7 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use super::*;
-use alloc::string::ToString as _;
 use alloc::vec::Vec;
 
 /// The handshake that RFC 7118 shows. `[RFC 7118, Section 4.1]`
@@ -118,25 +117,29 @@ fn refusals_are_http() {
 
 #[test]
 fn a_client_takes_only_the_answer_to_its_own_key() {
-    let (request, asked) = Asked::new("sip.example.com", "/ws", &mut Random::from_seed([7; 32]));
+    let resource: Resource = "/ws".parse().unwrap();
+    let (request, asked) = Asked::new("sip.example.com", &resource, &mut Random::from_seed([7; 32]));
     let good = alloc::string::String::from_utf8(any().answer(&request).unwrap().to_vec()).unwrap();
     assert_eq!(asked.check(good.as_bytes()), Ok(()));
-    assert_eq!(asked.check(ANSWER.as_bytes()), Err(101), "the answer to another key");
+    assert_eq!(asked.check(ANSWER.as_bytes()), Err(Rejection::Accept), "the answer to another key");
+    let why = |from: &str, to: &str| asked.check(good.replacen(from, to, 1).as_bytes()).map_err(|why| why.to_string());
+    assert_eq!(why("101 Switching Protocols", "101"), Ok(()));
     for (from, to, expected) in [
-        ("101 Switching Protocols", "403 Forbidden", 403),
-        ("101 Switching Protocols", "101", 101),
-        ("101 ", "1O1 ", 0),
-        ("HTTP/1.1", "SIP/2.0", 0),
-        ("Protocol: sip", "Protocol: sip, sip", 101),
-        ("Sec-WebSocket-Protocol: sip\r\n", "", 101),
-        ("Upgrade: websocket\r\n", "", 101),
-        ("Connection: Upgrade\r\n", "", 101),
-        ("\r\n\r\n", "\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n", 101),
-        ("Upgrade: ", "Upgrade : ", 0),
+        ("101 Switching Protocols", "403 Forbidden", "HTTP 403 Forbidden"),
+        ("101 Switching Protocols", "503", "HTTP 503"),
+        ("101 ", "1O1 ", "what is no HTTP"),
+        ("HTTP/1.1", "SIP/2.0", "what is no HTTP"),
+        ("Upgrade: ", "Upgrade : ", "what is no HTTP"),
+        ("Protocol: sip", "Protocol: sip, sip", "HTTP 101 with the subprotocol \"sip, sip\" in the place of \"sip\""),
+        ("Sec-WebSocket-Protocol: sip\r\n", "", "HTTP 101 without the subprotocol sip"),
+        ("Upgrade: websocket\r\n", "", "HTTP 101 without an upgrade to WebSocket"),
+        ("Connection: Upgrade\r\n", "", "HTTP 101 without an upgrade to WebSocket"),
+        (
+            "\r\n\r\n",
+            "\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n",
+            "HTTP 101 with an extension that nobody asked for",
+        ),
     ] {
-        let answer = good.replacen(from, to, 1);
-        let result = asked.check(answer.as_bytes());
-        let is_only_the_phrase = to == "101";
-        assert_eq!(result, if is_only_the_phrase { Ok(()) } else { Err(expected) }, "{to}");
+        assert_eq!(why(from, to), Err(expected.into()), "{to}");
     }
 }

@@ -1,0 +1,150 @@
+//! Agents of the library by WebSocket, with others' servers between them.
+
+use std::future::IntoFuture as _;
+use std::net::Ipv4Addr;
+use std::time::{Duration, Instant};
+
+use ringback::agent::{
+    Agent, AgentHandle, CallChangeError, CommandError, EndReason, Incoming, RegisterFailed, Registered,
+};
+use ringback::message::{Method, StatusCode};
+use ringback::sdp::negotiate::{Codec, LocalMedia};
+use ringback::tls::{Roots, Tls, TlsClient, TlsClientOptions};
+use tokio::runtime::Builder;
+use tokio::time::{sleep, timeout};
+
+use crate::Fault;
+use crate::kamailio::Kamailio;
+use crate::place::Place;
+use crate::sipp::Figures;
+
+/// How long a step of a call may take.
+const STEP_MAX: Duration = Duration::from_secs(10);
+
+/// Calls from each to each other.
+const CALLS: usize = 5;
+
+/// One that has registered.
+struct Phone {
+    name: &'static str,
+    agent: Agent,
+    /// The server, as it stands in the URIs of whom it calls.
+    edge: String,
+    _registered: Registered,
+}
+
+pub(super) fn kamailio(place: &mut Place, figures: &mut Figures) -> Result<(), Fault> {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]);
+    let made = made.map_err(|error| format!("a certificate: {error}"))?;
+    let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+    let server = Kamailio::by_websocket(&place.folder, &certificate, &key)?;
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let runtime = runtime.map_err(|error| format!("the runtime: {error}"))?;
+    let port = server.address.port();
+    runtime.block_on(async {
+        let tls = Tls { server: None, client: Some(trusting(&certificate)?) };
+        kept_out(port).await?;
+        let mut alice = phone("alice", Tls::default(), format!("127.0.0.1:{};transport=ws", port + 1)).await?;
+        let mut bob = phone("bob", tls.clone(), format!("localhost:{};transport=wss", port + 2)).await?;
+        let mut dave = phone("dave", tls.clone(), format!("localhost:{};transport=tls", port + 2)).await?;
+        let mut carol = phone("carol", Tls::default(), format!("127.0.0.1:{port}")).await?;
+        calls(&alice, &mut bob, figures).await?;
+        calls(&carol, &mut bob, figures).await?;
+        calls(&bob, &mut alice, figures).await?;
+        calls(&carol, &mut alice, figures).await?;
+        calls(&alice, &mut carol, figures).await?;
+        calls(&bob, &mut carol, figures).await?;
+        calls(&carol, &mut dave, figures).await?;
+        calls(&dave, &mut alice, figures).await?;
+        Ok::<(), Fault>(())
+    })?;
+    drop(runtime);
+    place.note(format!(
+        "{CALLS} calls each way between WS, WSS and UDP, and by TLS without a certificate of ours, held by the caller, resumed, held by the callee, hung up by the callee"
+    ));
+    server.still_there()
+}
+
+fn trusting(certificate: &str) -> Result<TlsClient, Fault> {
+    let roots = Roots::from_pem(certificate.as_bytes()).map_err(|error| format!("a root: {error}"))?;
+    TlsClient::new(TlsClientOptions::new(roots)).map_err(|error| format!("TLS: {error}"))
+}
+
+async fn agent(name: &str, tls: Tls, path: &str) -> Result<Agent, Fault> {
+    let sound = LocalMedia::audio(4000).codec(Codec::pcma());
+    let builder = Agent::builder().identity(&format!("sip:{name}@127.0.0.1")).media(sound).tls(tls);
+    let bound = builder.websocket_path(path).bind((Ipv4Addr::LOCALHOST, 0)).await;
+    bound.map_err(|error| format!("an agent: {error}"))
+}
+
+async fn phone(name: &'static str, tls: Tls, edge: String) -> Result<Phone, Fault> {
+    let agent = agent(name, tls, "/ws").await?;
+    let registering = agent.register().at(&format!("sip:{edge}")).into_future();
+    let registered = timeout(STEP_MAX, registering).await.map_err(|_| format!("{name} is not registered"))?;
+    let _registered = registered.map_err(|error| format!("{name} registers at {edge}: {error}"))?;
+    let asked = agent.request(Method::Options, &format!("sip:{edge}"), |request| request).await;
+    match asked.map_err(|error| format!("{name} asks {edge}: {error}"))?.status() {
+        StatusCode::Ok => Ok(Phone { name, agent, edge, _registered }),
+        status => Err(format!("{name} asks {edge}, and gets {}", status.as_u16())),
+    }
+}
+
+/// At a path that isn't for us, and without the certificate's root.
+async fn kept_out(port: u16) -> Result<(), Fault> {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]);
+    let other = made.map_err(|error| format!("a certificate: {error}"))?.cert.pem();
+    for (path, edge, expected) in [
+        ("/other", format!("127.0.0.1:{};transport=ws", port + 1), "answered was HTTP 403 Not Through Here"),
+        ("/ws", format!("localhost:{};transport=wss", port + 2), "invalid peer certificate"),
+    ] {
+        let mallory = agent("mallory", Tls { server: None, client: Some(trusting(&other)?) }, path).await?;
+        match mallory.register().at(&format!("sip:{edge}")).await {
+            Err(RegisterFailed::Unreached(failure)) if failure.to_string().contains(expected) => {}
+            Err(error) => return Err(format!("at {edge}, {path}: {error}")),
+            Ok(_) => return Err(format!("at {edge}, {path}: let in")),
+        }
+    }
+    Ok(())
+}
+
+async fn calls(caller: &Phone, callee: &mut Phone, figures: &mut Figures) -> Result<(), Fault> {
+    let names = format!("{} calls {}", caller.name, callee.name);
+    let to = format!("sip:{}@{}", callee.name, caller.edge);
+    for _ in 0..CALLS {
+        let began = Instant::now();
+        let called = timeout(STEP_MAX, call(&caller.agent, &to, &mut callee.agent)).await;
+        called.map_err(|_| format!("{names}: it takes too long"))?.map_err(|fault| format!("{names}: {fault}"))?;
+        figures.one_call(began.elapsed().as_secs_f64());
+    }
+    Ok(())
+}
+
+/// Requests go both ways within it: the callee's own lead back to the caller by the caller's connection.
+async fn call(caller: &AgentHandle, to: &str, callee: &mut Agent) -> Result<(), Fault> {
+    let answering = async {
+        loop {
+            match callee.incoming().await {
+                Some(Incoming::Call(call)) => return call.answer().await.map_err(|error| error.to_string()),
+                Some(_) => {}
+                None => return Err("the callee has ended".to_owned()),
+            }
+        }
+    };
+    let calling = async { caller.invite(to).await.map_err(|error| error.to_string()) };
+    let (ours, theirs) = tokio::try_join!(calling, answering)?;
+    let changed = |step: &'static str| move |error| format!("{step}: {error}");
+    ours.hold().await.map_err(changed("the caller holds"))?;
+    ours.resume().await.map_err(changed("the caller resumes"))?;
+    loop {
+        match theirs.hold().await {
+            // The ACK of that is not there yet.
+            Err(CallChangeError::Command(CommandError::State(_))) => sleep(Duration::from_millis(2)).await,
+            held => break held.map_err(changed("the callee holds"))?,
+        }
+    }
+    theirs.hang_up().await.map_err(|error| format!("the callee hangs up: {error}"))?;
+    match ours.ended().await {
+        Ok(EndReason::RemoteBye(_)) => Ok(()),
+        other => Err(format!("the call ended otherwise: {other:?}")),
+    }
+}
