@@ -196,7 +196,7 @@ pub const CASES: &[Case] = &[
     with(
         &[Peer::Linphone],
         "tls-untrusted",
-        "linphonec doesn't register where it trusts another root",
+        "linphonec doesn't register where it trusts another root, but does once the certificate was replaced",
         secure::untrusted,
     ),
     with(&[Peer::Baresip], "baresip-tls", "baresip calls baresip over TLS, with SRTP: tones both ways", secure::srtp),
