@@ -1,12 +1,14 @@
 //! What is proven, one function a case.
 
 mod agent_phones;
+mod balancers;
 mod basics;
 mod browsers;
 mod calls;
 mod captures;
 mod corpus;
 mod examples;
+mod flows;
 mod forks;
 mod judges;
 mod legs;
@@ -186,6 +188,24 @@ pub const CASES: &[Case] = &[
         secure::untrusted,
     ),
     with(&[Peer::Baresip], "baresip-tls", "baresip calls baresip over TLS, with SRTP: tones both ways", secure::srtp),
+    with(
+        &[Peer::Haproxy, Peer::Sipp, Peer::Baresip],
+        "haproxy",
+        "behind HAProxy with the PROXY protocol SIPp and baresip register and call, by TCP, by TLS, and where TLS ends at HAProxy",
+        balancers::haproxy,
+    ),
+    with(
+        &[Peer::Kamailio, Peer::KamailioOutbound, Peer::Baresip],
+        "flows-registrar",
+        "baresip has a flow through each of two edge proxies (Kamailio) to our registrar: called by one, and by the other when that is gone",
+        flows::registrar,
+    ),
+    with(
+        &[Peer::Kamailio, Peer::Baresip],
+        "flows-edge",
+        "baresip has a flow through each of two of our edge proxies to Kamailio's registrar: a flow that is gone is 430, and the other is tried",
+        flows::edge,
+    ),
     with(
         &[Peer::Tshark, Peer::SofiaSip],
         "judges",

@@ -1,8 +1,8 @@
-//! Kamailio between agents of ours: as a forking proxy, and by WebSocket.
+//! Kamailio: as a forking proxy, as an edge proxy before our registrar, as the registrar behind our edge proxies, and by WebSocket.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -12,40 +12,71 @@ use crate::{Fault, doing};
 
 /// How long a start may take.
 const START_MAX: Duration = Duration::from_secs(10);
-const FORKING: &str = include_str!("../peers/kamailio-fork.cfg");
+const FORK: &str = include_str!("../peers/kamailio-fork.cfg");
+const EDGE: &str = include_str!("../peers/kamailio-edge.cfg");
+const HOME: &str = include_str!("../peers/kamailio-home.cfg");
 const WEBSOCKET: &str = include_str!("../peers/kamailio-websocket.cfg");
 
-/// Kamailio at work, by UDP and perhaps by more. Dropped, it is killed.
+/// Kamailio at work. Dropped, it is killed.
 #[derive(Debug)]
 pub(crate) struct Kamailio {
     pub(crate) address: SocketAddr,
     process: Guarded,
+    log: PathBuf,
 }
 
 impl Kamailio {
-    /// Starts one below `folder`, and waits until it answers.
+    /// Starts a forking proxy below `folder`, by UDP, and waits until it answers.
     ///
     /// # Errors
     /// When it ends or doesn't answer.
     pub(crate) fn start(folder: &Path) -> Result<Self, Fault> {
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
-        Kamailio::start_with(folder, address, &[], &[("kamailio.cfg", FORKING)])
+        Self::start_as(folder, "kamailio", FORK, &["udp"])
     }
 
-    /// The same by WebSocket at the port behind that of UDP, and with TLS behind that, for which it shows this certificate.
+    /// The same of an edge proxy, by UDP and by TCP, before this registrar.
     ///
     /// # Errors
-    /// When it ends or doesn't answer.
-    pub(crate) fn by_websocket(folder: &Path, certificate: &str, key: &str) -> Result<Self, Fault> {
-        let first = free_ports(4)?;
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, first));
-        let files = [("kamailio.cfg", WEBSOCKET), ("certificate.pem", certificate), ("key.pem", key)];
-        let listeners = [format!("tcp:127.0.0.1:{}", first + 1), format!("tls:127.0.0.1:{}", first + 2)];
-        Kamailio::start_with(folder, address, &listeners, &files)
+    /// As [`Kamailio::start`].
+    pub(crate) fn edge(folder: &Path, name: &str, registrar: SocketAddr) -> Result<Self, Fault> {
+        Self::start_as(folder, name, &EDGE.replace("{registrar}", &registrar.to_string()), &["udp", "tcp"])
     }
 
-    fn start_with(folder: &Path, address: SocketAddr, more: &[String], files: &[(&str, &str)]) -> Result<Self, Fault> {
-        let folder = folder.join("kamailio");
+    /// The same of a registrar that knows flows, by UDP.
+    ///
+    /// # Errors
+    /// As [`Kamailio::start`].
+    pub(crate) fn home(folder: &Path) -> Result<Self, Fault> {
+        Self::start_as(folder, "kamailio", HOME, &["udp"])
+    }
+
+    /// The same of a registrar and proxy by WebSocket too, at the port behind that of UDP, and by TLS, alone and below WebSocket, behind
+    /// that: there it shows this certificate.
+    ///
+    /// # Errors
+    /// As [`Kamailio::start`].
+    pub(crate) fn by_websocket(folder: &Path, certificate: &str, key: &str) -> Result<Self, Fault> {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_ports(4)?));
+        let at = |transport: &str, further| format!("{transport}:{}:{}", address.ip(), address.port() + further);
+        let listeners = [at("udp", 0), at("tcp", 1), at("tls", 2)];
+        let files = [("kamailio.cfg", WEBSOCKET), ("certificate.pem", certificate), ("key.pem", key)];
+        Self::start_with(folder, "kamailio", &files, address, &listeners)
+    }
+
+    fn start_as(folder: &Path, name: &str, configuration: &str, transports: &[&str]) -> Result<Self, Fault> {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+        let listeners: Vec<_> = transports.iter().map(|transport| format!("{transport}:{address}")).collect();
+        Self::start_with(folder, name, &[("kamailio.cfg", configuration)], address, &listeners)
+    }
+
+    fn start_with(
+        folder: &Path,
+        name: &str,
+        files: &[(&str, &str)],
+        address: SocketAddr,
+        listeners: &[String],
+    ) -> Result<Self, Fault> {
+        let folder = folder.join(name);
         doing(|| format!("creating {}", folder.display()), fs::create_dir_all(&folder))?;
         for (name, text) in files {
             let file = folder.join(name);
@@ -57,15 +88,22 @@ impl Kamailio {
         // It is at home where administrators are.
         let program = on_path("kamailio").unwrap_or_else(|| "/usr/sbin/kamailio".into());
         let mut kamailio = command(program);
-        kamailio.arg("-f").arg(&file).args(["-DD", "-E", "-m", "64", "-M", "8", "-l", &format!("udp:{address}")]);
-        more.iter().for_each(|listener| _ = kamailio.args(["-l", listener]));
+        kamailio.arg("-f").arg(&file).args(["-DD", "-E", "-m", "64", "-M", "8"]);
+        for listener in listeners {
+            kamailio.args(["-l", listener]);
+        }
         kamailio.arg("-Y").arg(&folder).arg("-P").arg(folder.join("pid")).current_dir(&folder);
         kamailio.stdin(Stdio::null()).stdout(Stdio::null()).stderr(errors);
         let mut process = Guarded::start(&mut kamailio)?;
         wait_for_options(address, START_MAX, || {
             process.ended().map(|how| format!("kamailio ended: {how}; see {}", log.display()))
         })?;
-        Ok(Self { address, process })
+        Ok(Self { address, process, log })
+    }
+
+    /// What it logged so far.
+    pub(crate) fn log(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
     }
 
     /// It is still there.

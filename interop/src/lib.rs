@@ -20,6 +20,7 @@ mod browser;
 pub mod cases;
 mod corpus;
 mod flood;
+mod haproxy;
 mod kamailio;
 pub mod leg;
 mod name_server;

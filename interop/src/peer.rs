@@ -37,6 +37,10 @@ pub enum Peer {
     Kamailio,
     /// The same, and what makes it speak WebSocket and TLS.
     KamailioWebSocket,
+    /// Its modules for flows of phones.
+    KamailioOutbound,
+    /// A load balancer.
+    Haproxy,
     /// Networks of our own: the right to make them, and the tools.
     Namespaces,
     /// A name server.
@@ -51,7 +55,7 @@ pub enum Peer {
 
 impl Peer {
     /// Every peer.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Sipp,
         Self::Baresip,
         Self::Linphone,
@@ -60,6 +64,8 @@ impl Peer {
         Self::Sipsak,
         Self::Kamailio,
         Self::KamailioWebSocket,
+        Self::KamailioOutbound,
+        Self::Haproxy,
         Self::Namespaces,
         Self::Nsd,
         Self::Tshark,
@@ -79,6 +85,8 @@ impl Peer {
             Self::Sipsak => "sipsak",
             Self::Kamailio => "Kamailio",
             Self::KamailioWebSocket => "Kamailio's WebSocket",
+            Self::KamailioOutbound => "Kamailio's outbound",
+            Self::Haproxy => "HAProxy",
             Self::Namespaces => "namespaces",
             Self::Nsd => "NSD",
             Self::Tshark => "tshark",
@@ -97,8 +105,10 @@ impl Peer {
             Self::Baresip => program("baresip", "baresip-core", "-h"),
             Self::Linphone => program("linphonec", "linphone-cli", "--version"),
             Self::Sipsak => program("sipsak", "sipsak", "-V"),
-            Self::Kamailio => program("kamailio", "kamailio", "-v"),
             Self::KamailioWebSocket => kamailio_websocket(),
+            Self::Kamailio => administrators_program("kamailio", "-v"),
+            Self::KamailioOutbound => kamailio_outbound(),
+            Self::Haproxy => administrators_program("haproxy", "-v"),
             Self::Nsd => program("nsd", "nsd", "-v"),
             Self::Tshark => program("tshark", "tshark", "--version"),
             Self::SofiaSip => sofia_sip(),
@@ -139,11 +149,22 @@ fn program(program: &str, package: &str, argument: &str) -> Result<String, Strin
 
 /// Both modules, which have packages of their own.
 fn kamailio_websocket() -> Result<String, String> {
-    let version = program("kamailio", "kamailio", "-v")?;
+    let version = administrators_program("kamailio", "-v")?;
     for package in ["kamailio-websocket-modules", "kamailio-tls-modules"] {
         of_package(package).ok_or_else(|| missing("a module of kamailio", package))?;
     }
     Ok(version)
+}
+
+/// One of an administrator's programs, whose folder isn't on everybody's path.
+fn administrators_program(name: &str, argument: &str) -> Result<String, String> {
+    let at_home = format!("/usr/sbin/{name}");
+    program(if on_path(name).is_none() && Path::new(&at_home).is_file() { &at_home } else { name }, name, argument)
+}
+
+fn kamailio_outbound() -> Result<String, String> {
+    const PACKAGE: &str = "kamailio-outbound-modules";
+    of_package(PACKAGE).ok_or_else(|| missing("module `outbound` of Kamailio", PACKAGE))
 }
 
 /// The browser and the libraries; the tool that puts a page together lies beside these.

@@ -3,6 +3,9 @@
 mod dns;
 mod help;
 mod lint;
+mod lookup;
+mod ping;
+mod tls;
 
 use std::num::NonZeroU16;
 use std::path::PathBuf;
@@ -18,6 +21,9 @@ use crate::failure::Failure;
 
 pub(crate) use dns::DnsArgs;
 pub(crate) use lint::LintArgs;
+pub(crate) use lookup::TlsArgs;
+pub(crate) use ping::PingArgs;
+pub(crate) use tls::TlsCommandArgs;
 
 /// A SIP registrar and proxy.
 #[derive(Debug, Parser)]
@@ -55,6 +61,14 @@ pub(crate) enum Command {
     #[command(long_about = format!("Show where a URI leads: what the name servers are asked and say, and the addresses in the order in which they are tried.\n\n{}", dns::MORE))]
     #[command(after_help = dns::EXAMPLES)]
     Dns(DnsArgs),
+    /// Ask servers and phones for a sign of life by OPTIONS, again and again, by any transport
+    #[command(long_about = format!("Ask servers and phones for a sign of life by OPTIONS, again and again, by any transport.\n\n{}", ping::MORE))]
+    #[command(after_help = ping::EXAMPLES)]
+    Ping(PingArgs),
+    /// Show the certificates of the servers that a URI leads to, and what they are worth
+    #[command(long_about = format!("Show the certificates of the servers that a URI leads to, and what they are worth.\n\n{}", tls::MORE))]
+    #[command(after_help = tls::EXAMPLES)]
+    Tls(TlsCommandArgs),
     /// Manage the accounts of a server that is not running
     #[command(after_help = help::with_statuses(help::USER_EXAMPLES))]
     User(UserArgs),

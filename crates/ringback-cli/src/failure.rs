@@ -28,6 +28,10 @@ impl Failure {
         Failure { status, text, is_drawn: true }
     }
 
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
     pub(crate) fn status(&self) -> ExitStatus {
         self.status
     }

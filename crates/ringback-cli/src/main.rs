@@ -11,8 +11,12 @@ mod lint;
 mod log;
 mod man;
 mod output;
+mod ping;
 mod progress;
+mod tls;
+mod trust;
 mod users;
+mod walks;
 
 use std::io;
 use std::process::ExitCode;
@@ -31,6 +35,8 @@ fn main() -> ExitCode {
         Command::Decode(args) => decode::run(&args),
         Command::Lint(args) => lint::run(&args),
         Command::Dns(args) => dns::run(&args),
+        Command::Ping(args) => ping::run(&args),
+        Command::Tls(args) => tls::run(&args),
         Command::Completions { shell } => completions::print(shell).map(|()| ExitStatus::Ok),
         Command::Man { folder } => man::run(folder.as_deref()).map(|()| ExitStatus::Ok),
         Command::User(args) => users::run(args).map(|()| ExitStatus::Ok),

@@ -30,6 +30,14 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     write(&mut anstream::stdout().lock(), text.as_bytes())
 }
 
+/// The same for what goes on and on: false where nobody reads it any more.
+///
+/// # Errors
+/// Where it can't be written.
+pub(crate) fn print_on(text: &str) -> Result<bool, Failure> {
+    try_write(&mut anstream::stdout().lock(), text.as_bytes())
+}
+
 /// The same for bytes in which nothing is a colour.
 ///
 /// # Errors
@@ -39,11 +47,14 @@ pub(crate) fn print_raw(bytes: &[u8]) -> Result<(), Failure> {
 }
 
 fn write(out: &mut impl io::Write, bytes: &[u8]) -> Result<(), Failure> {
+    try_write(out, bytes).map(drop)
+}
+
+fn try_write(out: &mut impl io::Write, bytes: &[u8]) -> Result<bool, Failure> {
     match progress::aside(|| out.write_all(bytes).and_then(|()| out.flush())) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::new(ExitStatus::Internal, format!("standard output: {error}")))
-        }
-        _ => Ok(()),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::new(ExitStatus::Internal, format!("standard output: {error}"))),
     }
 }
 

@@ -5,7 +5,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use ringback_base::Hop;
+use ringback_base::{Hop, Transport};
 use ringback_message::{AuthParams, BuildError, Edit, HeaderId, Method, NameAddr, Request, Uri};
 use ringback_transport::resolve::Aim;
 use ringback_transport::sent_by;
@@ -137,7 +137,7 @@ impl Onward<'_> {
         let flow = |whose, hop: &Hop, only: Option<bool>| only.map(|only| Flow { hop: *hop, whose, only });
         let caller = flow(Whose::Caller, &self.inbound, self.flows.caller);
         let callee = flow(Whose::Callee, &self.outbound, self.flows.callee);
-        let record = |hop: &Hop, flow| self.routes.record(hop.transport, &self.written(hop), self.request, flow);
+        let record = |hop: &Hop, flow| self.routes.record(self.reached_by(hop), &self.written(hop), self.request, flow);
         let crosses = (self.inbound.transport, self.inbound.local) != (self.outbound.transport, self.outbound.local);
         // A URI holds one token.
         if crosses || (caller.is_some() && callee.is_some()) {
@@ -149,7 +149,11 @@ impl Onward<'_> {
     /// Requests for whom this REGISTER is come back by the listener that it leaves by. `[RFC 3327, Section 5.2]`
     fn path_value(&self) -> String {
         let is_first_hop = self.request.vias().count() == 1;
-        self.routes.path(self.outbound.transport, &self.written(&self.outbound), self.inbound, is_first_hop)
+        self.routes.path(self.reached_by(&self.outbound), &self.written(&self.outbound), self.inbound, is_first_hop)
+    }
+
+    fn reached_by(&self, hop: &Hop) -> Transport {
+        self.names.reached_by(hop.transport, hop.local)
     }
 
     fn written(&self, hop: &Hop) -> String {

@@ -26,13 +26,24 @@ pub struct Listener {
 pub struct Advertised {
     host: Box<str>,
     port: u16,
+    behind_tls: bool,
 }
 
 impl Advertised {
     /// A host name or address (an IPv6 one in brackets) and a port; `None` where the host is none or the port is 0.
     #[must_use]
     pub fn new(host: &str, port: u16) -> Option<Advertised> {
-        (Host::of(host.as_bytes()).is_some() && port > 0).then(|| Advertised { host: host.into(), port })
+        (Host::of(host.as_bytes()).is_some() && port > 0).then(|| Advertised {
+            host: host.into(),
+            port,
+            behind_tls: false,
+        })
+    }
+
+    /// Others come to it by TLS, which ends at a load balancer: it is a listener by TCP, but Record-Route and Path say TLS.
+    #[must_use]
+    pub fn behind_tls(self) -> Advertised {
+        Advertised { behind_tls: true, ..self }
     }
 
     /// The host, an IPv6 one in brackets.
@@ -134,8 +145,19 @@ impl Names {
     /// Host and port of a listener as others write it.
     #[must_use]
     pub fn written(&self, transport: Transport, local: SocketAddr) -> String {
+        self.advertised(transport, local).map_or_else(|| local.to_string(), Advertised::to_string)
+    }
+
+    /// The transport by which others come to a listener.
+    #[must_use]
+    pub fn reached_by(&self, transport: Transport, local: SocketAddr) -> Transport {
+        let is_behind_tls = self.advertised(transport, local).is_some_and(|name| name.behind_tls);
+        if is_behind_tls && transport == Transport::Tcp { Transport::Tls } else { transport }
+    }
+
+    fn advertised(&self, transport: Transport, local: SocketAddr) -> Option<&Advertised> {
         let listener = self.listeners.iter().find(|l| l.transport == transport && l.address == local);
-        listener.and_then(|l| l.advertised.as_ref()).map_or_else(|| local.to_string(), Advertised::to_string)
+        listener.and_then(|listener| listener.advertised.as_ref())
     }
 
     fn is_name(&self, name: &[u8]) -> bool {

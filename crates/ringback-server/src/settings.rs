@@ -2,7 +2,6 @@
 
 mod text;
 
-use std::net::IpAddr;
 use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,7 +11,7 @@ use ringback_base::{Micros, Transport};
 use ringback_location::Policy;
 use ringback_location_db::Options;
 use ringback_stack::{Config, Directory};
-use ringback_tokio::{DnsOptions, TcpLimits};
+use ringback_tokio::{DnsOptions, Network, TcpLimits};
 use ringback_transport::resolve::Hosts;
 use ringback_transport::websocket::Admission;
 
@@ -74,7 +73,7 @@ pub struct Settings {
     /// What TLS is spoken with.
     pub tls: TlsSettings,
     /// Load balancers, whose connections begin with a header of the PROXY protocol, version 2. Default: none.
-    pub proxies: Vec<IpAddr>,
+    pub proxies: Vec<Network>,
     /// Which pages of browsers may connect, and at which path.
     pub admission: Admission,
     /// Which name servers are asked, and what is kept of their answers.

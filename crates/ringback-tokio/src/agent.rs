@@ -39,6 +39,7 @@ mod start;
 mod subscribing;
 mod task;
 mod usages;
+mod watch;
 
 pub use calling::{Answered, Calling, CallingEvent};
 pub use handle::{Agent, Incoming, Registering, RegistrationTold, Requesting, ServerRequest};
@@ -47,3 +48,4 @@ pub use rows::{EVENTS_MAX, PROGRESS_MAX};
 pub use session::{Changing, Session, SessionEvent};
 pub use start::{AgentBound, AgentOptions, COMMANDS_MAX, HANDLERS_MAX, INCOMING_MAX};
 pub use subscribing::{Notifying, Subscribing};
+pub use watch::Seen;

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -22,6 +22,7 @@ use crate::dns::{DnsClient, DnsOptions};
 use crate::icmp::UNREACHABLES_MAX;
 use crate::inbox::Inbox;
 use crate::lookups::{ANSWERS_MAX, Backends, Lookups};
+use crate::network::Network;
 use crate::ring::{CARRIED_MAX, Carried, Entrance, HANDED_MAX, Handed, Ring};
 use crate::shard::{Inboxes, Links, Phase, Ports, Shard};
 use crate::socket::Socket;
@@ -43,7 +44,7 @@ pub struct Bound {
     tls: Tls,
     admission: Admission,
     dns: DnsOptions,
-    proxies: Arc<[IpAddr]>,
+    proxies: Arc<[Network]>,
 }
 
 impl Bound {
@@ -89,10 +90,10 @@ impl Bound {
         Bound { dns, ..self }
     }
 
-    /// Load balancers, by their addresses: each connection of theirs begins with a header of the PROXY protocol, version 2, and counts as
+    /// Load balancers, by their networks: each connection of theirs begins with a header of the PROXY protocol, version 2, and counts as
     /// one of whom it names. One without a header is closed, and so is one that doesn't say it in time.
     #[must_use]
-    pub fn proxies(self, proxies: Vec<IpAddr>) -> Bound {
+    pub fn proxies(self, proxies: Vec<Network>) -> Bound {
         Bound { proxies: proxies.into(), ..self }
     }
 

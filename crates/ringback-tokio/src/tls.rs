@@ -8,7 +8,9 @@ mod client;
 mod credentials;
 mod error;
 mod identity;
+mod inspect;
 mod key_log;
+mod reason;
 mod server;
 #[cfg(test)]
 mod tests;
@@ -23,7 +25,9 @@ pub use credentials::{Certificate, Roots};
 pub use error::TlsError;
 pub(crate) use identity::PeerName;
 pub use identity::sip_domains;
+pub use inspect::{InspectOptions, Inspection, inspect};
 pub use key_log::KeyLogFile;
+pub(crate) use reason::reason;
 pub use server::{ClientAuth, TlsServer, TlsServerOptions};
 
 /// What TLS is spoken with, in both roles. Without it neither is had: no connection is accepted, and none opened.

@@ -34,13 +34,13 @@ use ringback_auth::{Account, DigestClient};
 use ringback_base::{Hop, KeyedHash, Micros, Now, Random, Table, TimerId, TimerQueue};
 use ringback_message::body::NewPart;
 use ringback_message::header::{Allow, Supported, TypedHeader, Unsupported};
-use ringback_message::{HeaderId, Method, Request, Response, ResponseBuilder, StatusCode};
+use ringback_message::{BuildError, HeaderId, Method, Request, Response, ResponseBuilder, StatusCode, Uri};
 use ringback_sdp::negotiate::SessionView;
 use ringback_transaction::{ClientId, ServerId, Timers, Transactions, Transmit};
 
 use crate::config::Config;
 use crate::dialog::{Dialog, DialogId};
-use crate::event::{CommandError, EndReason, Event, InviteId, Lookup, RegistrationId, SessionId};
+use crate::event::{CommandError, EndReason, Event, Failure, InviteId, Lookup, RegistrationId, SessionId};
 use crate::pursuit::Pursuit;
 use crate::session_timer::SessionTimer;
 use aftermath::{Remains, SentAck};
@@ -74,6 +74,9 @@ pub struct Outbound {
     pub request_uri: Option<String>,
     /// Proxies that the request goes through, the nearest first: URIs. `[RFC 3261, Section 8.1.2]`
     pub routes: Vec<String>,
+    /// Where the INVITE or the single request is sent, whatever its URIs and the configuration say: nothing is looked up for it. What
+    /// follows from a response, such as a redirection, goes by its URI again; subscriptions and REFERs don't look at it.
+    pub hop: Option<Hop>,
     /// Further header fields, such as Privacy, P-Preferred-Identity, Replaces.
     pub headers: Vec<TypedHeader>,
     /// What else is in the body of an INVITE, beside the offer.
@@ -92,6 +95,17 @@ impl Outbound {
     #[must_use]
     pub fn new(from: &str, to: &str) -> Outbound {
         Outbound { from: from.into(), to: to.into(), ..Outbound::default() }
+    }
+
+    /// The Request-URI.
+    fn uri(&self) -> &str {
+        self.request_uri.as_deref().unwrap_or(&self.to)
+    }
+
+    /// What is no URI leads nowhere, and nobody would know why.
+    fn check(&self) -> Result<(), CommandError> {
+        let read = Uri::parse_strict(self.uri().as_bytes(), HeaderId::Other, 0);
+        read.map(|_| ()).map_err(|error| CommandError::Build(BuildError::RequestUri(error)))
     }
 
     /// With a header field more.
@@ -177,6 +191,8 @@ pub struct UserAgent {
     invited: BTreeMap<ServerId, SessionId>,
     /// What 2xx were acknowledged with, by the transactions of their INVITEs.
     acks: BTreeMap<ClientId, Vec<SentAck>>,
+    /// The dialogs in which a 2xx to a re-INVITE could not be acknowledged, by the transactions of these.
+    owed_acks: BTreeMap<ClientId, Box<Dialog>>,
     /// What sessions have left undone that are over.
     remains: Vec<Remains>,
     timers: TimerQueue<(SessionId, Timer)>,
@@ -226,6 +242,7 @@ impl UserAgent {
             clients: BTreeMap::new(),
             invited: BTreeMap::new(),
             acks: BTreeMap::new(),
+            owed_acks: BTreeMap::new(),
             remains: Vec::new(),
             timers: TimerQueue::new(),
             waiting: TimerQueue::new(),
@@ -379,6 +396,7 @@ impl UserAgent {
             && self.clients.is_empty()
             && self.invited.is_empty()
             && self.acks.is_empty()
+            && self.owed_acks.is_empty()
             && self.own_accounts.is_empty()
             && self.remains.is_empty()
             && self.timers.is_empty()
@@ -489,10 +507,10 @@ impl UserAgent {
             Below::Ack { request, .. } => self.ack_came(&request, now),
             Below::Response { id, response } => self.response_came(id, response, now),
             Below::StrayResponse { response, .. } => self.stray_came(&response, now),
-            Below::ClientTimeout { id } => self.no_response(id, crate::Failure::Timeout, now),
+            Below::ClientTimeout { id } => self.no_response(id, Failure::Timeout, now),
             Below::ClientFailed { id } => {
-                let why = self.broken.clone().map(crate::Failure::Connection);
-                self.no_response(id, why.unwrap_or(crate::Failure::Transport), now);
+                let why = self.broken.clone();
+                self.no_response(id, |hop| why.map_or(Failure::Transport(hop), Failure::Connection), now);
             }
             Below::ClientEnded { id } => self.client_ended(id),
             Below::ServerEnded { id } => _ = self.invited.remove(&id),

@@ -13,7 +13,7 @@ impl Blamed for Failure {
     fn blame(&self) -> Blame {
         match self {
             Failure::Refused(response) => blame(response.status()),
-            Failure::Timeout | Failure::Transport | Failure::Connection(_) | Failure::NoRoute => Blame::Between,
+            Failure::Timeout(_) | Failure::Transport(_) | Failure::Connection(_) | Failure::NoRoute => Blame::Between,
             Failure::Cancelled => Blame::Nobody,
             Failure::Build(_) | Failure::Full => Blame::Caller,
         }
@@ -111,7 +111,7 @@ mod tests {
             (&CommandError::Unknown, Blame::Callee, 500),
             (&CommandError::Full, Blame::Callee, 503),
             (&CommandError::Dialog(DialogError::TooLarge), Blame::Caller, 400),
-            (&Failure::Timeout, Blame::Between, 408),
+            (&Failure::Timeout(None), Blame::Between, 408),
         ];
         for (error, whom, code) in codes {
             assert_eq!((error.blame(), status_for(error).as_u16()), (whom, code));

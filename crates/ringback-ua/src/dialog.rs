@@ -272,6 +272,11 @@ impl Dialog {
         }
     }
 
+    /// Whether the Contact of a message is where our requests go already.
+    pub(crate) fn has_target_of(&self, message: &Message) -> bool {
+        target(message).is_ok_and(|target| target == self.target)
+    }
+
     /// The next request, without Via and Contact. `[RFC 3261, Section 12.2.1.1]`
     #[must_use]
     pub fn request(&mut self, method: Method) -> RequestBuilder {

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use core::fmt;
 
-use ringback_base::Id;
+use ringback_base::{Hop, Id};
 use ringback_message::{BuildError, Request, Response, StatusCode};
 use ringback_transaction::ServerId;
 
@@ -71,13 +71,13 @@ pub struct Lookup {
 pub enum Failure {
     /// A final response other than 2xx.
     Refused(Box<Response>),
-    /// Nobody answered in time: taken for a 408. `[RFC 3261, Section 8.1.3.1]`
-    Timeout,
-    /// It can't be sent: taken for a 503. `[RFC 3261, Section 8.1.3.1]`
-    Transport,
+    /// Nobody answered in time, last at this hop: taken for a 408. `[RFC 3261, Section 8.1.3.1]`
+    Timeout(Option<Hop>),
+    /// It can't be sent, last to this hop: taken for a 503. `[RFC 3261, Section 8.1.3.1]`
+    Transport(Option<Hop>),
     /// It can't be sent, because the connection for it can't be had, and this is why: taken for a 503. `[RFC 7118, Section 4.1]`
     Connection(Box<str>),
-    /// No hop leads to the URI.
+    /// No address is found for the URI, or none by a transport that we have.
     NoRoute,
     /// We gave it up ourselves before it was sent.
     Cancelled,
@@ -93,9 +93,9 @@ impl Failure {
     pub fn status(&self) -> StatusCode {
         match self {
             Failure::Refused(response) => response.status(),
-            Failure::Timeout => StatusCode::RequestTimeout,
+            Failure::Timeout(_) => StatusCode::RequestTimeout,
             Failure::Cancelled => StatusCode::RequestTerminated,
-            Failure::Transport | Failure::Connection(_) | Failure::NoRoute | Failure::Build(_) | Failure::Full => {
+            Failure::Transport(_) | Failure::Connection(_) | Failure::NoRoute | Failure::Build(_) | Failure::Full => {
                 StatusCode::ServiceUnavailable
             }
         }
@@ -103,7 +103,7 @@ impl Failure {
 
     /// Whether it can't be sent, and nobody but the network or the next hop can change that.
     pub(crate) fn is_of_transport(&self) -> bool {
-        matches!(self, Failure::Transport | Failure::Connection(_))
+        matches!(self, Failure::Transport(_) | Failure::Connection(_))
     }
 
     /// What the response says to people, if there is one.
@@ -459,10 +459,12 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::Refused(response) => Said::of(response).fmt(f),
-            Failure::Timeout => f.write_str("nobody answered in time"),
-            Failure::Transport => f.write_str("the request can't be sent"),
+            Failure::Timeout(None) => f.write_str("nobody answered in time"),
+            Failure::Timeout(Some(hop)) => write!(f, "nobody answered in time at {} {}", hop.transport, hop.remote),
+            Failure::Transport(None) => f.write_str("the request can't be sent"),
+            Failure::Transport(Some(hop)) => write!(f, "the request can't be sent to {} {}", hop.transport, hop.remote),
             Failure::Connection(why) => write!(f, "no connection: {why}"),
-            Failure::NoRoute => f.write_str("no hop leads there"),
+            Failure::NoRoute => f.write_str("no address is found for the URI, or none by a transport that we have"),
             Failure::Cancelled => f.write_str("given up before it was sent"),
             Failure::Build(error) => error.fmt(f),
             Failure::Full => f.write_str("no room for more"),

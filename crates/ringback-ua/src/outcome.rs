@@ -134,8 +134,12 @@ impl Outcome {
         match failure {
             Failure::Refused(response) => read::outcome(&asked, response),
             // "If there is no response at all to a request within a dialog" it is over as well. `[RFC 3261, Section 12.2.1.2]`
-            Failure::Timeout | Failure::Transport | Failure::Connection(_) if asked.is_in_dialog => Outcome::DialogGone,
-            Failure::Timeout | Failure::Transport | Failure::Connection(_) => Outcome::NextTarget(Wait::default()),
+            Failure::Timeout(_) | Failure::Transport(_) | Failure::Connection(_) if asked.is_in_dialog => {
+                Outcome::DialogGone
+            }
+            Failure::Timeout(_) | Failure::Transport(_) | Failure::Connection(_) => {
+                Outcome::NextTarget(Wait::default())
+            }
             Failure::NoRoute => give_up(Why::NoRoute),
             Failure::Cancelled => give_up(Why::Cancelled),
             Failure::Build(_) => give_up(Why::Unbuildable),

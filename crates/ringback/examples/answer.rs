@@ -1,6 +1,6 @@
 //! Takes every call, and hears until the other side hangs up.
 //!
-//!     cargo run --example answer -- 127.0.0.1:5070
+//!     cargo run -p ringback --example answer -- 127.0.0.1:5070
 
 use ringback::agent::{Agent, Router};
 use ringback::prelude::*;

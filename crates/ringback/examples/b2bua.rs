@@ -1,6 +1,6 @@
 //! A back-to-back user agent: takes each call, makes one of its own for it, and joins what both sides say of media.
 //!
-//!     cargo run --example b2bua -- 127.0.0.1:5070 sip:bob@127.0.0.1:5080
+//!     cargo run -p ringback --example b2bua -- 127.0.0.1:5070 sip:bob@127.0.0.1:5080
 
 use std::error::Error;
 use std::future::IntoFuture as _;

@@ -1,7 +1,8 @@
 //! Calls somebody, and hangs up soon; with a count, so many calls, ten at a time.
 //!
-//!     cargo run --example call -- sip:bob@127.0.0.1:5070 [COUNT]
+//!     cargo run -p ringback --example call -- sip:bob@127.0.0.1:5070 [COUNT]
 
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +19,17 @@ async fn call(phone: &AgentHandle, to: &str) -> Result<(), CallFailed> {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failed) => {
+            eprintln!("call: {failed}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let to = std::env::args().nth(1).unwrap_or("sip:bob@127.0.0.1:5060".into());
     let count: usize = std::env::args().nth(2).map_or(Ok(1), |count| count.parse())?;
     let sound = LocalMedia::audio(4000).codec(Codec::pcma()).codec(Codec::pcmu());

@@ -1,7 +1,7 @@
 //! Takes the calls and texts of those who know a password: whoever does not show that is challenged by 401.
 //! `[RFC 3261, Section 22.2]`
 //!
-//!     cargo run --example doorkeeper -- 127.0.0.1:5070 alice wonderland biloxi.example.com
+//!     cargo run -p ringback --example doorkeeper -- 127.0.0.1:5070 alice wonderland biloxi.example.com
 
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};

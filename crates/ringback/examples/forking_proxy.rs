@@ -1,6 +1,6 @@
 //! A forking proxy: all phones of a user ring, and the first to answer has the call. `[RFC 3261, Section 16]`
 //!
-//!     cargo run --example forking_proxy -- 127.0.0.1:5060
+//!     cargo run -p ringback --example forking_proxy -- 127.0.0.1:5060
 
 use ringback::server::Server;
 

@@ -1,6 +1,6 @@
 //! A telephone that does what it is told by lines of its standard input, and says what happens, one line each.
 //!
-//!     cargo run --example phone -- 127.0.0.1:5070 sip:alice@biloxi.example.com [PASSWORD]
+//!     cargo run -p ringback --example phone -- 127.0.0.1:5070 sip:alice@biloxi.example.com [PASSWORD]
 //!
 //! | line | does |
 //! |---|---|
@@ -10,6 +10,7 @@
 //! | `hold`, `resume`, `transfer` URI | the same with the latest call |
 //! | `message` URI TEXT | sends a text |
 //! | `sessions` | says how many there are |
+//! | `help` | lists these lines |
 //! | `quit` | hangs up, takes the registration back, and ends |
 
 use std::error::Error;
@@ -26,6 +27,17 @@ use ringback::base::Transport;
 use ringback::prelude::*;
 use ringback::ua::{CommandError, ReferTold, RegistrationEvent};
 use tokio::sync::{mpsc, oneshot};
+
+const HELP: &str = "\
+register udp|tcp      registers at the host of its own address, or registers anew
+call URI              calls
+answer, hangup        takes what rings; ends a call, refuses what rings, gives up what is not answered
+auto                  answers all calls from now on
+hold, resume          the latest call
+transfer URI          sends the other side of the latest call there
+message URI TEXT      sends a text
+sessions              how many there are
+quit                  hangs up, takes the registration back, and ends";
 
 type Anything = Result<(), Box<dyn Error + Send + Sync>>;
 
@@ -80,6 +92,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     let mut agent = builder.bind(address).await?;
     println!("ready at {}", agent.address());
+    println!("help lists what can be typed");
     let mut phone = Phone {
         agent: agent.handle(),
         calls: Calls::default(),
@@ -145,16 +158,22 @@ impl Phone {
         let told = match verb {
             "hold" => self.calls.tell(Wish::Hold),
             "resume" => self.calls.tell(Wish::Resume),
+            "transfer" if rest.is_empty() => return Err("transfer URI".into()),
             "transfer" => self.calls.tell(Wish::Transfer(rest.into())),
             "hangup" => self.hang_up().await?,
             "auto" => {
                 self.answers = true;
                 true
             }
+            "help" => {
+                println!("{HELP}");
+                true
+            }
             "answer" => match self.ringing.take() {
                 Some(call) => talk(call.answer().await?, &self.calls),
                 None => false,
             },
+            "call" if rest.is_empty() => return Err("call URI".into()),
             "call" => {
                 let (agent, calls, to) = (self.agent.clone(), self.calls.clone(), rest.to_owned());
                 let (give_up, given_up) = oneshot::channel();
@@ -186,7 +205,7 @@ impl Phone {
                 println!("sessions: {}", self.sessions().await?);
                 true
             }
-            _ => return Err("what is that?".into()),
+            _ => return Err("no such line; help lists them".into()),
         };
         if told { Ok(()) } else { Err("there is no call".into()) }
     }

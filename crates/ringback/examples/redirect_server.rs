@@ -1,6 +1,6 @@
 //! A redirect server: whoever registers is found, and callers are told where by a 302. `[RFC 3261, Section 8.3]`
 //!
-//!     cargo run --example redirect_server -- 127.0.0.1:5060
+//!     cargo run -p ringback --example redirect_server -- 127.0.0.1:5060
 
 use ringback::server::Server;
 

@@ -1,6 +1,6 @@
 //! A registrar: two users register with their passwords, and call one another through it.
 //!
-//!     cargo run --example registrar -- 127.0.0.1:5060
+//!     cargo run -p ringback --example registrar -- 127.0.0.1:5060
 
 use ringback::server::Server;
 

@@ -85,7 +85,7 @@ pub(super) fn srtp(place: &mut Place, figures: &mut Figures) -> Result<(), Fault
 }
 
 /// A root, and by it a certificate of the server and one of the phones; whether phones are told of that root, or of another.
-fn certificates(place: &mut Place, is_trusted: bool) -> Result<(), Fault> {
+pub(super) fn certificates(place: &mut Place, is_trusted: bool) -> Result<(), Fault> {
     let made = || -> Result<[(&str, String); 5], rcgen::Error> {
         let (root, issuer) = authority("Interop")?;
         let (other, _) = authority("Others")?;

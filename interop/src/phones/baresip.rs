@@ -33,6 +33,16 @@ pub(crate) struct Baresip {
     inbox: Arc<Inbox>,
 }
 
+/// By which proxies a phone reaches its domain.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Through<'a> {
+    pub(crate) domain: &'a str,
+    /// By TLS, the port behind.
+    pub(crate) proxies: &'a [SocketAddr],
+    /// Whether it registers a flow through each of them. `[RFC 5626, Section 4.2]`
+    pub(crate) is_outbound: bool,
+}
+
 /// What came from the phone and wasn't taken yet.
 #[derive(Debug, Default)]
 struct Inbox {
@@ -54,6 +64,18 @@ impl Baresip {
     /// # Errors
     /// As [`Baresip::start`].
     pub(crate) fn start_at(ip: Ipv4Addr, parent: &Path, setup: &Setup<'_>) -> Result<Self, Fault> {
+        Self::start_as(ip, parent, setup, &account(setup))
+    }
+
+    /// The same for a domain that is reached through proxies.
+    ///
+    /// # Errors
+    /// As [`Baresip::start`].
+    pub(crate) fn start_through(parent: &Path, setup: &Setup<'_>, through: &Through<'_>) -> Result<Self, Fault> {
+        Self::start_as(Ipv4Addr::LOCALHOST, parent, setup, &account_through(setup, through))
+    }
+
+    fn start_as(ip: Ipv4Addr, parent: &Path, setup: &Setup<'_>, account: &str) -> Result<Self, Fault> {
         let (folder, sound) = setup.prepare(parent)?;
         let name = format!("baresip {}", setup.account.name);
         // With the port of SIP comes the next one, for TLS.
@@ -64,7 +86,7 @@ impl Baresip {
         doing(|| format!("creating {}", recordings.display()), fs::create_dir_all(&recordings))?;
         for (file, text) in [
             ("config", configuration(&folder, &sound, &recordings, address, control)),
-            ("accounts", account(setup)),
+            ("accounts", account.to_owned()),
             ("contacts", String::new()),
         ] {
             let path = folder.join(file);
@@ -277,6 +299,26 @@ fn account(setup: &Setup<'_>) -> String {
         transport = transport.in_uri(),
         mode = if *answers { "auto" } else { "manual" },
     )
+}
+
+fn account_through(setup: &Setup<'_>, through: &Through<'_>) -> String {
+    let Setup { account, transport, answers, .. } = setup;
+    let mut text = format!(
+        "<sip:{name}@{domain}>;auth_user={name};auth_pass={password};answermode={mode};\
+         audio_codecs=pcmu/8000/1,pcma/8000/1;regint=600",
+        name = account.name,
+        domain = through.domain,
+        password = account.password,
+        mode = if *answers { "auto" } else { "manual" },
+    );
+    for (proxy, number) in through.proxies.iter().zip(["", "2"]) {
+        let at = SocketAddr::new(proxy.ip(), transport.port(*proxy));
+        text += &format!(";outbound{number}=\"sip:{at};transport={}\"", transport.in_uri());
+    }
+    if through.is_outbound {
+        text += ";sipnat=outbound";
+    }
+    text + "\n"
 }
 
 #[cfg(test)]

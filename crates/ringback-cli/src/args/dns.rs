@@ -1,9 +1,10 @@
 //! The flags of `ringback dns`.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
-use clap::ValueEnum;
-use ringback_base::Transport;
+use ringback_transport::resolve::Preferences;
+
+use super::lookup::{TransportArg, name_server, preferences, transports};
 
 pub(super) const MORE: &str = "\
 Walks as RFC 3263 says: NAPTR, SRV, then addresses, and prints each question, what was answered and what was made of it; then the targets in \
@@ -29,7 +30,7 @@ pub(crate) struct DnsArgs {
     pub(crate) uri: String,
 
     /// A name server to ask instead of the system's, repeatable: an address, and perhaps a port
-    #[arg(long, value_name = "ADDR", value_parser = server)]
+    #[arg(long, value_name = "ADDR", value_parser = name_server)]
     server: Vec<SocketAddr>,
 
     /// The transports that count as ours, the preferred one first
@@ -38,11 +39,11 @@ pub(crate) struct DnsArgs {
 
     /// Look for IPv4 addresses alone
     #[arg(long, conflicts_with = "ipv6")]
-    pub(crate) ipv4: bool,
+    ipv4: bool,
 
     /// Look for IPv6 addresses alone
     #[arg(long)]
-    pub(crate) ipv6: bool,
+    ipv6: bool,
 
     /// Have maddr say where the request goes
     #[arg(long)]
@@ -57,40 +58,12 @@ pub(crate) struct DnsArgs {
     pub(crate) json: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum TransportArg {
-    Udp,
-    Tcp,
-    Tls,
-    Ws,
-    Wss,
-}
-
 impl DnsArgs {
     pub(crate) fn servers(&self) -> Vec<SocketAddr> {
         self.server.clone()
     }
 
-    /// Each once.
-    pub(crate) fn transports(&self) -> Vec<Transport> {
-        let mut transports = Vec::new();
-        for transport in &self.transports {
-            let transport = match transport {
-                TransportArg::Udp => Transport::Udp,
-                TransportArg::Tcp => Transport::Tcp,
-                TransportArg::Tls => Transport::Tls,
-                TransportArg::Ws => Transport::Ws,
-                TransportArg::Wss => Transport::Wss,
-            };
-            if !transports.contains(&transport) {
-                transports.push(transport);
-            }
-        }
-        transports
+    pub(crate) fn preferences(&self) -> Preferences {
+        preferences(transports(&self.transports), self.ipv4, self.ipv6)
     }
-}
-
-fn server(text: &str) -> Result<SocketAddr, String> {
-    let address = text.parse().or_else(|_| text.parse().map(|ip: IpAddr| SocketAddr::new(ip, 53)));
-    address.map_err(|_| "expected an address, and perhaps a port: 192.0.2.53, [2001:db8::53]:5353".to_owned())
 }

@@ -42,6 +42,34 @@ fn command(args: &[&str]) -> Command {
     command
 }
 
+/// A command that runs on until it is told to end; killed when it is dropped.
+pub(crate) struct Running(Option<Child>);
+
+/// Starts `ringback` and doesn't wait.
+pub(crate) fn background(args: &[&str]) -> Running {
+    Running(Some(command(args).spawn().unwrap()))
+}
+
+impl Running {
+    /// As Ctrl-C does.
+    pub(crate) fn interrupt(mut self) -> Done {
+        let child = self.0.take().unwrap();
+        assert!(Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status().unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Done { status: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            _ = child.kill();
+            _ = child.wait();
+        }
+    }
+}
+
 /// A running `ringback serve`, killed when it is dropped.
 pub(crate) struct Server {
     child: Child,
@@ -93,6 +121,14 @@ impl Server {
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.addresses()[0]
+    }
+
+    /// Where it listens by TLS.
+    pub(crate) fn tls_address(&self) -> SocketAddr {
+        let listeners = self.ready["listeners"].as_str().unwrap();
+        let tls =
+            listeners.split(", ").find_map(|listener| listener.strip_prefix("TLS ")?.split(' ').next()?.parse().ok());
+        tls.unwrap_or_else(|| panic!("no TLS: {listeners}"))
     }
 
     pub(crate) fn signal(&self, name: &str) {

@@ -13,7 +13,8 @@ use super::reader::Reader;
 use super::{directory, numbers, tls, websocket};
 use crate::listen::{Listen, ListenAlone};
 use crate::settings::{
-    AccountsSource, DEFAULT_TRANSPORTS, Domain, DomainError, ListenerSettings, SHARDS_MAX, Settings, TRANSPORTS, When,
+    AccountsSource, DEFAULT_TRANSPORTS, Domain, DomainError, ListenerSettings, PublicName, SHARDS_MAX, Settings,
+    TRANSPORTS, When,
 };
 
 /// How the log is written.
@@ -164,7 +165,15 @@ fn listener(reader: &mut Reader<'_, '_>) -> Option<ListenerSettings> {
         let help = "write a [[listener]] of its own for it, at another port";
         reader.error("transports", "has a WebSocket beside others", "one port can't tell them apart", Some(help));
     }
-    let advertised = reader.text("advertised");
+    let mut advertised: Option<PublicName> = reader.text("advertised");
+    if reader.flag("behind_tls") == Some(true) {
+        advertised = advertised.map(PublicName::behind_tls);
+        if advertised.is_none() || transports != [Transport::Tcp] {
+            let label = "this is for a listener by TCP alone that others reach by another address";
+            let help = "add transports = [\"tcp\"] and advertised = \"sip.example.com:5061\"";
+            reader.error("behind_tls", "has no meaning here", label, Some(help));
+        }
+    }
     if !reader.has("address") {
         reader.refuse("a listener without an address", "where is it to listen?", "add address = \"192.0.2.1:5060\"");
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::sections::{ALGORITHMS, transport_name};
 use super::{directory, numbers, tls, websocket};
 use crate::config::LogSettings;
-use crate::settings::{AccountsSource, Settings, When};
+use crate::settings::{AccountsSource, PublicName, Settings, When};
 
 /// The settings as a configuration file that means the same, every setting named. What has no value is a comment.
 #[must_use]
@@ -89,6 +89,8 @@ fn show_listeners(out: &mut String, settings: &Settings) {
             Some(name) => line(out, "advertised", &quoted(&name.to_string())),
             None => comment(out, "advertised: the address itself"),
         }
+        let is_behind_tls = listener.advertised.as_ref().is_some_and(PublicName::is_behind_tls);
+        line(out, "behind_tls", &is_behind_tls.to_string());
     }
 }
 

@@ -107,6 +107,7 @@ cache_bytes = 1048576
 [tcp]
 connections_max = 7
 idle_timeout_secs = 8
+proxies = ["192.0.2.10", "2001:db8::/32"]
 
 [limits]
 server_transactions_max = 1
@@ -118,8 +119,24 @@ lookups_max = 6
 "#;
 
 #[test]
+fn what_ends_tls_in_front_is_a_balancer_of_one_listener_by_tcp() {
+    let file = "[[listener]]\naddress = \"192.0.2.1\"\ntransports = [\"tcp\"]\nadvertised = \"a.example:5061\"\nbehind_tls = true\n";
+    let settings = parse(file);
+    assert!(settings.listeners[0].advertised.as_ref().unwrap().is_behind_tls());
+    for without in ["transports = [\"tcp\"]\n", "advertised = \"a.example:5061\"\n"] {
+        assert!(wrong(&file.replace(without, "")).contains("behind_tls"), "{without}");
+    }
+}
+
+#[test]
+fn networks_of_balancers_are_named_by_their_first_address() {
+    assert!(wrong("[tcp]\nproxies = [\"10.1.0.0/8\"]\n").contains("is 10.0.0.0/8 meant?"));
+}
+
+#[test]
 fn every_setting_is_read() {
     let settings = parse(EVERYTHING);
+    assert_eq!(settings.proxies, ["192.0.2.10", "2001:db8::/32"].map(|network| network.parse().unwrap()));
     assert_eq!(settings.data, Path::new("etc/data"));
     assert_eq!((settings.shards, settings.drain), (NonZeroU16::new(3), Duration::from_secs(9)));
     let listeners: Vec<_> = settings

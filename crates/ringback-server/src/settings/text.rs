@@ -57,6 +57,7 @@ impl Error for DomainError {}
 pub struct PublicName {
     host: Box<str>,
     port: Option<u16>,
+    behind_tls: bool,
 }
 
 impl PublicName {
@@ -67,7 +68,20 @@ impl PublicName {
 
     /// The name for a listener on this port, which is told where no other port was named.
     pub(crate) fn at(&self, port: u16) -> Option<Advertised> {
-        Advertised::new(&self.host, self.port.unwrap_or(port))
+        let name = Advertised::new(&self.host, self.port.unwrap_or(port))?;
+        Some(if self.behind_tls { name.behind_tls() } else { name })
+    }
+
+    /// Whether others come to it by TLS, which ends before it gets here.
+    #[must_use]
+    pub fn is_behind_tls(&self) -> bool {
+        self.behind_tls
+    }
+
+    /// The same, come to by TLS that ends before it gets here.
+    #[must_use]
+    pub fn behind_tls(self) -> PublicName {
+        PublicName { behind_tls: true, ..self }
     }
 }
 
@@ -86,7 +100,7 @@ impl FromStr for PublicName {
     fn from_str(text: &str) -> Result<PublicName, PublicNameError> {
         match host_and_port(text) {
             Some((host, port)) if port != Some(0) && !is_unspecified(host) => {
-                Ok(PublicName { host: host.into(), port })
+                Ok(PublicName { host: host.into(), port, behind_tls: false })
             }
             _ => Err(PublicNameError),
         }

@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use ringback_base::{FlowId, Hop, Micros, Transport};
 use ringback_message::{HeaderId, Message};
-use ringback_stack::Listener;
+use ringback_stack::{Advertised, Listener};
 
-use crate::world::{ALICE, BOB, SERVER, World, answer};
+use crate::world::{ALICE, BOB, SERVER, World, answer, recorded};
 
 fn world() -> World {
     World::with(|config| config.listeners.push(Listener::tcp(SERVER.parse().unwrap())))
@@ -36,6 +36,21 @@ fn register(world: &mut World, hop: Hop, contact: &str) {
 
 fn invite(world: &mut World, more: &str) {
     world.send_authenticated(ALICE, "INVITE", "sip:bob@example.com", "alice", "sip:bob@example.com", more);
+}
+
+/// A load balancer has ended TLS: phones that come back are to come by TLS.
+#[test]
+fn a_listener_behind_tls_is_recorded_as_tls() {
+    let mut world = World::with(|config| {
+        let advertised = Advertised::new("sip.public.example", 5061).map(Advertised::behind_tls);
+        config.listeners.push(Listener { advertised, ..Listener::tcp(SERVER.parse().unwrap()) });
+    });
+    register(&mut world, connection("127.0.0.1:40001"), "sip:bob@127.0.0.1:5072;transport=tcp");
+    invite(&mut world, "");
+    let at_bob = world.request("127.0.0.1:40001");
+    assert_eq!((at_bob.top_via().transport, at_bob.top_via().port), (&b"TCP"[..], Some(5061)));
+    let recorded = recorded(&at_bob);
+    assert!(recorded[0].contains("@sip.public.example:5061;transport=tls;lr;rr="), "{recorded:?}");
 }
 
 #[test]

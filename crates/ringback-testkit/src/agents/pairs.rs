@@ -122,9 +122,10 @@ pub(super) fn possible(tales: &[&[Tale]], is_faithful: bool) -> Result<(), Strin
         .filter_map(|tale| if let Tale::Ended(local, remote, end) = tale { Some((local, remote, *end)) } else { None })
         .collect();
     for tag in &answered {
-        // A BYE may overtake the ACK, and who has let go before it is told of none.
-        let is_hung_up = |end: &End| matches!(end, End::RemoteBye | End::LocalBye);
-        let is_hung_up = ends.iter().any(|(local, _, end)| local == tag && is_hung_up(end));
+        // A BYE of the caller may overtake the ACK, though the callee is about to hang up too.
+        let is_by_bye = |end: &End| matches!(end, End::RemoteBye | End::LocalBye);
+        let is_hung_up = ends.iter().any(|(local, _, end)| local == tag && is_by_bye(end))
+            && ends.iter().any(|(_, remote, end)| remote == tag && *end != End::RemoteBye);
         let is_forgotten = caller.iter().any(|tale| matches!(tale, Tale::Forgot(by) if by == *tag));
         if !confirmed.contains(tag) && !is_hung_up && !is_forgotten {
             return Err(format!("answered by {}, who was not acknowledged", tag.escape_ascii()));

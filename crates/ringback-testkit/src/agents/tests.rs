@@ -47,6 +47,11 @@ impl Model {
         self.watch.received(&packet, self.now).unwrap();
     }
 
+    fn gets_damaged(&mut self, text: &str) {
+        let packet = Packet::udp(BOB.parse().unwrap(), ALICE.parse().unwrap(), Bytes::from(text.to_owned()));
+        self.watch.received(&packet.damaged(), self.now).unwrap();
+    }
+
     fn waits(&mut self, span: Micros) {
         self.now = self.now.after(span);
     }
@@ -222,6 +227,17 @@ fn versions_rise() {
     }
 }
 
+/// What has come damaged excuses none but the first description of a dialog.
+#[test]
+fn versions_rise_in_calls_of_damaged_messages_too() {
+    let mut model = Model::new();
+    model.stands();
+    model.gets_damaged(&bobs("INFO", 1, "a", ""));
+    model.sends(&alices("UPDATE", 2, "b", &sdp(2, 2)));
+    model.gets(&response(&alices("UPDATE", 2, "b", ""), "488 Not Acceptable Here", "b", ""));
+    breaks(model.tries(&alices("UPDATE", 3, "b", &sdp(2, 3))), Invariant::VersionsRise);
+}
+
 #[test]
 fn one_offer() {
     let mut model = Model::new();
@@ -325,6 +341,12 @@ fn outcome() {
     possible(&[&answered, &confirmed(End::RemoteBye)], true).unwrap();
     possible(&[&answered, &confirmed(End::Rejected(486))], true).unwrap_err();
     possible(&[&answered, &[Tale::Called(b.clone())]], true).unwrap_err();
+    // Who has hung up waits for the ACK, where no BYE comes before it.
+    let never_confirmed = |end| [Tale::Called(b.clone()), Tale::Ended(b.clone(), a.clone(), end)];
+    possible(&[&answered, &never_confirmed(End::LocalBye)], true).unwrap();
+    let hung_up_on = [Tale::Placed, Tale::Answered(b.clone()), Tale::Ended(a.clone(), b.clone(), End::RemoteBye)];
+    possible(&[&hung_up_on, &confirmed(End::LocalBye)], true).unwrap();
+    possible(&[&hung_up_on, &never_confirmed(End::LocalBye)], true).unwrap_err();
     possible(&[&[Tale::Placed], &[Tale::Called(b.clone())]], false).unwrap_err();
     possible(&[&[Tale::Placed, Tale::Failed(486), Tale::Answered(b.clone())]], false).unwrap_err();
     possible(&[&[Tale::Placed, Tale::Failed(504)], &[Tale::Called(b.clone())]], true).unwrap_err();

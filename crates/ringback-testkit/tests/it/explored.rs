@@ -37,8 +37,10 @@ fn more_of_everything() {
         (1, false, false, 2),
         (1, true, false, 2),
         (2, true, false, 0),
+        (2, false, true, 0),
         (2, true, true, 0),
         (2, false, false, 1),
+        (2, false, true, 1),
         (2, true, true, 2),
     ] {
         let explored = explore(Small { callees, cancels, pracks, faults, states_max });

@@ -15,6 +15,7 @@ use super::handle::{Agent, Incoming};
 use super::lease::Dropped;
 use super::names::Names;
 use super::task::{Inboxes, Task};
+use super::watch::{Seen, Watcher};
 use crate::bind::{BindError, ListenOn, Opened, open_all};
 use crate::clock::Clock;
 use crate::counters::LiveCounters;
@@ -57,6 +58,7 @@ pub struct AgentBound {
     opened: Vec<Opened>,
     tls: Tls,
     names: Option<DnsClient>,
+    watcher: Watcher,
     resource: Arc<Resource>,
     /// What we are called where nobody can connect to us. `[RFC 7118, Appendix B.1]`
     nowhere: Box<str>,
@@ -71,7 +73,14 @@ impl AgentBound {
         let opened = open_all(addresses, 1)?;
         // Not a secret; without randomness nothing starts anyway.
         let nowhere = format!("{:016x}.invalid", getrandom::u64().unwrap_or_default()).into();
-        Ok(AgentBound { opened, tls: Tls::default(), names: None, resource: Arc::default(), nowhere })
+        Ok(AgentBound {
+            opened,
+            tls: Tls::default(),
+            names: None,
+            watcher: Watcher::default(),
+            resource: Arc::default(),
+            nowhere,
+        })
     }
 
     /// Who looks host names up; several agents can share one. Without it an agent starts one of its own, which asks the name servers of
@@ -79,6 +88,12 @@ impl AgentBound {
     #[must_use]
     pub fn names(self, names: DnsClient) -> AgentBound {
         AgentBound { names: Some(names), ..self }
+    }
+
+    /// Shows what its sockets send and receive to `see`, which must not block: the agent does nothing else meanwhile.
+    #[must_use]
+    pub fn watched(self, see: impl FnMut(Seen<'_>) + Send + 'static) -> AgentBound {
+        AgentBound { watcher: Watcher::new(see), ..self }
     }
 
     /// What TLS is spoken with.
@@ -167,7 +182,7 @@ impl AgentBound {
         let inboxes =
             Inboxes { commands: inbox, dropped, names: Inbox::new(names), unreachables: Inbox::new(unreachables) };
         let names = Names::new(self.names, found);
-        tokio::spawn(Task::new(desk, sockets, connections, inboxes, names, counters, clock).run());
+        tokio::spawn(Task::new(desk, sockets, connections, inboxes, (names, self.watcher), counters, clock).run());
         Ok((agent, fetched))
     }
 }

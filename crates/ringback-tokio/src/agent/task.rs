@@ -17,6 +17,7 @@ use tokio::time::{Sleep, sleep_until};
 use super::desk::{Command, Desk};
 use super::lease::Dropped;
 use super::names::{Found, Names};
+use super::watch::{Seen, Watcher};
 use crate::clock::Clock;
 use crate::counters::LiveCounters;
 use crate::icmp::Unreachable;
@@ -24,7 +25,8 @@ use crate::inbox::Inbox;
 use crate::outbox::Sent;
 use crate::socket::Socket;
 use crate::tcp::connection::Upper;
-use crate::tcp::table::Connections;
+use crate::tcp::table::{Connections, Gone};
+use crate::trouble::Trouble;
 
 /// The work budget of one turn: no input starves another, nor the timers.
 const READS_PER_SOCKET: usize = 64;
@@ -52,6 +54,7 @@ pub(crate) struct Task {
     connections: Connections,
     inboxes: Inboxes,
     names: Names,
+    watcher: Watcher,
     counters: Arc<LiveCounters>,
     clock: Clock,
     buffer: Box<[u8]>,
@@ -68,7 +71,7 @@ impl Task {
         sockets: Vec<Socket>,
         connections: Connections,
         inboxes: Inboxes,
-        names: Names,
+        (names, watcher): (Names, Watcher),
         counters: Arc<LiveCounters>,
         clock: Clock,
     ) -> Task {
@@ -79,6 +82,7 @@ impl Task {
             connections,
             inboxes,
             names,
+            watcher,
             counters,
             clock,
             buffer,
@@ -159,6 +163,8 @@ impl Task {
     fn take_unreachables(&mut self, now: Now) {
         for _ in 0..UNREACHABLES_PER_TURN {
             let Some(Unreachable { start, hop }) = self.inboxes.unreachables.next() else { return };
+            let why = &"the network says that nobody is there (ICMP)";
+            self.watcher.see(Seen::Failed { hop, trouble: Trouble::Refused, why });
             if self.desk.endpoint.handle_unreachable(&start, &hop, now) {
                 self.counters.requests_unreachable.count();
             }
@@ -166,8 +172,8 @@ impl Task {
     }
 
     fn take_messages(&mut self, now: Now) -> bool {
-        let Task { desk, connections, buffer, .. } = self;
-        connections.turn(buffer, &mut ToDesk { desk, now }, now)
+        let Task { desk, connections, buffer, watcher, .. } = self;
+        connections.turn(buffer, &mut ToDesk { desk, watcher, now }, now)
     }
 
     fn take_datagrams(&mut self, now: Now) -> bool {
@@ -185,6 +191,7 @@ impl Task {
                     Ok(Some((length, remote))) => {
                         let bytes = Bytes::copy_from_slice(self.buffer.get(..length).unwrap_or_default());
                         let hop = Hop::udp(socket.local(), remote);
+                        self.watcher.see(Seen::Received { bytes: &bytes, hop });
                         if let Err(error) = self.desk.endpoint.handle_datagram(bytes, hop, now) {
                             tracing::debug!(%remote, %error, "what came can't be read");
                         }
@@ -223,18 +230,27 @@ impl Task {
             // Last, so that what goes by one connection goes together.
             self.connections.flush(now);
             let Some(gone) = self.connections.poll_gone() else { return };
-            match &gone.why {
-                Some(why) => self.desk.endpoint.handle_connection_failed(&gone.hop, why, now),
-                None => self.desk.endpoint.handle_send_failed(&gone.hop, now),
+            let Gone { hop, end, unopened, .. } = &gone;
+            match (end, unopened) {
+                (Some(end), _) => self.watcher.see(Seen::Failed { hop: *hop, trouble: Trouble::of_end(end), why: end }),
+                (None, Some(why)) => self.watcher.see(Seen::Failed { hop: *hop, trouble: Trouble::Handshake, why }),
+                (None, None) => {}
+            }
+            match unopened {
+                Some(why) => self.desk.endpoint.handle_connection_failed(hop, why, now),
+                None => self.desk.endpoint.handle_send_failed(hop, now),
             }
         }
     }
 
     fn send(&mut self, transmit: Transmit, now: Now) {
         let hop = transmit.hop;
+        self.watcher.see(Seen::Sent { bytes: &transmit.bytes, hop });
         if hop.transport != Transport::Udp {
             if self.connections.send(transmit, 0, now).is_err() {
                 self.counters.send_errors.count();
+                let why = &"no connection can be opened from here";
+                self.watcher.see(Seen::Failed { hop, trouble: Trouble::Unreachable, why });
                 self.desk.endpoint.handle_send_failed(&hop, now);
             }
             return;
@@ -256,6 +272,8 @@ impl Task {
         sent.count(&self.counters);
         if let Sent::Failed(transmit, error) = sent {
             tracing::debug!(hop = %transmit.hop, bytes = transmit.bytes.len(), %error, "sending failed");
+            let trouble = Trouble::of_io(&error);
+            self.watcher.see(Seen::Failed { hop: transmit.hop, trouble, why: &error });
             self.desk.endpoint.handle_send_failed(&transmit.hop, now);
         }
     }
@@ -306,11 +324,13 @@ impl Task {
 /// Takes what connections read to the endpoint.
 struct ToDesk<'a> {
     desk: &'a mut Desk,
+    watcher: &'a mut Watcher,
     now: Now,
 }
 
 impl Upper for ToDesk<'_> {
     fn message(&mut self, bytes: Bytes, hop: Hop) -> Result<(), Bytes> {
+        self.watcher.see(Seen::Received { bytes: &bytes, hop });
         if let Err(error) = self.desk.endpoint.handle_message(bytes, hop, self.now) {
             tracing::debug!(remote = %hop.remote, %error, "what came can't be read");
         }
@@ -322,6 +342,10 @@ impl Upper for ToDesk<'_> {
         if let Err(error) = self.desk.endpoint.handle_rejected(rejected, hop, self.now) {
             tracing::debug!(remote = %hop.remote, %error, "a stream can't be followed");
         }
+    }
+
+    fn opened(&mut self, hop: Hop) {
+        self.watcher.see(Seen::Opened { hop });
     }
 
     fn awaits_pong(&self, hop: &Hop) -> bool {

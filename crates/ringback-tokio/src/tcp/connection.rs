@@ -23,7 +23,8 @@ use crate::tcp::framing::{Asked, Framing, Incoming};
 use crate::tcp::limits::TcpLimits;
 use crate::tcp::queue::WriteQueue;
 use crate::tcp::wire::{Handshake, Wire};
-use crate::tls::TlsStart;
+use crate::tls::{self, TlsStart};
+use crate::trouble::tls_error;
 
 /// How much one connection may give in one go, in bytes, before the next one has its turn.
 pub(crate) const READ_BYTES: usize = 16_384;
@@ -46,6 +47,9 @@ pub(crate) trait Upper {
 
     /// It is answered.
     fn pong(&mut self, _hop: Hop) {}
+
+    /// A connection that we have begun stands, or one that somebody else has begun with TLS.
+    fn opened(&mut self, _hop: Hop) {}
 }
 
 /// What everything that a connection does is done under.
@@ -94,7 +98,10 @@ impl fmt::Display for End {
             End::Lost(error) => write!(f, "lost: {error}"),
             End::Unreachable(error) => write!(f, "could not be opened: {error}"),
             End::ConnectTimeout => f.write_str("could not be opened in time"),
-            End::Handshake(error) => write!(f, "TLS could not be agreed on: {error}"),
+            End::Handshake(error) => match tls_error(error) {
+                Some(error) => f.write_str(&tls::reason(error)),
+                None => write!(f, "TLS could not be agreed on: {error}"),
+            },
             End::HandshakeTimeout => f.write_str("TLS could not be agreed on in time"),
             End::UpgradeTimeout => f.write_str("our opening of a WebSocket was not answered in time"),
             End::Idle => f.write_str("silent for too long"),
@@ -315,8 +322,12 @@ impl Connection {
 
     /// Does what it was woken for.
     pub(crate) fn work(&mut self, buffer: &mut [u8], up: &mut dyn Upper, rules: Rules<'_>) -> Result<(), End> {
+        let was_open = self.wire.is_some();
         if !self.has_begun(rules)? {
             return Ok(());
+        }
+        if !was_open {
+            up.opened(self.hop);
         }
         self.write(rules)?;
         self.read(buffer, up, rules)

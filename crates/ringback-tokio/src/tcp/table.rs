@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -20,6 +20,7 @@ use tokio::time::timeout;
 
 use crate::clock::Clock;
 use crate::counters::LiveCounters;
+use crate::network::Network;
 use crate::tcp::acceptor::Acceptor;
 use crate::tcp::announced::{ANNOUNCED_MAX, Announced};
 use crate::tcp::census::{Census, Full, HandshakeSeat, Seat};
@@ -47,8 +48,10 @@ pub(crate) struct Gone {
     pub(crate) hop: Hop,
     /// The other shards that sent by it.
     pub(crate) users: Vec<u16>,
+    /// How it ended; `None` where its peer has only ended its side.
+    pub(crate) end: Option<End>,
     /// Why it was never there, where it wasn't.
-    pub(crate) why: Option<Box<str>>,
+    pub(crate) unopened: Option<Box<str>>,
 }
 
 /// What the connections of all shards share.
@@ -59,7 +62,7 @@ pub(crate) struct Common {
     pub(crate) directory: Arc<Directory>,
     pub(crate) tls: Tls,
     /// Load balancers, whose connections say first whose they are.
-    pub(crate) proxies: Arc<[IpAddr]>,
+    pub(crate) proxies: Arc<[Network]>,
     pub(crate) admission: Arc<Admission>,
     /// What WebSockets are asked for that we open; `None` where none is opened: browsers come to a server.
     pub(crate) resource: Option<Arc<Resource>>,
@@ -88,7 +91,7 @@ pub(crate) struct Connections {
     census: Arc<Census>,
     acceptors: Vec<Acceptor>,
     /// Load balancers, whose connections say first whose they are.
-    proxies: Arc<[IpAddr]>,
+    proxies: Arc<[Network]>,
     announced: Slab<Announced>,
     rows: Slab<Connection>,
     /// How often a place was taken. It starts anywhere, so that a flow of a former process names none of this one.
@@ -336,7 +339,7 @@ impl Connections {
 
     /// One that was accepted; those of load balancers say first whose they are.
     fn receive(&mut self, socket: TcpStream, hop: Hop, now: Now) {
-        if !self.proxies.contains(&hop.remote.ip().to_canonical()) {
+        if !self.proxies.iter().any(|network| network.contains(hop.remote.ip())) {
             return self.admit(socket, hop, now);
         }
         if self.announced.len() >= ANNOUNCED_MAX {
@@ -530,11 +533,6 @@ impl Connections {
     }
 
     fn end(&mut self, flow: FlowId, end: End) {
-        self.tell(flow, Some(&end));
-        let Some(row) = usize::try_from(flow.slot).ok().and_then(|slot| self.rows.try_remove(slot)) else { return };
-        if let Some(timer) = row.timer {
-            self.timers.stop(timer);
-        }
         let counters = &self.counters;
         match &end {
             End::Done => {}
@@ -550,27 +548,34 @@ impl Connections {
             End::Overrun => counters.connections_overrun.count(),
             End::Unanswered => counters.connections_unanswered.count(),
         }
+        if let Some(hop) = self.row(flow).map(|row| row.hop()) {
+            tracing::debug!(shard = self.shard, transport = %hop.transport, remote = %hop.remote, why = %end, "connection ended");
+        }
         if matches!(end, End::Stalled | End::Overrun) {
             self.deaf_peers.truncate(DEAF_PEERS_MAX - 1);
             self.deaf_peers.push_front(flow);
         }
-        tracing::debug!(shard = self.shard, transport = %row.hop().transport, remote = %row.hop().remote, why = %end, "connection ended");
+        self.tell(flow, Some(end));
+        let Some(row) = usize::try_from(flow.slot).ok().and_then(|slot| self.rows.try_remove(slot)) else { return };
+        if let Some(timer) = row.timer {
+            self.timers.stop(timer);
+        }
     }
 
     /// From here on nothing comes from it: those who wait for that must know, once.
-    fn tell(&mut self, flow: FlowId, end: Option<&End>) {
+    fn tell(&mut self, flow: FlowId, end: Option<End>) {
         let Some(row) = self.row(flow).filter(|row| !row.is_told) else { return };
         row.is_told = true;
-        let why = row.why_unopened(end);
+        let unopened = row.why_unopened(end.as_ref());
         let (hop, alias, users) = (row.hop(), row.alias, std::mem::take(&mut row.users));
         if let Some(remote) =
             alias.filter(|remote| self.directory.remove(Far { remote: *remote, ..Far::of(&hop) }, flow))
         {
-            self.gone.push_back(Gone { hop: Hop { remote, ..hop }, users: users.clone(), why: None });
+            self.gone.push_back(Gone { hop: Hop { remote, ..hop }, users: users.clone(), end: None, unopened: None });
         }
         let is_the_way = self.directory.remove(Far::of(&hop), flow);
         let remote = if is_the_way { hop.remote } else { SocketAddr::from(([0, 0, 0, 0], 0)) };
-        self.gone.push_back(Gone { hop: Hop { remote, ..hop }, users, why });
+        self.gone.push_back(Gone { hop: Hop { remote, ..hop }, users, end, unopened });
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, ServerName, SignatureVerificationAlgorithm, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::sign::SingleCertAndKey;
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
@@ -29,13 +29,16 @@ pub struct TlsClientOptions {
     pub certificate: Option<Certificate>,
     /// Where the secrets of connections are written to, for looking into captures.
     pub key_log: Option<Arc<KeyLogFile>>,
+    /// Whether any certificate will do, whoever has made it and whomever it is for. **Who is in between reads and writes everything then**:
+    /// it is for tests of what one can look at with one's own eyes.
+    pub takes_any_certificate: bool,
 }
 
 impl TlsClientOptions {
     /// These roots; we show nothing, and no secret is written down.
     #[must_use]
     pub fn new(roots: Roots) -> TlsClientOptions {
-        TlsClientOptions { roots, certificate: None, key_log: None }
+        TlsClientOptions { roots, certificate: None, key_log: None, takes_any_certificate: false }
     }
 }
 
@@ -83,9 +86,10 @@ impl TlsStart {
 }
 
 fn config(options: TlsClientOptions) -> Result<Arc<ClientConfig>, TlsError> {
-    let TlsClientOptions { roots, certificate, key_log } = options;
+    let TlsClientOptions { roots, certificate, key_log, takes_any_certificate } = options;
     let provider = provider();
-    let verifier = OfDomain { roots: roots.store(), algorithms: provider.signature_verification_algorithms };
+    let algorithms = provider.signature_verification_algorithms;
+    let verifier = OfDomain { roots: roots.store(), algorithms, takes_any: takes_any_certificate };
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let builder = builder.map_err(TlsError::of_use)?.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
     let mut config = match certificate {
@@ -108,6 +112,7 @@ fn config(options: TlsClientOptions) -> Result<Arc<ClientConfig>, TlsError> {
 struct OfDomain {
     roots: Arc<RootCertStore>,
     algorithms: WebPkiSupportedAlgorithms,
+    takes_any: bool,
 }
 
 impl ServerCertVerifier for OfDomain {
@@ -119,16 +124,9 @@ impl ServerCertVerifier for OfDomain {
         _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let parsed = ParsedCertificate::try_from(end_entity)?;
-        verify_server_cert_signed_by_trust_anchor(&parsed, &self.roots, intermediates, now, self.algorithms.all)?;
-        match server_name {
-            ServerName::DnsName(domain) if is_for(end_entity, domain.as_ref()) => {}
-            ServerName::DnsName(_) => {
-                let (expected, presented) = (server_name.to_owned(), sip_domains(end_entity));
-                let presented = presented.into_iter().map(String::from).collect();
-                return Err(CertificateError::NotValidForNameContext { expected, presented }.into());
-            }
-            address => verify_server_name(&parsed, address)?,
+        if !self.takes_any {
+            is_trusted((end_entity, intermediates), &self.roots, now, self.algorithms.all)?;
+            is_of(end_entity, server_name)?;
         }
         Ok(ServerCertVerified::assertion())
     }
@@ -153,5 +151,29 @@ impl ServerCertVerifier for OfDomain {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.algorithms.supported_schemes()
+    }
+}
+
+/// Whether a chain, its end first, leads to one of these roots, and holds at this time.
+pub(super) fn is_trusted(
+    (end_entity, intermediates): (&CertificateDer<'_>, &[CertificateDer<'_>]),
+    roots: &RootCertStore,
+    now: UnixTime,
+    algorithms: &[&dyn SignatureVerificationAlgorithm],
+) -> Result<(), Error> {
+    let parsed = ParsedCertificate::try_from(end_entity)?;
+    verify_server_cert_signed_by_trust_anchor(&parsed, roots, intermediates, now, algorithms)
+}
+
+/// Whether a certificate is for this domain by the rules of SIP, or for this address.
+pub(super) fn is_of(end_entity: &CertificateDer<'_>, server_name: &ServerName<'_>) -> Result<(), Error> {
+    match server_name {
+        ServerName::DnsName(domain) if is_for(end_entity, domain.as_ref()) => Ok(()),
+        ServerName::DnsName(_) => {
+            let (expected, presented) = (server_name.to_owned(), sip_domains(end_entity));
+            let presented = presented.into_iter().map(String::from).collect();
+            Err(CertificateError::NotValidForNameContext { expected, presented }.into())
+        }
+        address => verify_server_name(&ParsedCertificate::try_from(end_entity)?, address),
     }
 }

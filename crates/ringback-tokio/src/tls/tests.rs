@@ -253,3 +253,55 @@ fn messages_say_whom_they_are_for() {
         assert_eq!(PeerName::of(&Bytes::from(message.clone())), expected, "{message}");
     }
 }
+
+/// What [`inspect`] says of a server with these options, whom it takes for `localhost`.
+async fn inspected(server: TlsServerOptions, options: &InspectOptions) -> Inspection {
+    let server = TlsServer::new(server).unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let serve = tokio::spawn(async move {
+        let (socket, _) = listener.accept().await.unwrap();
+        let wire = server.begin(socket).await;
+        // As long as it is looked at.
+        tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+        drop(wire);
+    });
+    let socket = tokio::net::TcpStream::connect(address).await.unwrap();
+    let seen = inspect(socket, "localhost", options).await.unwrap();
+    serve.abort();
+    seen
+}
+
+#[tokio::test]
+async fn a_server_is_looked_at_whatever_it_is_worth() {
+    let (known, other) = (Authority::new(), Authority::named("other"));
+    let options = InspectOptions { roots: Some(known.roots()), certificate: None };
+    let expired = |params: &mut CertificateParams| params.not_after = date_time_ymd(2001, 1, 1);
+    let (domains, none) = ("it is for example.com, and not for localhost", "no root that is trusted leads to it");
+    for (certificate, trust, identity) in [
+        (known.issue(&["localhost"]), None, None),
+        (known.issue(&["sip:example.com", "localhost"]), None, Some(domains)),
+        (other.issue(&["localhost"]), Some(none), None),
+        (known.issue_as(&["localhost"], expired), Some("it has expired"), None),
+    ] {
+        let seen = inspected(TlsServerOptions::new(vec![certificate]), &options).await;
+        let why = |verdict: Option<Result<(), String>>| verdict.unwrap().err();
+        assert_eq!((seen.version, seen.failure, seen.chain.len()), (Some("TLS 1.3"), None, 1));
+        assert_eq!((why(seen.trust).as_deref(), why(seen.identity).as_deref()), (trust, identity));
+        assert_eq!((why(seen.possession), seen.offers_resumption, seen.asks_for_certificate), (None, true, false));
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_wants_a_certificate_says_so_and_is_shown_one() {
+    let authority = Authority::new();
+    let mut server = TlsServerOptions::new(vec![authority.issue(&["localhost"])]);
+    server.client_auth = ClientAuth::Require(authority.roots());
+    let mut options = InspectOptions { roots: Some(authority.roots()), certificate: None };
+    let seen = inspected(server.clone(), &options).await;
+    assert!(seen.asks_for_certificate && seen.identity == Some(Ok(())), "{seen:?}");
+    assert!(seen.failure.unwrap().contains("it asks for a certificate, and was shown none"));
+    options.certificate = Some(authority.issue(&["client.example"]));
+    let seen = inspected(server, &options).await;
+    assert_eq!((seen.asks_for_certificate, seen.failure), (true, None));
+}

@@ -4,9 +4,12 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
+use ringback_base::{Hop, Transport};
 use ringback_message::{HeaderId, Message, Method, Request, Response, StatusCode};
 use ringback_sdp::SessionDescription;
-use ringback_tokio::agent::{Agent, AgentBound, AgentOptions, Calling, CallingEvent, EVENTS_MAX, Incoming, Session};
+use ringback_tokio::agent::{
+    Agent, AgentBound, AgentOptions, Calling, CallingEvent, EVENTS_MAX, Incoming, Seen, Session,
+};
 use ringback_tokio::{DnsClient, DnsOptions, ListenOn};
 use ringback_ua::{Config, EndReason, Media, Outbound, RegistrationConfig};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -459,4 +462,48 @@ async fn read(line: &mut TcpStream) -> Request {
     let mut buffer = [0; 16_384];
     let length = timeout(WAIT, line.read(&mut buffer)).await.unwrap().unwrap();
     Request::parse(&buffer[..length]).unwrap()
+}
+
+/// What happens at the sockets is shown: a request and each time that it goes again, what comes, a connection that stands, and one that doesn't.
+#[tokio::test]
+async fn who_watches_sees_what_the_sockets_do() {
+    let (told, mut seen) = mpsc::unbounded_channel();
+    let bound = AgentBound::open(&[ListenOn::new("127.0.0.1:0".parse().unwrap())]).unwrap();
+    let bound = bound.watched(move |seen| {
+        _ = told.send(match seen {
+            Seen::Sent { bytes, hop } => (format!("sent {}", bytes.starts_with(b"OPTIONS")), hop),
+            Seen::Received { bytes, hop } => (format!("received {}", bytes.starts_with(b"SIP/2.0 200")), hop),
+            Seen::Opened { hop } => ("opened".to_owned(), hop),
+            Seen::Failed { hop, trouble, .. } => (trouble.as_str().to_owned(), hop),
+            other => panic!("{other:?}"),
+        });
+    });
+    let (agent, _incoming) = bound.start(Config::new("bob", Vec::new()), AgentOptions::default()).unwrap();
+    let peer = Peer::new(&agent).await;
+    // The URI leads elsewhere: the hop has the last word.
+    let ask = |transport, remote| {
+        let hop = Hop { transport, local: agent.locals()[0].address, remote, flow: None };
+        let outbound = Outbound { hop: Some(hop), ..Outbound::new("sip:bob@a.example", "sip:alice@nobody.invalid") };
+        agent.request(outbound, Method::Options, |request| request)
+    };
+    let asked = ask(Transport::Udp, peer.at()).await.unwrap();
+    peer.request(&Method::Options).await;
+    let again = peer.request(&Method::Options).await;
+    assert_eq!(again.request_uri_text(), b"sip:alice@nobody.invalid");
+    peer.send(answer(&again, 200, "")).await;
+    assert_eq!(asked.outcome().await.unwrap().status().as_u16(), 200);
+
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let there = listener.local_addr().unwrap();
+    let _waiting = ask(Transport::Tcp, there).await.unwrap();
+    let _connection = listener.accept().await.unwrap();
+    let nobody = "127.0.0.1:1".parse().unwrap();
+    assert!(ask(Transport::Tcp, nobody).await.unwrap().outcome().await.is_err());
+    let (sent, received, opened, refused) = ("sent true", "received true", "opened", "refused");
+    let mut wanted = vec![(sent, peer.at()), (sent, peer.at()), (received, peer.at()), (sent, there), (opened, there)];
+    wanted.extend([(sent, nobody), (refused, nobody)]);
+    for (what, remote) in wanted {
+        let (seen, hop) = timeout(WAIT, seen.recv()).await.unwrap().unwrap();
+        assert_eq!((seen.as_str(), hop.remote), (what, remote));
+    }
 }

@@ -105,7 +105,8 @@ impl Server {
 
     /// Open, behind this load balancer.
     pub(crate) fn behind(proxy: IpAddr) -> Server {
-        let bound = Bound::open(&[ListenOn::new("127.0.0.1:0".parse().unwrap())], 1).unwrap().proxies(vec![proxy]);
+        let bound =
+            Bound::open(&[ListenOn::new("127.0.0.1:0".parse().unwrap())], 1).unwrap().proxies(vec![proxy.into()]);
         Server::run(bound, Options::default(), |config| config.open = true)
     }
 

@@ -12,7 +12,7 @@ use super::UserAgent;
 use super::leg::{Ack, Leg, Means};
 use super::sending::Purpose;
 use crate::dialog::{Dialog, DialogId};
-use crate::event::{InviteId, SessionId};
+use crate::event::SessionId;
 
 /// An ACK that was sent, for as long as its INVITE may be answered again. `[RFC 3261, Section 13.2.2.4]`
 #[derive(Debug)]
@@ -68,17 +68,54 @@ impl UserAgent {
         self.transmit(bytes, hop);
     }
 
-    /// Whether this 2xx was acknowledged before: then it is again.
-    pub(crate) fn is_repeated(&mut self, client: ClientId, response: &Response) -> bool {
+    /// Whether this 2xx was acknowledged before, or could not be: then it is now.
+    pub(crate) fn is_repeated(&mut self, client: ClientId, response: &Response, now: Now) -> bool {
         let to_tag = response.to_tag().unwrap_or_default();
         let sent = self.acks.get(&client).and_then(|acks| acks.iter().find(|ack| *ack.to_tag == *to_tag));
-        let Some((bytes, hop)) = sent.map(|ack| (ack.bytes.clone(), ack.hop)) else { return false };
+        let Some((bytes, hop)) = sent.map(|ack| (ack.bytes.clone(), ack.hop)) else {
+            return self.acknowledge_anew(client, response, now);
+        };
         self.transmit(bytes, hop);
+        true
+    }
+
+    /// The ACK for the 2xx to a re-INVITE can't be sent, as its Contact leads nowhere: that of the next one may.
+    pub(crate) fn ack_failed(
+        &mut self,
+        session: Option<SessionId>,
+        client: Option<ClientId>,
+        dialog: Option<Box<Dialog>>,
+    ) {
+        // The first INVITE is still waited for: a further 2xx of it finds its way by that.
+        let is_over = |client: &ClientId| !self.clients.contains_key(client);
+        let is_open = |client: &ClientId| self.transactions.client_request(*client).is_some();
+        let Some(client) = client.filter(is_over).filter(is_open) else { return };
+        let leg = session.and_then(|session| self.legs.get(session.0));
+        if let Some(dialog) = leg.map(|leg| Box::new(leg.dialog.clone())).or(dialog) {
+            self.owed_acks.insert(client, dialog);
+        }
+    }
+
+    /// The ACK that is owed for the 2xx before, by what this one says; where the session has ended over it, a BYE follows.
+    /// `[RFC 3261, Section 13.2.2.4]`
+    fn acknowledge_anew(&mut self, client: ClientId, response: &Response, now: Now) -> bool {
+        let Some(mut dialog) = self.owed_acks.remove(&client) else { return false };
+        let id = DialogId::of_response(response);
+        let request = self.transactions.client_request(client).filter(|request| request.cseq() == response.cseq());
+        let Some(request) = request.filter(|_| dialog.id() == id) else {
+            self.owed_acks.insert(client, dialog);
+            return false;
+        };
+        let ack = Ack::new(request.cseq(), Some(client), super::calling::credentials(request));
+        dialog.refresh_target(response);
+        let hangs_up = self.session_of(id).is_none().then_some(Purpose::StrayBye(None));
+        self.dismiss(*dialog, ack, hangs_up, now);
         true
     }
 
     /// No 2xx to this INVITE comes any more, so nobody wants its ACKs again.
     pub(crate) fn forget_acks(&mut self, client: ClientId) {
+        self.owed_acks.remove(&client);
         for session in self.acks.remove(&client).unwrap_or_default().into_iter().filter_map(|ack| ack.session) {
             if let Some(leg) = self.legs.get_mut(session.0) {
                 leg.ack = leg.ack.take().filter(|ack| ack.client != Some(client));
@@ -116,21 +153,29 @@ impl UserAgent {
         }
     }
 
-    /// Acknowledges a 2xx that no session wants, and ends its dialog where nothing else will: that which this INVITE has made.
-    pub(crate) fn dismiss(&mut self, mut dialog: Dialog, ack: Ack, hangs_up: Option<InviteId>, now: Now) {
+    /// Acknowledges a 2xx that no session wants, and ends its dialog by this BYE where nothing else will.
+    pub(crate) fn dismiss(&mut self, mut dialog: Dialog, ack: Ack, bye: Option<Purpose>, now: Now) {
         let uri = dialog.next_uri();
         let builder = acknowledging(&dialog, &ack);
-        self.send(Purpose::StrayAck(ack.client), builder, &uri, now);
-        if let Some(invite) = hangs_up {
+        let sending = self.send(Purpose::StrayAck(ack.client), builder, &uri, now);
+        if let Some(purpose) = bye {
             dialog.sent(self.usages.cseq_used(dialog.id()));
             let bye = dialog.request(Method::Bye);
             self.usages.taken(dialog.id(), dialog.local_cseq());
-            self.send(Purpose::StrayBye(invite), bye, &uri, now);
+            self.send(purpose, bye, &uri, now);
+        }
+        // Not known yet is where it leads.
+        if let Some(sending) = self.sendings.get_mut(&sending) {
+            sending.orphaned = Some(Box::new(dialog));
         }
     }
 
     /// What is open in a session that ends.
     pub(crate) fn leave(&mut self, leg: Leg) {
+        if let Some(owed) = leg.ack.as_ref().and_then(|ack| self.owed_acks.get_mut(&ack.client?)) {
+            // With the numbers that it has used since.
+            **owed = leg.dialog.clone();
+        }
         let ack = leg.ack.filter(|ack| !ack.is_sent);
         let asking = leg.asking.filter(|asking| asking.means == Means::Reinvite);
         let sending = asking.and_then(|asking| asking.sending);

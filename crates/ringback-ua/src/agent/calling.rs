@@ -64,8 +64,9 @@ impl UserAgent {
     /// Calls somebody.
     ///
     /// # Errors
-    /// Where the request or its offer can't be built, or there is no room.
+    /// Where the Request-URI is none, the offer can't be built, or there is no room.
     pub fn invite(&mut self, outbound: &Outbound, media: Media, now: Now) -> Result<InviteId, CommandError> {
+        outbound.check()?;
         let mut offer = Exchange::default();
         let body = match media {
             Media::None => None,
@@ -104,7 +105,7 @@ impl UserAgent {
         if let Some(invite) = self.invites.get_mut(id.0) {
             (invite.sending, invite.accounts) = (expected, accounts);
         }
-        self.send(Purpose::Invite(id), builder, uri.as_bytes(), now);
+        self.send_by(outbound.hop, Purpose::Invite(id), builder, uri.as_bytes(), now);
         self.settle(now);
         Ok(id)
     }
@@ -123,7 +124,7 @@ impl UserAgent {
         if let Some(before) = outbound.after.as_ref().filter(|before| before.is_moved) {
             self.digest.forget_call(before.call_id());
         }
-        let uri = outbound.request_uri.as_deref().unwrap_or(&outbound.to);
+        let uri = outbound.uri();
         let builder = RequestBuilder::new(method.clone(), uri)
             .from(&outbound.from_name, &outbound.from, Some(&tag))
             .to(&outbound.to_name, &outbound.to, None)
@@ -382,7 +383,7 @@ impl UserAgent {
     pub(crate) fn invite_over(&mut self, id: InviteId) {
         // A 2xx came, and none that could be used.
         if let Some(invite) = self.invites.get(id.0).filter(|invite| !invite.has_answered) {
-            let failure = if invite.had_no_room { Failure::Full } else { Failure::Timeout };
+            let failure = if invite.had_no_room { Failure::Full } else { Failure::Timeout(None) };
             return self.unanswered(id, failure, None);
         }
         let Some(invite) = self.invites.remove(id.0) else { return };
@@ -399,6 +400,9 @@ impl UserAgent {
 
     /// A 2xx to an INVITE of ours, the first of its dialog or one more of the same. `[RFC 3261, Section 13.2.2.4]`
     pub(crate) fn success_came(&mut self, id: InviteId, response: Response, now: Now) {
+        if self.has_lost_its_tag(id, &response) {
+            return;
+        }
         let known = self.session_of(DialogId::of_response(&response));
         if let Some(session) = known.filter(|session| self.phase(*session) != Some(Phase::Early)) {
             return self.acknowledge_again(session, response.cseq());
@@ -406,7 +410,7 @@ impl UserAgent {
         // What was agreed on in one that is lost is forgotten: it can't be taken up again.
         let is_lost = known.is_none() && self.is_lost(id, &response);
         let Some(session) = known.or_else(|| if is_lost { None } else { self.leg_of(id, &response) }) else {
-            let failure = if is_lost { Failure::Timeout } else { Failure::Full };
+            let failure = if is_lost { Failure::Timeout(None) } else { Failure::Full };
             return self.unwelcome(id, &response, failure, now);
         };
         let Some(invite) = self.invites.get_mut(id.0) else { return };
@@ -457,11 +461,20 @@ impl UserAgent {
         if let Ok(mut dialog) = Dialog::of_client(request, response) {
             dialog.sent(used.max(self.usages.cseq_used(dialog.id())));
             let credentials = credentials(request);
-            self.dismiss(dialog, Ack::new(response.cseq(), Some(client), credentials), Some(id), now);
+            let bye = Purpose::StrayBye(Some(id));
+            self.dismiss(dialog, Ack::new(response.cseq(), Some(client), credentials), Some(bye), now);
         }
         if is_first && !is_told {
             self.events.push_back(invite_failed(id, failure, None));
         }
+    }
+
+    /// A 2xx without a tag from whom gave one before: it was damaged, and comes again. Who is of RFC 2543 and has none is found at a
+    /// Contact of their own. `[RFC 3261, Section 12.1.2]`
+    fn has_lost_its_tag(&self, id: InviteId, response: &Response) -> bool {
+        let Some(invite) = self.invites.get(id.0).filter(|_| response.to_tag().is_none()) else { return false };
+        let mut legs = invite.legs.iter().filter_map(|leg| self.legs.get(leg.0));
+        legs.any(|leg| !leg.dialog.id().remote_tag.is_empty() && leg.dialog.has_target_of(response))
     }
 
     fn is_lost(&self, id: InviteId, response: &Response) -> bool {
@@ -560,7 +573,7 @@ fn with_parts(
 pub(crate) fn next_uri(outbound: &Outbound) -> &str {
     match outbound.routes.first() {
         Some(route) => route,
-        None => outbound.request_uri.as_deref().unwrap_or(&outbound.to),
+        None => outbound.uri(),
     }
 }
 

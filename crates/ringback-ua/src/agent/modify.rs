@@ -254,7 +254,8 @@ impl UserAgent {
         leg.withdraw();
         leg.asking = None;
         self.events.push_back(offer_failed(session, request, failure.clone()));
-        let failure = Some(failure).filter(|failure| *failure == Failure::Timeout || failure.is_of_transport());
+        let failure =
+            Some(failure).filter(|failure| matches!(failure, Failure::Timeout(_)) || failure.is_of_transport());
         self.lost(Some(session), failure, now);
     }
 
@@ -407,7 +408,7 @@ impl UserAgent {
     /// Sends a request outside of any session, such as OPTIONS or MESSAGE; `fill` adds to it.
     ///
     /// # Errors
-    /// Where the method is one that makes or belongs to a session.
+    /// Where the method is one that makes or belongs to a session, or the Request-URI is none.
     pub fn request_outside(
         &mut self,
         outbound: &Outbound,
@@ -418,9 +419,10 @@ impl UserAgent {
         if is_of_calls(&method) {
             return Err(CommandError::State("this method makes a session, or belongs to one"));
         }
+        outbound.check()?;
         let builder = fill(self.outbound_request(outbound, method));
         let uri: String = calling::next_uri(outbound).into();
-        let id = self.send(Purpose::Application(None), builder, uri.as_bytes(), now);
+        let id = self.send_by(outbound.hop, Purpose::Application(None), builder, uri.as_bytes(), now);
         self.settle(now);
         Ok(RequestId(id))
     }

@@ -14,7 +14,7 @@ impl UserAgent {
     /// Publishes a state, and keeps it alive until [`UserAgent::unpublish`]. What comes of it is told by [`Event::Publication`].
     ///
     /// # Errors
-    /// Where there is no room.
+    /// Where there is no room, or the Request-URI is none.
     pub fn publish(
         &mut self,
         outbound: &Outbound,
@@ -23,6 +23,7 @@ impl UserAgent {
         state: EventState,
         now: Now,
     ) -> Result<PublicationId, CommandError> {
+        outbound.check()?;
         let origin = self.origin(outbound);
         let config = PublicationConfig { expires_secs, ..PublicationConfig::new(origin, event) };
         let hash = self.random.next_u64();

@@ -46,7 +46,7 @@ impl Outbound {
             Outcome::Redirect(Redirect { redirection: Redirection::ThroughProxy, .. }) => {
                 let proxy = target.request_uri()?;
                 let route = if proxy.contains(";lr") { proxy.into() } else { alloc::format!("{proxy};lr") };
-                Some(Outbound { routes: [route].into(), after: attempt(response, true), ..self.clone() })
+                Some(Outbound { routes: [route].into(), hop: None, after: attempt(response, true), ..self.clone() })
             }
             _ => self.redirected_to(target, response),
         }
@@ -57,7 +57,7 @@ impl Outbound {
     #[must_use]
     pub fn redirected_to(&self, target: &Target, response: &Response) -> Option<Outbound> {
         let uri = target.request_uri()?;
-        Some(Outbound { request_uri: Some(uri.into()), after: attempt(response, true), ..self.clone() })
+        Some(Outbound { request_uri: Some(uri.into()), hop: None, after: attempt(response, true), ..self.clone() })
     }
 
     /// The same once more, after this response: Call-ID, To and the tag in From stay, and the CSeq goes up.

@@ -66,7 +66,7 @@ impl UserAgent {
     /// `[RFC 7647, Section 4]`
     ///
     /// # Errors
-    /// Where there is no such call, or no room.
+    /// Where there is no such call, or no room, or the Request-URI is none.
     pub fn refer_outside(
         &mut self,
         outbound: &Outbound,
@@ -82,6 +82,7 @@ impl UserAgent {
             }
             None => None,
         };
+        outbound.check()?;
         let origin = self.origin(outbound);
         let mut config = ReferConfig::new(origin, refer_to);
         config.referred_by = Some(config.origin.from.clone());

@@ -31,8 +31,8 @@ pub(crate) enum Purpose {
     Ack(SessionId, Option<ClientId>),
     /// The same, of a session that is over or never was.
     StrayAck(Option<ClientId>),
-    /// The BYE in a dialog that no session has, and that this INVITE has made.
-    StrayBye(InviteId),
+    /// The BYE in a dialog that no session has, or has any more; where an INVITE has made it that is still waited for, that.
+    StrayBye(Option<InviteId>),
     /// A re-INVITE or UPDATE of ours.
     Change(SessionId),
     Prack(SessionId),
@@ -67,7 +67,7 @@ pub(crate) struct Sending {
     is_reopened: bool,
     /// Until when it isn't sent.
     pub(crate) waiting: Option<TimerId>,
-    /// The dialog of a re-INVITE whose session has ended.
+    /// The dialog of a re-INVITE whose session has ended, and of an ACK that no session sends.
     pub(crate) orphaned: Option<Box<Dialog>>,
 }
 
@@ -85,6 +85,18 @@ impl Sending {
 impl UserAgent {
     /// Sends a request, once it is known where this URI leads. It lacks Via and, where its method has one, Contact.
     pub(crate) fn send(&mut self, purpose: Purpose, builder: RequestBuilder, uri: &[u8], now: Now) -> u64 {
+        self.send_by(None, purpose, builder, uri, now)
+    }
+
+    /// The same by a hop that is known, if it is.
+    pub(crate) fn send_by(
+        &mut self,
+        hop: Option<Hop>,
+        purpose: Purpose,
+        builder: RequestBuilder,
+        uri: &[u8],
+        now: Now,
+    ) -> u64 {
         self.sendings_made = self.sendings_made.wrapping_add(1);
         let id = self.sendings_made;
         let builder = Some(Box::new(builder));
@@ -105,7 +117,7 @@ impl UserAgent {
         };
         self.sendings.insert(id, sending);
         self.share_cseq(purpose);
-        match self.direct(purpose, uri) {
+        match hop.or_else(|| self.direct(purpose, uri)) {
             Some(hop) => self.found(id, &[hop], now),
             None => self.lookups.push_back(Lookup { id, uri: uri.into() }),
         }
@@ -281,7 +293,7 @@ impl UserAgent {
                 }
             }
             Err(RequestError::Full) => self.give_up(id, Failure::Full, now),
-            Err(_) => self.give_up(id, Failure::Transport, now),
+            Err(_) => self.give_up(id, Failure::Transport(Some(hop)), now),
         }
     }
 
@@ -352,7 +364,7 @@ impl UserAgent {
 
     /// A response to a request of ours.
     pub(crate) fn response_came(&mut self, client: ClientId, response: Response, now: Now) {
-        if response.status().is_success() && self.is_repeated(client, &response) {
+        if response.status().is_success() && self.is_repeated(client, &response, now) {
             return;
         }
         let Some(&id) = self.clients.get(&client) else { return self.stray_came(&response, now) };
@@ -453,11 +465,12 @@ impl UserAgent {
     }
 
     /// A request of ours has timed out, or can't be sent.
-    pub(crate) fn no_response(&mut self, client: ClientId, failure: Failure, now: Now) {
+    pub(crate) fn no_response(&mut self, client: ClientId, failure: impl FnOnce(Option<Hop>) -> Failure, now: Now) {
         let Some(&id) = self.clients.get(&client) else { return };
-        if failure == Failure::Timeout {
+        let hop = self.sendings.get(&id).and_then(|sending| sending.hop);
+        let failure = failure(hop);
+        if matches!(failure, Failure::Timeout(_)) {
             self.leave_grown(id);
-            let hop = self.sendings.get(&id).and_then(|sending| sending.hop);
             self.silent.extend(hop);
             let beyond = self.silent.len().saturating_sub(SILENT_MAX);
             self.silent.drain(..beyond);
@@ -484,10 +497,14 @@ impl UserAgent {
         if let Purpose::Invite(invite) = purpose {
             return self.failed(id, invite, failure, now);
         }
-        let request = self.forget(id).and_then(|sending| sending.request);
+        let Some(Sending { request, orphaned, .. }) = self.forget(id) else { return };
         match purpose {
-            Purpose::Invite(_) | Purpose::StrayAck(_) | Purpose::StrayBye(_) => {}
-            Purpose::Ack(session, _) => self.hang_up_for(session, crate::EndReason::Gone(failure), now),
+            Purpose::Invite(_) | Purpose::StrayBye(_) => {}
+            Purpose::StrayAck(client) => self.ack_failed(None, client, orphaned),
+            Purpose::Ack(session, client) => {
+                self.ack_failed(Some(session), client, orphaned);
+                self.hang_up_for(session, crate::EndReason::Gone(failure), now);
+            }
             Purpose::Change(session) => self.change_failed(session, request.as_ref(), failure, now),
             Purpose::Prack(session) => self.lost(Some(session), Some(failure), now),
             Purpose::Bye(session) => self.bye_done(session),
@@ -497,7 +514,8 @@ impl UserAgent {
                 let outcome = Outcome::of_failure(request.as_ref(), &failure);
                 let failed = Event::Failed { request: RequestId(id), session, failure: failure.clone(), outcome };
                 self.events.push_back(failed);
-                let failure = Some(failure).filter(|failure| *failure == Failure::Timeout || failure.is_of_transport());
+                let failure =
+                    Some(failure).filter(|failure| matches!(failure, Failure::Timeout(_)) || failure.is_of_transport());
                 self.lost(session, failure, now);
             }
         }
@@ -533,7 +551,9 @@ impl UserAgent {
     /// Whose accounts a request is signed with: those of its registration or call, where that has its own.
     pub(crate) fn digest(&mut self, purpose: Purpose) -> &mut DigestClient {
         let accounts = match purpose {
-            Purpose::Invite(id) | Purpose::StrayBye(id) => self.invites.get(id.0).and_then(|invite| invite.accounts),
+            Purpose::Invite(id) | Purpose::StrayBye(Some(id)) => {
+                self.invites.get(id.0).and_then(|invite| invite.accounts)
+            }
             _ => self.session_of_purpose(purpose).and_then(|session| self.legs.get(session.0)?.accounts),
         };
         let own = match purpose {

@@ -37,7 +37,7 @@ impl UserAgent {
     /// Subscribes to a state; `change` has the last word on how. What comes of it is told by [`Event::Subscriber`].
     ///
     /// # Errors
-    /// Where there is no room.
+    /// Where there is no room, or the Request-URI is none.
     pub fn subscribe(
         &mut self,
         outbound: &Outbound,
@@ -45,6 +45,7 @@ impl UserAgent {
         change: impl FnOnce(&mut SubscriberConfig),
         now: Now,
     ) -> Result<SubscriberId, CommandError> {
+        outbound.check()?;
         let origin = self.origin(outbound);
         let mut config = SubscriberConfig::new(origin, event);
         config.timer_n = self.config.transactions.timers.t1_64();

@@ -403,7 +403,7 @@ impl UserAgent {
             if name.is_empty() { alloc::format!("<{uri}>").into() } else { alloc::format!("{quoted} <{uri}>").into() }
         };
         Origin {
-            uri: outbound.request_uri.as_deref().unwrap_or(&outbound.to).into(),
+            uri: outbound.uri().into(),
             from: address(&outbound.from_name, &outbound.from),
             tag: self.random.token().into(),
             to: address(&outbound.to_name, &outbound.to),

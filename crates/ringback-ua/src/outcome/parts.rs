@@ -233,7 +233,7 @@ pub enum Why {
     NowhereToGo,
     /// The response lacks this header field, or it says nothing that could be followed.
     Unusable(HeaderId),
-    /// No hop leads to the URI.
+    /// No address is found for the URI, or none by a transport that we have.
     NoRoute,
     /// The request can't be built.
     Unbuildable,

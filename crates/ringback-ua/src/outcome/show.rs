@@ -179,7 +179,7 @@ impl fmt::Display for Why {
             Why::Blocked(None) => "blocked on the way",
             Why::NowhereToGo => "it is to go elsewhere, and nobody says where",
             Why::Unusable(header) => return write!(f, "the response has no {header} that could be used"),
-            Why::NoRoute => "no hop leads there",
+            Why::NoRoute => "no address is found for the URI, or none by a transport that we have",
             Why::Unbuildable => "the request can't be built",
         };
         f.write_str(text)

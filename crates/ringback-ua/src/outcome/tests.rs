@@ -208,7 +208,7 @@ fn within_a_dialog_other_things_end_it() {
         assert_eq!(of(&within, code), Outcome::DialogGone);
         assert_ne!(of(&outside, code), Outcome::DialogGone);
     }
-    for failure in [Failure::Timeout, Failure::Transport] {
+    for failure in [Failure::Timeout(None), Failure::Transport(None)] {
         assert_eq!(Outcome::of_failure(Some(&within), &failure), Outcome::DialogGone);
         assert_eq!(Outcome::of_failure(Some(&outside), &failure), Outcome::NextTarget(Wait::default()));
     }

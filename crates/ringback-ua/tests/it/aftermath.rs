@@ -269,7 +269,7 @@ fn a_200_of_an_early_dialog_that_is_lost_is_acknowledged_and_ended() {
     net.agents[1].answer(callee, sound(1), net.now).unwrap();
     net.settle();
     assert_eq!((count(&net, "a ACK b"), count(&net, "a BYE b")), (1, 1), "{:?}", net.ladder);
-    net.event(0, |event| matches!(event, Event::InviteFailed { failure: Failure::Timeout, .. }).then_some(()));
+    net.event(0, |event| matches!(event, Event::InviteFailed { failure: Failure::Timeout(_), .. }).then_some(()));
     assert!(matches!(net.ended(1), EndReason::RemoteBye(_)));
     net.assert_idle();
 }

@@ -41,6 +41,8 @@ pub(crate) struct Net {
     pub(crate) rewrite: Option<(Vec<u8>, Vec<u8>)>,
     /// The same for the bodies of responses.
     pub(crate) rewrite_body: Option<(Vec<u8>, Vec<u8>)>,
+    /// Names are looked up, and lead nowhere.
+    pub(crate) has_names: bool,
     /// How everything arrives.
     pub(crate) transport: Transport,
 }
@@ -78,6 +80,7 @@ impl Net {
             fate: Box::new(|_| 1),
             rewrite: None,
             rewrite_body: None,
+            has_names: false,
             transport: Transport::Udp,
         }
     }
@@ -85,10 +88,10 @@ impl Net {
     /// Takes in what the agents have to send and to tell.
     fn collect(&mut self) {
         for from in 0..self.agents.len() {
-            while let Some(event) = self.agents[from].poll_event() {
-                self.events[from].push_back(event);
+            while let Some(lookup) = self.agents[from].poll_lookup() {
+                assert!(self.has_names, "every URI is an address");
+                self.agents[from].handle_hops(lookup.id, &[], self.now);
             }
-            assert_eq!(self.agents[from].poll_lookup(), None, "every URI is an address");
             while let Some(transmit) = self.agents[from].poll_transmit() {
                 let to = (0..self.agents.len()).find(|&to| address(to) == transmit.hop.remote);
                 let to = to.or_else(|| (transmit.hop.remote == FORK.parse().unwrap()).then_some(usize::MAX));
@@ -108,6 +111,9 @@ impl Net {
                     }
                 }
                 self.sent.push(message);
+            }
+            while let Some(event) = self.agents[from].poll_event() {
+                self.events[from].push_back(event);
             }
         }
     }

@@ -342,8 +342,8 @@ fn contacts_that_are_looked_up_lead_on_or_nowhere() {
         steps.collect::<Vec<_>>(),
         [
             "301 Moved Permanently: sip:x@nowhere.example",
-            "no hop leads there: sip:y@somewhere.example;transport=tcp",
-            "the request can't be sent: sip:z@192.0.2.9",
+            "no address is found for the URI, or none by a transport that we have: sip:y@somewhere.example;transport=tcp",
+            "the request can't be sent to TCP 192.0.2.4:5060: sip:z@192.0.2.9",
         ]
     );
 }

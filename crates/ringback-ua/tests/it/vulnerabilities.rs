@@ -80,7 +80,7 @@ fn pjproject_5164_what_can_not_be_sent_fails_cleanly() {
     }
     let mut failed = 0;
     while failed < 3 {
-        net.event(0, |event| matches!(event, Event::InviteFailed { failure: Failure::Transport, .. }).then_some(()));
+        net.event(0, |event| matches!(event, Event::InviteFailed { failure: Failure::Transport(_), .. }).then_some(()));
         failed += 1;
     }
     // Where nobody is: no address of ours fits, so there is no hop.

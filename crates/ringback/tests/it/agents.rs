@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use ringback::agent::{
-    Agent, AgentHandle, CallEvent, CallFailed, EndReason, Failure, Incoming, Media, Outcome, RegisterFailed, Router,
+    Agent, AgentHandle, CallEvent, CallFailed, CommandError, EndReason, Failure, Incoming, Media, Outcome,
+    RegisterFailed, RequestFailed, Router,
 };
 use ringback::prelude::*;
 use ringback::sdp::negotiate::StreamState;
@@ -153,6 +154,20 @@ async fn where_nothing_leads_is_no_silence() {
         let failed = timeout(WAIT, alice.invite(uri).into_future()).await.unwrap().unwrap_err();
         assert!(matches!(&failed, CallFailed::Failed { failure: Failure::NoRoute, .. }), "{uri}: {failed:?}");
     }
+}
+
+/// What is written wrongly is told from what isn't there, and an address at which nobody is by its name.
+#[tokio::test]
+async fn what_is_in_the_way_is_named() {
+    let alice = agent("alice").await;
+    let failed = alice.invite("bob").await.unwrap_err();
+    assert!(matches!(&failed, CallFailed::Command(CommandError::Build(_))), "{failed:?}");
+    assert!(failed.to_string().starts_with("Request-URI"), "{failed}");
+    assert!(matches!(alice.message("bob", "hello").await.unwrap_err(), RequestFailed::Command(_)));
+    // Bound, and let go of again: nobody listens there.
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let failed = alice.invite(&format!("sip:bob@{nobody};transport=tcp")).await.unwrap_err();
+    assert_eq!(failed.to_string(), format!("the request can't be sent to TCP {nobody}"));
 }
 
 #[tokio::test]

@@ -92,16 +92,16 @@ impl Watch {
         let Ok(description) = SessionDescription::parse(message.body()) else { return Ok(()) };
         let version: u64 = description.origin().session_version.parse().unwrap_or(0);
         let text = message.body().to_vec();
-        // Of what is damaged nobody knows in which dialog it was answered.
-        let is_clear = !self.unclear.contains(&key.call_id);
         self.judged(Invariant::VersionsRise);
-        // What the first INVITE said is said in each dialog that it makes.
+        // What the first INVITE said is said in each dialog that it makes. A dialog of damaged messages may have no tag either, and go on
+        // by itself.
         let first = DialogKey { remote: Vec::new(), ..key.clone() };
-        let before = self.talks.get(&first).and_then(|talk| talk.described.clone());
+        let is_clear = !self.unclear.contains(&key.call_id);
+        let before = self.talks.get(&first).and_then(|talk| talk.described.clone()).filter(|_| is_clear);
         let talk = self.talk(key.clone());
         let before = talk.described.take().or(before);
         talk.described = Some((version, text.clone()));
-        match before.filter(|_| is_clear) {
+        match before {
             Some((last, same)) if version == last && same != text => violated(
                 Invariant::VersionsRise,
                 Some(&key.call_id),

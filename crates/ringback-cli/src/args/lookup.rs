@@ -1,0 +1,91 @@
+//! Flags that commands share which go to a server: where it is found, and whom TLS trusts.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use ringback_base::Transport;
+use ringback_transport::resolve::{Family, Preferences};
+
+/// How a URI is walked.
+#[derive(Debug, clap::Args)]
+pub(crate) struct LookupArgs {
+    /// A name server to ask instead of the system's, repeatable: an address, and perhaps a port
+    #[arg(long, value_name = "ADDR", value_parser = name_server)]
+    pub(crate) name_server: Vec<SocketAddr>,
+
+    /// Look for IPv4 addresses alone
+    #[arg(long, conflicts_with = "ipv6")]
+    ipv4: bool,
+
+    /// Look for IPv6 addresses alone
+    #[arg(long)]
+    ipv6: bool,
+}
+
+impl LookupArgs {
+    /// Those that these flags leave, with these transports.
+    pub(crate) fn preferences(&self, transports: Vec<Transport>) -> Preferences {
+        preferences(transports, self.ipv4, self.ipv6)
+    }
+}
+
+/// Whom TLS trusts, and what it shows.
+#[derive(Debug, clap::Args)]
+pub(crate) struct TlsArgs {
+    /// Trust the roots of this PEM file, and not those of the system
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+
+    /// The certificate to show to a server that asks for one: PEM, what leads to its root behind it
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub(crate) cert: Option<PathBuf>,
+
+    /// Its private key: PEM
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    pub(crate) key: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TransportArg {
+    Udp,
+    Tcp,
+    Tls,
+    Ws,
+    Wss,
+}
+
+/// Each once.
+pub(crate) fn transports(args: &[TransportArg]) -> Vec<Transport> {
+    let mut transports = Vec::new();
+    for transport in args {
+        let transport = match transport {
+            TransportArg::Udp => Transport::Udp,
+            TransportArg::Tcp => Transport::Tcp,
+            TransportArg::Tls => Transport::Tls,
+            TransportArg::Ws => Transport::Ws,
+            TransportArg::Wss => Transport::Wss,
+        };
+        if !transports.contains(&transport) {
+            transports.push(transport);
+        }
+    }
+    transports
+}
+
+/// What a walk may lead to: loopback addresses too, because who types a name on a command line means it.
+pub(crate) fn preferences(transports: Vec<Transport>, ipv4: bool, ipv6: bool) -> Preferences {
+    let families = match (ipv4, ipv6) {
+        (true, _) => vec![Family::V4],
+        (_, true) => vec![Family::V6],
+        _ => vec![Family::V6, Family::V4],
+    };
+    let mut preferences = Preferences::new(transports, families);
+    preferences.loopback = true;
+    preferences
+}
+
+pub(super) fn name_server(text: &str) -> Result<SocketAddr, String> {
+    let address = text.parse().or_else(|_| text.parse().map(|ip: IpAddr| SocketAddr::new(ip, 53)));
+    address.map_err(|_| "expected an address, and perhaps a port: 192.0.2.53, [2001:db8::53]:5353".to_owned())
+}
