@@ -24,6 +24,7 @@ mod job;
 mod peers;
 mod reference;
 mod ringback;
+pub mod streams;
 
 pub use answer::Answer;
 pub use growth::growth;

@@ -1,6 +1,7 @@
 //! What is proven, one function a case.
 
 mod agent_phones;
+mod answers;
 mod balancers;
 mod basics;
 mod browsers;
@@ -8,6 +9,7 @@ mod calls;
 mod captures;
 mod corpus;
 mod examples;
+mod floods;
 mod flows;
 mod forks;
 mod judges;
@@ -70,6 +72,16 @@ pub const CASES: &[Case] = &[
         library::by_udp,
     ),
     load("library-tcp", "the same by TCP", library::by_tcp),
+    load(
+        "flood-handshakes",
+        "TLS begun and left, or agreed on without end, connections that come and go: phones beside don't notice",
+        floods::handshakes,
+    ),
+    load(
+        "flood-drips",
+        "1,000 connections drip requests, TLS, WebSocket handshakes and frames: ended in time, phones beside don't notice",
+        floods::drips,
+    ),
     with(
         &[Peer::Sipp, Peer::Tshark, Peer::References],
         "corpus-tcp",
@@ -170,7 +182,7 @@ pub const CASES: &[Case] = &[
         forks::races,
     ),
     with(
-        &[Peer::KamailioWebSocket],
+        &[Peer::Kamailio, Peer::KamailioWebSocket, Peer::KamailioTls],
         "agent-websocket",
         "agents register and call each other through Kamailio by WebSocket, with TLS and without, and are told when they are kept out",
         sockets::kamailio,
@@ -246,6 +258,18 @@ pub const CASES: &[Case] = &[
         tools::sipsak,
     ),
     with(&[Peer::Sipsak], "sipsak-tcp", "the same by TCP", tools::sipsak_tcp),
+    with(
+        &[Peer::Sipp, Peer::Sipsak, Peer::KamailioTls],
+        "ping",
+        "ringback ping and sipsak hear the same of the server and of Kamailio, by UDP, TCP and TLS; SIPp answers late",
+        answers::ping,
+    ),
+    with(
+        &[Peer::OpenSsl, Peer::KamailioTls],
+        "certificates",
+        "ringback tls reads and judges good and bad certificates of OpenSSL's server as OpenSSL's client does, and Kamailio's",
+        answers::certificates,
+    ),
     with(
         &[Peer::Sipp, Peer::Nsd],
         "dns-failover",

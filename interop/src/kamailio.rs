@@ -14,6 +14,7 @@ use crate::{Fault, doing};
 const START_MAX: Duration = Duration::from_secs(10);
 const FORK: &str = include_str!("../peers/kamailio-fork.cfg");
 const EDGE: &str = include_str!("../peers/kamailio-edge.cfg");
+const ANSWERS: &str = include_str!("../peers/kamailio-answers.cfg");
 const HOME: &str = include_str!("../peers/kamailio-home.cfg");
 const WEBSOCKET: &str = include_str!("../peers/kamailio-websocket.cfg");
 
@@ -61,6 +62,21 @@ impl Kamailio {
         let listeners = [at("udp", 0), at("tcp", 1), at("tls", 2)];
         let files = [("kamailio.cfg", WEBSOCKET), ("certificate.pem", certificate), ("key.pem", key)];
         Self::start_with(folder, "kamailio", &files, address, &listeners)
+    }
+
+    /// The same of one that only answers, by UDP and TCP, and by TLS at the port behind, where it shows this certificate: PEM both.
+    ///
+    /// # Errors
+    /// As [`Kamailio::start`].
+    pub(crate) fn answering(folder: &Path, certificate: &str, key: &str) -> Result<(Self, SocketAddr), Fault> {
+        let tls = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+        let home = folder.join("kamailio");
+        doing(|| format!("creating {}", home.display()), fs::create_dir_all(&home))?;
+        for (name, text) in [("server.pem", certificate), ("server.key", key)] {
+            doing(|| format!("writing {name}"), fs::write(home.join(name), text))?;
+        }
+        let configuration = ANSWERS.replace("{tls}", &tls.to_string());
+        Ok((Self::start_as(folder, "kamailio", &configuration, &["udp", "tcp"])?, tls))
     }
 
     fn start_as(folder: &Path, name: &str, configuration: &str, transports: &[&str]) -> Result<Self, Fault> {

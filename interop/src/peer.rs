@@ -35,10 +35,14 @@ pub enum Peer {
     Sipsak,
     /// A proxy.
     Kamailio,
-    /// The same, and what makes it speak WebSocket and TLS.
+    /// What lets it speak WebSocket.
     KamailioWebSocket,
     /// Its modules for flows of phones.
     KamailioOutbound,
+    /// What lets it speak TLS.
+    KamailioTls,
+    /// A library of TLS, as a program.
+    OpenSsl,
     /// A load balancer.
     Haproxy,
     /// Networks of our own: the right to make them, and the tools.
@@ -55,7 +59,7 @@ pub enum Peer {
 
 impl Peer {
     /// Every peer.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Sipp,
         Self::Baresip,
         Self::Linphone,
@@ -65,6 +69,8 @@ impl Peer {
         Self::Kamailio,
         Self::KamailioWebSocket,
         Self::KamailioOutbound,
+        Self::KamailioTls,
+        Self::OpenSsl,
         Self::Haproxy,
         Self::Namespaces,
         Self::Nsd,
@@ -86,6 +92,8 @@ impl Peer {
             Self::Kamailio => "Kamailio",
             Self::KamailioWebSocket => "Kamailio's WebSocket",
             Self::KamailioOutbound => "Kamailio's outbound",
+            Self::KamailioTls => "Kamailio's TLS",
+            Self::OpenSsl => "OpenSSL",
             Self::Haproxy => "HAProxy",
             Self::Namespaces => "namespaces",
             Self::Nsd => "NSD",
@@ -108,6 +116,8 @@ impl Peer {
             Self::KamailioWebSocket => kamailio_websocket(),
             Self::Kamailio => administrators_program("kamailio", "-v"),
             Self::KamailioOutbound => kamailio_outbound(),
+            Self::KamailioTls => kamailio_tls(),
+            Self::OpenSsl => program("openssl", "openssl", "version"),
             Self::Haproxy => administrators_program("haproxy", "-v"),
             Self::Nsd => program("nsd", "nsd", "-v"),
             Self::Tshark => program("tshark", "tshark", "--version"),
@@ -147,24 +157,25 @@ fn program(program: &str, package: &str, argument: &str) -> Result<String, Strin
     Ok(line.map_or_else(|| "of a version that it doesn't tell".to_owned(), |line| line.trim().to_owned()))
 }
 
-/// Both modules, which have packages of their own.
-fn kamailio_websocket() -> Result<String, String> {
-    let version = administrators_program("kamailio", "-v")?;
-    for package in ["kamailio-websocket-modules", "kamailio-tls-modules"] {
-        of_package(package).ok_or_else(|| missing("a module of kamailio", package))?;
-    }
-    Ok(version)
-}
-
 /// One of an administrator's programs, whose folder isn't on everybody's path.
 fn administrators_program(name: &str, argument: &str) -> Result<String, String> {
     let at_home = format!("/usr/sbin/{name}");
     program(if on_path(name).is_none() && Path::new(&at_home).is_file() { &at_home } else { name }, name, argument)
 }
 
+fn kamailio_websocket() -> Result<String, String> {
+    const PACKAGE: &str = "kamailio-websocket-modules";
+    of_package(PACKAGE).ok_or_else(|| missing("module `websocket` of Kamailio", PACKAGE))
+}
+
 fn kamailio_outbound() -> Result<String, String> {
     const PACKAGE: &str = "kamailio-outbound-modules";
     of_package(PACKAGE).ok_or_else(|| missing("module `outbound` of Kamailio", PACKAGE))
+}
+
+fn kamailio_tls() -> Result<String, String> {
+    const PACKAGE: &str = "kamailio-tls-modules";
+    of_package(PACKAGE).ok_or_else(|| missing("module `tls` of Kamailio", PACKAGE))
 }
 
 /// The browser and the libraries; the tool that puts a page together lies beside these.

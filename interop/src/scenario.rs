@@ -36,6 +36,7 @@ scenarios! {
     EXAMPLE_ODYSSEY = "example-odyssey";
     MESSAGE = "message";
     OPTIONS = "options";
+    OPTIONS_LATE = "options-late";
     REDIRECT = "redirect";
     REGISTER = "register";
     REGISTER_REFUSED = "register-refused";

@@ -1,5 +1,5 @@
 //! The yardstick: parsing beside `httparse`, calls beside their parsing, captures beside tshark and sngrep, and server CPU beside Kamailio and a loop that does
-//! nothing.
+//! nothing, by datagrams and over connections.
 //!
 //! ```text
 //! cargo xtask bench [parse|call|capture|server] [--quick] [--rounds N] [--kind KIND]...
@@ -12,6 +12,7 @@
 //! | [`capture`] | reads a capture of the simulation with our tools, tshark and sngrep |
 //! | [`parsing`] | runs the program of `bench/`, natively and under callgrind |
 //! | [`servers`] | runs the reference's load against three servers in turn |
+//! | [`streams`] | runs a load of our own over connections against two servers in turn |
 //! | [`table`] | columns |
 //!
 //! Figures are medians. What is missing on this machine is named, and its figures are left out, never guessed.
@@ -21,6 +22,7 @@ mod capture;
 mod machine;
 mod parsing;
 mod servers;
+mod streams;
 mod table;
 
 use std::ffi::OsString;
@@ -68,7 +70,12 @@ pub(crate) fn run(project: &Project, arguments: &[String]) -> Result<bool, Strin
         reports.push(capture::measure(project, &wish)?);
     }
     if wish.server {
-        reports.push(servers::measure(project, &reference(project)?, &wish)?);
+        if wish.wants(servers::knows) {
+            reports.push(servers::measure(project, &reference(project)?, &wish)?);
+        }
+        if wish.wants(streams::knows) {
+            reports.push(streams::measure(project, &wish)?);
+        }
     }
     println!("\n{}", machine::describe(project));
     if wish.quick {
@@ -100,7 +107,7 @@ impl Wish {
                     let rounds = value()?.parse().ok().filter(|&rounds| rounds > 0);
                     wish.rounds = rounds.ok_or("--rounds needs a number from 1 on")?;
                 }
-                "--kind" => wish.kinds.push(servers::known(value()?)?),
+                "--kind" => wish.kinds.push(known(value()?)?),
                 other => return Err(format!("what is {other}?")),
             }
         }
@@ -112,6 +119,20 @@ impl Wish {
         }
         Ok(wish)
     }
+
+    /// Whether one of these kinds of server is asked for, or all are.
+    fn wants(&self, knows: impl Fn(&str) -> bool) -> bool {
+        self.kinds.is_empty() || self.kinds.iter().any(|kind| knows(kind))
+    }
+}
+
+/// The kind of server and load of that name.
+fn known(name: &str) -> Result<String, String> {
+    if servers::knows(name) || streams::knows(name) {
+        return Ok(name.to_owned());
+    }
+    let names: Vec<&str> = servers::names().chain(streams::names()).collect();
+    Err(format!("no kind {name}; there are {}", names.join(", ")))
 }
 
 /// The folder of the reference's messages, scenarios and servers.

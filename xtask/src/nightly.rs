@@ -27,6 +27,7 @@ pub(crate) const STAGES: &[Stage] = &[
     Stage { name: "release", act: release },
     Stage { name: "sigkill", act: sigkill },
     Stage { name: "bad-wire", act: bad_wire },
+    Stage { name: "floods", act: floods },
     Stage { name: "bench", act: yardstick },
 ];
 
@@ -122,6 +123,12 @@ fn bad_wire(project: &Project) -> Verdict {
     let Some(seed) = seed() else { return bad_seed() };
     let variables = [("RINGBACK_NET_CALLS", "150"), (SEED_VARIABLE, &seed.to_string())];
     interop_with(project, &variables, &["--case".to_owned(), "net-bad-wire".to_owned()])
+}
+
+/// Connections that mean no good, for minutes: what the server holds keeps to the same bounds as in seconds.
+fn floods(project: &Project) -> Verdict {
+    let cases = ["--case", "flood-drips", "--case", "flood-handshakes"].map(str::to_owned);
+    interop_with(project, &[("RINGBACK_FLOOD_SECS", "180")], &cases)
 }
 
 /// The seed of this night, told so that what it finds can be found again; `None` where the variable holds no number.

@@ -94,7 +94,11 @@ fn problems(seen: &Inspection, chain: &[Result<Certificate, String>], warn_days:
     }
     for (number, certificate) in (1_u32..).zip(chain) {
         match certificate {
-            Ok(certificate) if certificate.days_left < 0 => problems.push(format!("certificate {number} has expired")),
+            Ok(certificate) if certificate.days_left < 0 => {
+                if !problems.iter().any(|problem| problem.ends_with("has expired")) {
+                    problems.push(format!("certificate {number} has expired"));
+                }
+            }
             Ok(certificate) if certificate.days_left < i64::from(warn_days) => {
                 problems.push(format!("certificate {number} expires in {} days", certificate.days_left));
             }

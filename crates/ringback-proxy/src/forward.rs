@@ -123,7 +123,8 @@ impl Onward<'_> {
         for value in self.record_routes() {
             edit = edit.prepend(HeaderId::RecordRoute, value.as_bytes());
         }
-        let via = format!("{};branch={}", sent_by(self.outbound.transport, &self.written(&self.outbound)), self.branch);
+        let sent_by = sent_by(self.outbound.transport, &self.written(&self.outbound));
+        let via = format!("{sent_by}{};branch={}", self.alias(), self.branch);
         edit = edit.prepend(HeaderId::Via, via.as_bytes());
         Request::check(edit.finish()?).map_err(|rejected| BuildError::Malformed(rejected.error))
     }
@@ -150,6 +151,14 @@ impl Onward<'_> {
     fn path_value(&self) -> String {
         let is_first_hop = self.request.vias().count() == 1;
         self.routes.path(self.reached_by(&self.outbound), &self.written(&self.outbound), self.inbound, is_first_hop)
+    }
+
+    /// Whom we connect to by TLS, they may reach us by this connection: our certificate proves the name in sent-by. Of an address there is
+    /// nothing to prove. `[RFC 5923, Section 8.1]`
+    fn alias(&self) -> &'static str {
+        let Hop { transport, local, flow, .. } = self.outbound;
+        let is_reused = transport == Transport::Tls && flow.is_none() && self.names.has_name(transport, local);
+        if is_reused { ";alias" } else { "" }
     }
 
     fn reached_by(&self, hop: &Hop) -> Transport {

@@ -155,6 +155,13 @@ impl Names {
         if is_behind_tls && transport == Transport::Tcp { Transport::Tls } else { transport }
     }
 
+    /// Whether others come to a listener by a host name, which a certificate can prove.
+    #[must_use]
+    pub fn has_name(&self, transport: Transport, local: SocketAddr) -> bool {
+        let name = self.advertised(transport, local).and_then(|name| Host::of(name.host.as_bytes()));
+        matches!(name, Some(Host::Name(_)))
+    }
+
     fn advertised(&self, transport: Transport, local: SocketAddr) -> Option<&Advertised> {
         let listener = self.listeners.iter().find(|l| l.transport == transport && l.address == local);
         listener.and_then(|listener| listener.advertised.as_ref())

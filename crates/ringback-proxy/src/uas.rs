@@ -4,6 +4,7 @@ use alloc::string::String;
 
 use ringback_message::{HeaderId, Method, Params, Request, StatusCode};
 
+use crate::registrar::REGISTRAR_OPTION_TAGS;
 use crate::reply::Reply;
 use crate::validate::require;
 
@@ -15,7 +16,7 @@ pub const ALLOWED: [Method; 4] = [Method::Ack, Method::Cancel, Method::Options, 
 pub fn answer(request: &Request) -> Reply {
     let method = request.method();
     if method == Method::Options {
-        return require(request, HeaderId::Require, &[]).err().unwrap_or_else(|| options(request));
+        return require(request, HeaderId::Require, REGISTRAR_OPTION_TAGS).err().unwrap_or_else(|| options(request));
     }
     match method {
         Method::Other(_) => Reply::new(StatusCode::NotImplemented).with(HeaderId::Allow, allow()),
@@ -23,12 +24,13 @@ pub fn answer(request: &Request) -> Reply {
     }
 }
 
-/// What the server can do: it reads no bodies and supports no extension, and says so. `[RFC 3261, Section 11.2]`
+/// What the server can do: it reads no bodies, and supports what its registrar does, and says so. `[RFC 3261, Section 11.2]`
 fn options(request: &Request) -> Reply {
     if !request.body().is_empty() && !is_optional(request) {
         return accepting(Reply::new(StatusCode::UnsupportedMediaType));
     }
-    accepting(Reply::new(StatusCode::Ok).with(HeaderId::Allow, allow()).with(HeaderId::Supported, ""))
+    let ok = Reply::new(StatusCode::Ok).with(HeaderId::Allow, allow());
+    accepting(ok.with(HeaderId::Supported, REGISTRAR_OPTION_TAGS.join(", ")))
 }
 
 /// No body at all, and texts in English.

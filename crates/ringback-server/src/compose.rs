@@ -63,6 +63,7 @@ pub(crate) fn stack_config(settings: &Settings, listeners: &[Listener], realm: &
     config.realm = realm.to_owned();
     config.algorithms.clone_from(&settings.algorithms);
     config.route_secret = route_secret;
+    config.flow_timer_secs = settings.flow_timer_secs;
     config.registrar = settings.registrar.clone();
     config.transactions = settings.transactions;
     config.proxy = settings.proxy.clone();
@@ -116,7 +117,7 @@ mod tests {
         let file = "[[domain]]\nname = \"a.example\"\naliases = [\"b.example\"]\nopen = true\nredirect = true\n\
                     [edge]\ndomains = [\"d.example\"]\n\
                     [directory]\nnumber_digits_min = 3\n[[name]]\nuser = \"dave\"\nmeans = \"gone\"\n\
-                    [registrar]\nbindings_per_aor_max = 3\n[limits]\nlookups_max = 7\nbranches_max = 5\n\
+                    [registrar]\nbindings_per_aor_max = 3\nflow_timer_secs = 60\n[limits]\nlookups_max = 7\nbranches_max = 5\n\
                     server_transactions_max = 9\n[timers]\nlookup_timeout_ms = 70\n\
                     [dns]\nipv6_first = false\nmaddr = true\nfailed_target_secs = 8\n\
                     hosts = [\"GW.example 192.0.2.1 2001:db8::1\"]\n";
@@ -128,7 +129,7 @@ mod tests {
         assert_eq!(config.edge_of, ["d.example".into()]);
         assert_eq!((config.directory.number_digits_min, config.directory.names.len()), (3, 1));
         assert_eq!((config.registrar.bindings_per_aor_max, config.lookups_max, config.proxy.branches_max), (3, 7, 5));
-        assert_eq!(config.transactions.server_transactions_max, 9);
+        assert_eq!((config.flow_timer_secs, config.transactions.server_transactions_max), (60, 9));
         assert_eq!(config.lookup_timeout, ringback_base::Micros::from_ms(70));
         assert_eq!((config.ipv6_first, config.maddr), (false, true));
         assert_eq!(config.failed_target_wait, ringback_base::Micros::from_secs(8));

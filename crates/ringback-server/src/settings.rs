@@ -64,6 +64,8 @@ pub struct Settings {
     pub location: Options,
     /// The registrar's limits.
     pub registrar: Policy,
+    /// How often phones that offer it are to show that they are there, in seconds; 0: nothing is said of it. Default: 120.
+    pub flow_timer_secs: u32,
     /// T1, T2, T4 and the tables of transactions.
     pub transactions: ringback_transaction::Config,
     /// Timer C and the limits of relayed requests.
@@ -181,6 +183,7 @@ impl Settings {
             drain: Duration::from_secs(5),
             location: Options::default(),
             registrar: stack.registrar,
+            flow_timer_secs: stack.flow_timer_secs,
             transactions: stack.transactions,
             proxy: stack.proxy,
             tcp: TcpLimits::default(),

@@ -44,6 +44,9 @@ pub struct Config {
     pub route_secret: [u8; 32],
     /// The registrar's limits.
     pub registrar: Policy,
+    /// How often phones that offer it are to show that they are there, in seconds: Flow-Timer, and the value of `keep`. By datagrams it is
+    /// 30 at most; at 0 nothing is said. Default 120, the example of `[RFC 5626, Section 4.4]`.
+    pub flow_timer_secs: u32,
     /// Timers and table sizes of transactions.
     pub transactions: ringback_transaction::Config,
     /// Peers whose transactions have timers of their own, whatever their port and transport.
@@ -89,6 +92,7 @@ impl Config {
             nonces_max: NONCES_MAX,
             route_secret: [0; 32],
             registrar: Policy::default(),
+            flow_timer_secs: 120,
             transactions: ringback_transaction::Config::default(),
             timers_of: Vec::new(),
             proxy: ringback_proxy::Config::default(),

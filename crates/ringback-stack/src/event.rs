@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 
-use ringback_base::Hop;
+use ringback_base::{Hop, Micros};
 use ringback_location::Aor;
 use ringback_message::{ParseError, StatusCode};
 
@@ -30,6 +30,14 @@ pub enum Event {
         reason: String,
         /// Where it came from.
         from: Hop,
+    },
+    /// A connection was told how often it is to be kept alive: where nothing comes by it for so long, its far end is not there any more.
+    /// `[RFC 5626, Section 4.4]`
+    KeptAlive {
+        /// The connection.
+        hop: Hop,
+        /// For how long nothing may come.
+        silence_max: Micros,
     },
     /// Credentials were wrong.
     AuthenticationFailed {

@@ -100,6 +100,7 @@ impl Stack {
         let named = self.reply(reply);
         let Some(request) = self.transactions.server_request(server) else { return };
         if let Ok(response) = named.to(request, &tag) {
+            let response = self.with_keep_alives(server, response);
             // It fails only where the transaction has ended, and then nobody waits for it.
             let _ = self.transactions.respond(server, response, now);
         }

@@ -44,6 +44,7 @@ mod endpoint;
 mod event;
 mod intake;
 mod jobs;
+mod keep_alives;
 mod lookup;
 mod relay;
 mod replies;

@@ -259,6 +259,7 @@ impl Stack {
         if status.is_final() {
             self.tell_relayed(id, status, text(response.reason()), said_why(&response));
         }
+        let response = self.with_keep_alives(server, response);
         match self.transactions.respond(server, response, now) {
             // Damaged on its way here: no answer to what was asked, but the end of it. `[RFC 3261, Section 21.5.3]`
             Err(RespondError::Foreign) if status.is_final() => {

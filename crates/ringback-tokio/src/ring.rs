@@ -1,7 +1,7 @@
 //! The way from each shard to the others.
 
 use bytes::Bytes;
-use ringback_base::{Hop, KeyedHash};
+use ringback_base::{FlowId, Hop, KeyedHash, Micros};
 use ringback_stack::owner;
 use ringback_transaction::Transmit;
 use ringback_transport::{Datagram, peek_call_id};
@@ -28,6 +28,8 @@ pub(crate) enum Handed {
     Failed { hop: Hop },
     /// A request that did not arrive, perhaps one of that shard.
     Unreachable(Unreachable),
+    /// The far end of a connection was told to send keep-alives.
+    KeptAlive { flow: FlowId, silence_max: Micros },
 }
 
 /// What goes out by a connection of another shard.
@@ -107,6 +109,16 @@ impl Ring {
     pub(crate) fn tell_failed(&self, shard: u16, hop: Hop, counters: &LiveCounters) {
         if let Some(shard) = self.shards.get(usize::from(shard))
             && shard.handed.try_send(Handed::Failed { hop }).is_err()
+        {
+            counters.handed_over_dropped.count();
+        }
+    }
+
+    /// Tells another shard that the far end of its connection will send keep-alives. Where it has no room for that, the connection is open as
+    /// long as one without them.
+    pub(crate) fn tell_kept_alive(&self, flow: FlowId, silence_max: Micros, counters: &LiveCounters) {
+        if let Some(shard) = self.shards.get(usize::from(flow.shard))
+            && shard.handed.try_send(Handed::KeptAlive { flow, silence_max }).is_err()
         {
             counters.handed_over_dropped.count();
         }

@@ -9,7 +9,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use ringback_base::{Hop, Micros, Now, Transport};
 use ringback_message::Rejected;
-use ringback_stack::Stack;
+use ringback_stack::{Event, Stack};
 use ringback_transaction::Transmit;
 use tokio::sync::watch;
 use tokio::task::{unconstrained, yield_now};
@@ -194,6 +194,9 @@ impl Shard {
                 Some(Handed::Datagram { bytes, hop }) => self.stack.handle_datagram(bytes, hop, now),
                 Some(Handed::Message { bytes, hop }) => self.stack.handle_message(bytes, hop, now),
                 Some(Handed::Failed { hop }) => self.stack.handle_send_failed(&hop, now),
+                Some(Handed::KeptAlive { flow, silence_max }) => {
+                    self.connections.expect_keep_alives(flow, silence_max, now)
+                }
                 Some(Handed::Unreachable(unreachable)) => _ = self.is_told(&unreachable, now),
             }
         }
@@ -273,7 +276,10 @@ impl Shard {
                 self.send(transmit, now);
             }
             while let Some(event) = self.stack.poll_event() {
-                self.log.write(event, now);
+                match event {
+                    Event::KeptAlive { hop, silence_max } => self.expect_keep_alives(&hop, silence_max, now),
+                    event => self.log.write(event, now),
+                }
             }
             if lookups_left > 0
                 && let Some(lookup) = self.stack.poll_lookup()
@@ -290,6 +296,16 @@ impl Shard {
             if !self.tell_gone(now) {
                 return lookups_left == 0;
             }
+        }
+    }
+
+    /// The connection of this hop, whichever shard has it, is closed where nothing comes by it for so long.
+    fn expect_keep_alives(&mut self, hop: &Hop, silence_max: Micros, now: Now) {
+        let Some(flow) = hop.flow else { return };
+        if flow.shard == self.ring.index {
+            self.connections.expect_keep_alives(flow, silence_max, now);
+        } else {
+            self.ring.tell_kept_alive(flow, silence_max, &self.counters);
         }
     }
 

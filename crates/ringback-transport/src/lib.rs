@@ -35,7 +35,7 @@ pub mod websocket;
 
 pub use datagram::{Datagram, peek_branch, peek_call_id};
 pub use stream::{Frame, PONG, Stream, StreamLimits};
-pub use via::{reply_hop, salvage_reply_hop, sent_by, stamp, stamp_message};
+pub use via::{granted_keep, reply_hop, salvage_reply_hop, sent_by, stamp, stamp_message};
 
 #[cfg(test)]
 mod tests;

@@ -65,6 +65,7 @@ pub struct Stream {
     wanted: Option<usize>,
     /// CR and LF passed over since the last message, of a keep-alive perhaps.
     line_ends: u8,
+    is_kept_alive: bool,
     last_data: Micros,
     /// When the first byte of the message in the buffer came.
     message_since: Option<Micros>,
@@ -81,6 +82,7 @@ impl Stream {
             searched: 0,
             wanted: None,
             line_ends: 0,
+            is_kept_alive: false,
             last_data: now.mono,
             message_since: None,
             now: now.mono,
@@ -128,6 +130,18 @@ impl Stream {
         let is_pong = self.line_ends >= 2;
         self.line_ends = if is_pong { self.line_ends.saturating_sub(2) } else { self.line_ends };
         is_pong
+    }
+
+    /// The peer was told to send keep-alives: from now on nothing may come for so long only. `[RFC 5626, Section 4.4]`
+    pub fn expect_keep_alives(&mut self, silence_max: Micros) {
+        self.limits.idle_timeout = silence_max;
+        self.is_kept_alive = true;
+    }
+
+    /// True where the peer was told to send keep-alives, so that its silence means that it is gone, whatever we have sent meanwhile.
+    #[must_use]
+    pub fn is_kept_alive(&self) -> bool {
+        self.is_kept_alive
     }
 
     /// When [`Stream::is_overdue`] is next worth asking.

@@ -31,6 +31,21 @@ fn what_is_right_stays_as_it_is() {
     assert_eq!(reply.remote, "198.51.100.7:5070".parse().unwrap());
 }
 
+/// [RFC 6223, Section 4.4]
+#[test]
+fn keep_alives_that_are_offered_are_granted() {
+    let granted = |via: &str| {
+        let response = request(via);
+        granted_keep(&response, 120).map(|(_, value)| alloc::string::String::from_utf8(value).unwrap())
+    };
+    let offered = "SIP/2.0/TCP p.example ;branch=z9hG4bK1;Keep;rport=7, SIP/2.0/UDP 10.0.0.1;keep";
+    let expected = "SIP/2.0/TCP p.example;branch=z9hG4bK1;keep=120;rport=7, SIP/2.0/UDP 10.0.0.1;keep";
+    assert_eq!(granted(offered).as_deref(), Some(expected));
+    for via in ["SIP/2.0/TCP p.example;branch=z9hG4bK1;keep=30", "SIP/2.0/TCP a;branch=z9hG4bK1, SIP/2.0/UDP b;keep"] {
+        assert_eq!(granted(via), None, "{via}");
+    }
+}
+
 #[test]
 fn another_source_is_noted() {
     let (via, reply) = stamped("SIP/2.0/UDP phone.example;branch=z9hG4bK1, SIP/2.0/UDP 10.0.0.1", "198.51.100.7:9999");

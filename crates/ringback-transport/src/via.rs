@@ -68,6 +68,30 @@ fn stamped(via: &Via<&[u8]>, source: IpAddr, port: u16, asks: bool) -> Vec<u8> {
     value
 }
 
+/// The line of the top Via, and it with a value for `keep`, where whoever wrote it offers keep-alives: "it MUST add a parameter value to
+/// the "keep" parameter before sending or forwarding the response". `[RFC 6223, Section 4.4]`
+#[must_use]
+pub fn granted_keep(response: &Message, secs: u32) -> Option<(usize, Vec<u8>)> {
+    let (via, line) = (response.vias().next()?.ok()?, response.first(HeaderId::Via)?);
+    let is_keep = |name: &[u8]| name.eq_ignore_ascii_case(b"keep");
+    via.params.iter().find(|(name, value)| is_keep(name) && value.is_none())?;
+    let mut value = Vec::new();
+    Via { params: ringback_message::Params::default(), ..via.clone() }.write(&mut value);
+    let mut granted = alloc::string::String::new();
+    // Writing to a String can't fail.
+    let _ = write!(granted, "keep={secs}");
+    for (name, param) in via.params.iter() {
+        value.push(b';');
+        match param {
+            _ if is_keep(name) => value.extend_from_slice(granted.as_bytes()),
+            None => value.extend_from_slice(name),
+            Some(param) => value.extend([name, b"=", param].concat()),
+        }
+    }
+    value.extend_from_slice(behind_first(line.value()));
+    Some((line.index(), unfolded(&value).into_vec()))
+}
+
 /// The comma behind the first Via of a line and all that follows.
 fn behind_first(value: &[u8]) -> &[u8] {
     let mut cursor = ringback_message::Cursor::new(HeaderId::Via, value, 0);

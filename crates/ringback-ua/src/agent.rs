@@ -15,6 +15,7 @@ mod redirects;
 mod refers;
 mod refusing;
 mod registrations;
+mod replies;
 mod sending;
 mod subscriptions;
 mod usages;
@@ -50,6 +51,7 @@ use leg::{Leg, Phase, Timer};
 use own_accounts::OwnAccounts;
 pub use redirects::Attempt;
 use registrations::Entry;
+use replies::Detours;
 use sending::Sending;
 use usages::Usages;
 
@@ -189,6 +191,8 @@ pub struct UserAgent {
     clients: BTreeMap<ClientId, u64>,
     /// INVITEs that came in and are not over.
     invited: BTreeMap<ServerId, SessionId>,
+    /// Responses whose way is gone.
+    detours: Detours,
     /// What 2xx were acknowledged with, by the transactions of their INVITEs.
     acks: BTreeMap<ClientId, Vec<SentAck>>,
     /// The dialogs in which a 2xx to a re-INVITE could not be acknowledged, by the transactions of these.
@@ -241,6 +245,7 @@ impl UserAgent {
             sendings_made: 0,
             clients: BTreeMap::new(),
             invited: BTreeMap::new(),
+            detours: Detours::default(),
             acks: BTreeMap::new(),
             owed_acks: BTreeMap::new(),
             remains: Vec::new(),
@@ -307,7 +312,9 @@ impl UserAgent {
 
     /// The answer to a [`Lookup`]: the hops to try, in order; none where the URI leads nowhere.
     pub fn handle_hops(&mut self, id: u64, hops: &[Hop], now: Now) {
-        self.found(id, hops, now);
+        if !self.reply_found(id, hops, now) {
+            self.found(id, hops, now);
+        }
         self.settle(now);
     }
 
@@ -395,6 +402,7 @@ impl UserAgent {
             && self.sendings.is_empty()
             && self.clients.is_empty()
             && self.invited.is_empty()
+            && self.detours.is_empty()
             && self.acks.is_empty()
             && self.owed_acks.is_empty()
             && self.own_accounts.is_empty()
@@ -513,9 +521,13 @@ impl UserAgent {
                 self.no_response(id, |hop| why.map_or(Failure::Transport(hop), Failure::Connection), now);
             }
             Below::ClientEnded { id } => self.client_ended(id),
-            Below::ServerEnded { id } => _ = self.invited.remove(&id),
+            Below::ServerEnded { id } => {
+                self.invited.remove(&id);
+                self.detours.forget(id);
+            }
+            Below::ServerFailed { id } => self.reply_failed(id, now),
             // The ACK that never came is missed by whoever repeats the 2xx; for a failure nobody minds.
-            Below::ServerTimeout { .. } | Below::ServerFailed { .. } | Below::ClientHopLost { .. } => {}
+            Below::ServerTimeout { .. } | Below::ClientHopLost { .. } => {}
             _ => {}
         }
     }

@@ -276,7 +276,7 @@ pub(super) fn bad_wire(place: &mut Place, figures: &mut Figures) -> Result<(), F
     if lost == 0 || overtaken == 0 { Err("the wire has done no harm".to_owned()) } else { Ok(()) }
 }
 
-fn from_environment(name: &str, or: u64) -> Result<u64, Fault> {
+pub(super) fn from_environment(name: &str, or: u64) -> Result<u64, Fault> {
     match std::env::var(name) {
         Ok(text) => text.parse().map_err(|_| format!("{name}={text} is no number")),
         Err(_) => Ok(or),

@@ -108,7 +108,7 @@ pub(super) fn certificates(place: &mut Place, is_trusted: bool) -> Result<(), Fa
     Ok(())
 }
 
-fn authority(name: &str) -> Result<(String, Issuer<'static, KeyPair>), rcgen::Error> {
+pub(super) fn authority(name: &str) -> Result<(String, Issuer<'static, KeyPair>), rcgen::Error> {
     let mut params = CertificateParams::new([])?;
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.distinguished_name.push(DnType::CommonName, name);

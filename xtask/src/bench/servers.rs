@@ -50,23 +50,21 @@ The servers take turns within each round, on a core of their own. Each call come
 by ringback among 1000 bindings; kamailio's answer is fixed. Compare within one table only: CPU a call falls as the rate rises.
 ";
 
-/// The kind of that name.
-pub(super) fn known(name: &str) -> Result<String, String> {
-    let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
-    if names.contains(&name) {
-        Ok(name.to_owned())
-    } else {
-        Err(format!("no kind {name}; there are {}", names.join(", ")))
-    }
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    KINDS.iter().map(|kind| kind.name)
+}
+
+pub(super) fn knows(name: &str) -> bool {
+    names().any(|known| known == name)
 }
 
 /// One measurement.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Sample {
-    us_per_call: f64,
-    ok: f64,
-    failed: f64,
-    sent_again: f64,
+pub(super) struct Sample {
+    pub(super) us_per_call: f64,
+    pub(super) ok: f64,
+    pub(super) failed: f64,
+    pub(super) sent_again: f64,
 }
 
 struct Bench<'a> {
@@ -171,11 +169,8 @@ impl Bench<'_> {
 }
 
 impl Sample {
-    fn read(json: &str) -> Option<Sample> {
-        let number = |name: &str| {
-            let (_, rest) = json.split_once(&format!("\"{name}\": "))?;
-            rest.split([',', '}']).next()?.trim().parse().ok()
-        };
+    pub(super) fn read(json: &str) -> Option<Sample> {
+        let number = |name: &str| figure(json, name);
         Some(Sample {
             us_per_call: number("us_per_call")?,
             ok: number("ok")?,
@@ -185,9 +180,15 @@ impl Sample {
     }
 
     /// Too many calls went wrong.
-    fn is_void(&self) -> bool {
+    pub(super) fn is_void(&self) -> bool {
         (self.failed + self.sent_again) * 100.0 > (self.ok + self.failed) * TROUBLE_PERCENT_MAX
     }
+}
+
+/// A number of a line of JSON.
+pub(super) fn figure(json: &str, name: &str) -> Option<f64> {
+    let (_, rest) = json.split_once(&format!("\"{name}\": "))?;
+    rest.split([',', '}']).next()?.trim().parse().ok()
 }
 
 fn text(kinds: &[&Kind], samples: &BTreeMap<(&str, &str), Vec<Sample>>, faults: &mut Vec<String>) -> String {
@@ -219,7 +220,7 @@ fn text(kinds: &[&Kind], samples: &BTreeMap<(&str, &str), Vec<Sample>>, faults: 
     format!("# Server CPU\n\n{}\n{LEGEND}", table(&head, &rows))
 }
 
-fn spread(values: &[f64]) -> String {
+pub(super) fn spread(values: &[f64]) -> String {
     let low = values.iter().copied().fold(f64::INFINITY, f64::min);
     let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     median(values).map_or_else(|| "–".to_owned(), |median| format!("{median:.1} ({low:.1}–{high:.1})"))

@@ -10,7 +10,7 @@ Exit status:
   5    the configuration file, or a file that it names (accounts, certificates), can't be read or has errors
   70   a defect, or a system that refuses the least
   130  a second Ctrl-C or SIGTERM ended it at once
-  check-config, explain, decode, lint and dns have their own: see their help";
+  check-config, explain, decode, lint, dns, ping and tls have their own: see their help";
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -18,6 +18,7 @@ Examples:
   ringback serve                            the server, on port 5060 of this machine
   ringback explain 486                      what an answer means
   ringback lint trace.pcapng                what is wrong in a capture
+  ringback ping sip:example.com             whether somebody answers
   ringback help serve                       more of a command";
 
 pub(super) const CHECK_CONFIG_EXAMPLES: &str = "\

@@ -40,7 +40,7 @@ pub(super) fn label(name: &str, value: &str) -> String {
 
 fn text(rows: &[Row<'_>]) -> String {
     let mut out = String::new();
-    let counters: [(&str, &str, fn(&Row<'_>) -> u64); 6] = [
+    let counters: [Counter; 6] = [
         ("requests_total", "OPTIONS whose outcome is known.", |row| row.figures.all()),
         ("accepted_total", "Final responses that are accepted.", |row| row.figures.accepted),
         ("refused_total", "Final responses that are not accepted.", |row| row.figures.refused),
@@ -101,6 +101,9 @@ fn summary(out: &mut String, rows: &[Row<'_>]) {
         sample(out, "rtt_seconds_count", &row.labels, &row.figures.replies().to_string());
     }
 }
+
+/// Its name, what it is, and its figure of a series.
+type Counter = (&'static str, &'static str, fn(&Row<'_>) -> u64);
 
 const PREFIX: &str = "ringback_ping_";
 

@@ -10,7 +10,8 @@ use tempfile::tempdir;
 
 use crate::process::ringback;
 
-const COMMANDS: [&str; 9] = ["serve", "check-config", "explain", "decode", "lint", "dns", "user", "completions", "man"];
+const COMMANDS: [&str; 11] =
+    ["serve", "check-config", "explain", "decode", "lint", "dns", "ping", "tls", "user", "completions", "man"];
 const USER_COMMANDS: [&str; 6] = ["add", "import", "list", "passwd", "redirect", "remove"];
 
 #[test]

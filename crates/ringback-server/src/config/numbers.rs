@@ -79,6 +79,7 @@ pub(crate) static NUMBERS: &[Number] = &[
     count!("registrar", "default_expires_secs", 1..=YEAR_SECS, registrar.default_expires_secs),
     count!("registrar", "bindings_per_aor_max", 1..=1_000, registrar.bindings_per_aor_max),
     count!("registrar", "contact_bytes_max", 64..=16_384, registrar.contact_bytes_max),
+    count!("registrar", "flow_timer_secs", 0..=DAY_SECS, flow_timer_secs),
     count!("directory", "number_digits_min", 0..=32, directory.number_digits_min),
     span!("location", "commit_window_ms", 0..=1_000, |s| duration_ms(s.location.commit_window), |s, n| s
         .location

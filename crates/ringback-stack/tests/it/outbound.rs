@@ -2,7 +2,7 @@
 
 use ringback_base::{Hop, Micros};
 use ringback_message::{HeaderId, Message, Method, Request};
-use ringback_stack::Listener;
+use ringback_stack::{Event, Listener};
 
 use crate::streams::{connection, send};
 use crate::world::{ALICE, BOB, SERVER, World, answer, routes};
@@ -98,6 +98,56 @@ fn rfc5626_section_7_a_device_that_has_answered_is_not_asked_again() {
     assert_eq!(world.codes(ALICE), [100, 486]);
     assert!(invites(&mut world, ONE).is_empty() && invites(&mut world, TWO).is_empty());
     world.ends_empty();
+}
+
+/// The lines of a response to a REGISTER that tell of keep-alives.
+fn told(world: &mut World, hop: Hop, text: &str) -> (Option<String>, String) {
+    send(world, hop, text);
+    let at = hop.remote.to_string();
+    let ok = world.response(&at);
+    assert!(ok.status().is_success(), "{ok:?}");
+    let timer = ok.first(HeaderId::FlowTimer).map(|header| String::from_utf8(header.value().to_vec()).unwrap());
+    (timer, String::from_utf8(ok.top_via().params.text().to_vec()).unwrap())
+}
+
+fn kept_alive(world: &mut World) -> Vec<(Hop, Micros)> {
+    world
+        .events
+        .drain(..)
+        .filter_map(|event| match event {
+            Event::KeptAlive { hop, silence_max } => Some((hop, silence_max)),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Phones that know flows, and those that offer keep-alives without: each is told how often, and a connection that stays silent is given up.
+#[test]
+fn rfc5626_section_5_4_phones_are_told_how_often_to_show_that_they_are_there() {
+    let mut world = world();
+    let at = |hop: Hop| Hop { remote: BOB.parse().unwrap(), ..hop };
+    let text = world.text(BOB, "REGISTER", "sip:example.com", "bob", "sip:bob@example.com", &contact(1));
+    let text = text.replacen(";branch=", ";keep;branch=", 1);
+    let (timer, via) = told(&mut world, at(flow(1)), &text);
+    assert_eq!(timer.as_deref(), Some("120"));
+    assert!(via.contains(";keep=120;"), "{via}");
+    assert_eq!(kept_alive(&mut world), [(at(flow(1)), Micros::from_secs(155))]);
+
+    let plain = "Contact: <sip:bob@127.0.0.1:5072>\r\n";
+    let text = world.text(BOB, "REGISTER", "sip:example.com", "bob", "sip:bob@example.com", plain);
+    let (timer, via) = told(&mut world, at(flow(2)), &text);
+    assert!(timer.is_none() && !via.contains("keep"), "who offers nothing is told nothing: {via}");
+    assert!(kept_alive(&mut world).is_empty());
+}
+
+#[test]
+fn by_datagrams_a_phone_is_told_what_nats_allow() {
+    let mut world = world();
+    let text = world.text(BOB, "REGISTER", "sip:example.com", "bob", "sip:bob@example.com", &contact(1));
+    world.send(BOB, text);
+    let ok = world.response(BOB);
+    assert_eq!(ok.first(HeaderId::FlowTimer).unwrap().value(), b"30");
+    assert!(kept_alive(&mut world).is_empty(), "there is nothing to close");
 }
 
 /// Whoever calls is not told of flows.

@@ -167,10 +167,18 @@ fn options_tells_what_is_true() {
     world.send(ALICE, text);
     let ok = world.response(ALICE);
     assert_eq!(ok.status().as_u16(), 200);
-    for id in [HeaderId::Allow, HeaderId::Supported, HeaderId::Accept] {
-        assert!(ok.first(id).is_some(), "{id}");
-    }
+    let value = |id| ok.first(id).map(|header| header.value());
+    assert_eq!(value(HeaderId::Allow), Some(&b"ACK, CANCEL, OPTIONS, REGISTER"[..]));
+    assert_eq!((value(HeaderId::Supported), value(HeaderId::Accept)), (Some(&b"path, outbound"[..]), Some(&b""[..])));
     assert!(ok.to_tag().is_some());
+    for (required, code) in [("path, outbound", 200), ("path, 100rel", 420)] {
+        let more = format!("Require: {required}\r\n");
+        let text = world.text(ALICE, "OPTIONS", "sip:127.0.0.1", "alice", "sip:127.0.0.1", &more);
+        world.send(ALICE, text);
+        let answer = world.response(ALICE);
+        assert_eq!(answer.status().as_u16(), code);
+        assert_eq!(answer.first(HeaderId::Unsupported).is_some(), code == 420);
+    }
 }
 
 #[test]

@@ -38,6 +38,24 @@ fn invite(world: &mut World, more: &str) {
     world.send_authenticated(ALICE, "INVITE", "sip:bob@example.com", "alice", "sip:bob@example.com", more);
 }
 
+/// [RFC 5923, Section 8.1]
+#[test]
+fn whom_we_connect_to_by_tls_may_come_back_by_the_same_connection() {
+    for (name, is_reused) in [("sip.public.example", true), ("192.0.2.7", false)] {
+        let mut world = World::with(|config| {
+            let advertised = Advertised::new(name, 5061);
+            let address = "127.0.0.1:5061".parse().unwrap();
+            config.listeners.push(Listener { advertised, ..Listener::new(Transport::Tls, address) });
+        });
+        let contact = "Contact: <sip:bob@127.0.0.1:5072;transport=tls>\r\n";
+        world.send_authenticated(BOB, "REGISTER", "sip:example.com", "bob", "sip:bob@example.com", contact);
+        world.received(BOB);
+        invite(&mut world, "");
+        let via = world.request(BOB).top_via().to_owned_text();
+        assert_eq!((&*via.transport, via.params.has(b"alias")), (&b"TLS"[..], is_reused), "{name}");
+    }
+}
+
 /// A load balancer has ended TLS: phones that come back are to come by TLS.
 #[test]
 fn a_listener_behind_tls_is_recorded_as_tls() {

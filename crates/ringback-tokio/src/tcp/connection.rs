@@ -599,6 +599,11 @@ impl Connection {
         others.into_iter().flatten().chain(stalled).min().unwrap_or(Micros::MAX)
     }
 
+    /// The peer was told to send keep-alives.
+    pub(crate) fn expect_keep_alives(&mut self, silence_max: Micros) {
+        self.framing.expect_keep_alives(silence_max);
+    }
+
     fn silence_ends(&self, limits: &TcpLimits) -> Micros {
         self.framing.silence_ends(self.last_sent, limits)
     }

@@ -176,6 +176,13 @@ impl Framing {
         true
     }
 
+    /// The peer was told to send keep-alives. A WebSocket asks for its own.
+    pub(crate) fn expect_keep_alives(&mut self, silence_max: Micros) {
+        if let Framing::Stream(stream) = self {
+            stream.expect_keep_alives(silence_max);
+        }
+    }
+
     pub(crate) fn is_mid_message(&self) -> bool {
         match self {
             Framing::Stream(stream) => stream.is_mid_message(),
@@ -187,7 +194,7 @@ impl Framing {
     /// stopped in the middle of a message nor one that was asked whether it is there.
     pub(crate) fn silence_ends(&self, last_sent: Micros, limits: &TcpLimits) -> Micros {
         let (received, is_asked) = match self {
-            Framing::Stream(stream) => (stream.poll_timeout(), false),
+            Framing::Stream(stream) => (stream.poll_timeout(), stream.is_kept_alive()),
             Framing::WebSocket(socket) => (socket.poll_timeout(), socket.poll_ping().is_none()),
         };
         if self.is_mid_message() || is_asked {

@@ -253,6 +253,14 @@ impl Connections {
         Some(flow.shard).filter(|home| *home != self.shard)
     }
 
+    /// The far end of this connection was told to send keep-alives: where nothing comes for so long, the connection is closed.
+    pub(crate) fn expect_keep_alives(&mut self, flow: FlowId, silence_max: Micros, now: Now) {
+        self.with(flow, now, |connection, _| {
+            connection.expect_keep_alives(silence_max);
+            Ok(())
+        });
+    }
+
     /// Takes a message of the stack of shard `by`: for the connection that it names, else for one to its far end, which is opened if
     /// need be. Given back where there is no way.
     ///

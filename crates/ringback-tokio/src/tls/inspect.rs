@@ -27,7 +27,7 @@ use crate::trouble::tls_error;
 const AFTERTHOUGHTS: Duration = Duration::from_millis(300);
 
 /// How many sessions a store remembers that is looked into once.
-const SESSIONS_MAX: usize = 4;
+const SESSIONS_KEPT: usize = 4;
 
 /// What a server is looked at with.
 #[derive(Clone, Debug, Default)]
@@ -87,7 +87,7 @@ pub async fn inspect(socket: TcpStream, name: &str, options: &InspectOptions) ->
         .with_client_cert_resolver(witness);
     config.resumption = Resumption::store(Arc::new(Tickets {
         notes: Arc::clone(&notes),
-        cache: ClientSessionMemoryCache::new(SESSIONS_MAX),
+        cache: ClientSessionMemoryCache::new(SESSIONS_KEPT),
     }));
     let sni = matches!(server_name, ServerName::DnsName(_)).then(|| server_name.to_str().into_owned());
     let spoken = speak(TlsConnector::from(Arc::new(config)), server_name.clone(), socket, &notes).await;

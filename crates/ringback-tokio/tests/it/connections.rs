@@ -78,6 +78,31 @@ fn keep_alives_are_answered_between_messages() {
     assert!(line.is_served("still"));
 }
 
+/// Two phones were told to speak every second, and one of them does: the connection of the other is closed after T4 and a quarter more.
+#[test]
+fn a_connection_without_the_keep_alives_that_it_was_told_of_is_closed() {
+    let server = Server::with_flow_timer(1);
+    let flow =
+        "Supported: outbound\r\nContact: <sip:alice@phone.invalid;ob>;reg-id=1;+sip.instance=\"<urn:uuid:a>\"\r\n";
+    let [mut silent, mut speaks] = [(); 2].map(|()| {
+        let mut line = Line::new(server.address);
+        let register = line.request("REGISTER", &format!("flow{}", line.local().port()), 1, flow);
+        line.send(register);
+        let ok = line.receive();
+        assert_eq!(ok.first(HeaderId::FlowTimer).map(|header| header.value()), Some(&b"1"[..]));
+        line
+    });
+    let began = Instant::now();
+    while server.counters().connections_idle == 0 {
+        assert!(began.elapsed() < WAIT, "{:?}", server.counters());
+        speaks.send(b"\r\n\r\n");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    assert!(began.elapsed() > Duration::from_secs(5));
+    silent.ends();
+    server.becomes("the other is there", |counters, connections| counters.connections_idle == 1 && connections == 1);
+}
+
 #[test]
 fn content_length_is_missing_or_absurd() {
     let server = Server::open(2);

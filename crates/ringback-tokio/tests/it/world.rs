@@ -78,7 +78,7 @@ impl Server {
 
     /// Open, by TLS and WebSocket too, behind this load balancer.
     pub(crate) fn behind_by_all(proxy: IpAddr, tls: Tls) -> Server {
-        let bound = Server::bound_by(&[Transport::Tls, Transport::Ws], 1).tls(tls).proxies(vec![proxy]);
+        let bound = Server::bound_by(&[Transport::Tls, Transport::Ws], 1).tls(tls).proxies(vec![proxy.into()]);
         Server::run(bound, Options::default(), |config| config.open = true)
     }
 
@@ -108,6 +108,13 @@ impl Server {
         let bound =
             Bound::open(&[ListenOn::new("127.0.0.1:0".parse().unwrap())], 1).unwrap().proxies(vec![proxy.into()]);
         Server::run(bound, Options::default(), |config| config.open = true)
+    }
+
+    /// Open, with two shards, which tells phones to show themselves so often.
+    pub(crate) fn with_flow_timer(secs: u32) -> Server {
+        Server::start_with(2, TcpLimits::default(), Options::default(), |config| {
+            (config.open, config.flow_timer_secs) = (true, secs);
+        })
     }
 
     /// Open, with room for so many users.

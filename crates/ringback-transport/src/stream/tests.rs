@@ -145,3 +145,16 @@ fn whoever_has_asked_sees_each_answer_once_and_no_keep_alive_in_two() {
     assert_eq!(stream.poll_frame().unwrap(), Some(Frame::Ping));
     assert!(!stream.take_pong());
 }
+
+/// Of a peer that was told to send keep-alives, silence says that it is gone. [RFC 5626, Section 4.4]
+#[test]
+fn a_peer_that_promised_keep_alives_may_not_be_silent_for_long() {
+    let mut stream = Stream::new(StreamLimits::default(), Now::default());
+    let after = |secs| Now::default().after(Micros::from_secs(secs));
+    assert!(!stream.is_overdue(after(150)));
+    stream.expect_keep_alives(Micros::from_secs(150));
+    assert!(stream.is_kept_alive() && stream.is_overdue(after(150)));
+    stream.handle_data(b"\r\n\r\n", after(100));
+    assert!(matches!(stream.poll_frame(), Ok(Some(Frame::Ping))));
+    assert!(!stream.is_overdue(after(249)) && stream.is_overdue(after(250)));
+}

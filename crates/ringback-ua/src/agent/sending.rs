@@ -97,8 +97,7 @@ impl UserAgent {
         uri: &[u8],
         now: Now,
     ) -> u64 {
-        self.sendings_made = self.sendings_made.wrapping_add(1);
-        let id = self.sendings_made;
+        let id = self.next_sending();
         let builder = Some(Box::new(builder));
         let sending = Sending {
             purpose,
@@ -124,11 +123,22 @@ impl UserAgent {
         id
     }
 
+    /// A number that names one sending, or one look-up.
+    pub(crate) fn next_sending(&mut self) -> u64 {
+        self.sendings_made = self.sendings_made.wrapping_add(1);
+        self.sendings_made
+    }
+
     /// The hop to a URI that needs no look-up: an address, or what the configuration says.
     pub(crate) fn direct(&self, purpose: Purpose, uri: &[u8]) -> Option<Hop> {
         if let (Some(hop), true) = (self.config.outbound, self.is_outside(purpose)) {
             return Some(hop);
         }
+        self.direct_to(uri)
+    }
+
+    /// The hop to a URI that is an address.
+    pub(crate) fn direct_to(&self, uri: &[u8]) -> Option<Hop> {
         let Ok(Uri::Sip(uri)) = Uri::parse(uri, HeaderId::Other, 0) else { return None };
         let aim = Aim::of_uri(&uri, true).ok()?;
         let (address, transport) = (aim.address()?, aim.transport());

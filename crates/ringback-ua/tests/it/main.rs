@@ -10,6 +10,7 @@ mod net;
 mod pursuing;
 mod registering;
 mod registration;
+mod replies;
 mod rough;
 mod subscriptions;
 mod transfers;
