@@ -17,6 +17,7 @@ mod multipart;
 mod resolve;
 mod sdp;
 mod stream;
+mod stun;
 mod uri;
 mod websocket;
 
@@ -42,6 +43,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "lint", check: lint::check },
     Target { name: "resolve", check: resolve::check },
     Target { name: "websocket", check: websocket::check },
+    Target { name: "stun", check: stun::check },
 ];
 
 /// The target of that name.

@@ -196,7 +196,7 @@ pub const CASES: &[Case] = &[
     with(
         &[Peer::Linphone],
         "tls-untrusted",
-        "linphonec doesn't register where it trusts another root",
+        "linphonec doesn't register where it trusts another root, but does once the certificate was replaced",
         secure::untrusted,
     ),
     with(&[Peer::Baresip], "baresip-tls", "baresip calls baresip over TLS, with SRTP: tones both ways", secure::srtp),
@@ -259,9 +259,9 @@ pub const CASES: &[Case] = &[
     ),
     with(&[Peer::Sipsak], "sipsak-tcp", "the same by TCP", tools::sipsak_tcp),
     with(
-        &[Peer::Sipp, Peer::Sipsak, Peer::KamailioTls],
+        &[Peer::Sipp, Peer::Sipsak, Peer::KamailioTls, Peer::KamailioWebSocket],
         "ping",
-        "ringback ping and sipsak hear the same of the server and of Kamailio, by UDP, TCP and TLS; SIPp answers late",
+        "ringback ping hears of the server and of Kamailio by UDP, TCP, TLS and WebSocket what sipsak hears; SIPp answers late",
         answers::ping,
     ),
     with(

@@ -51,54 +51,47 @@ impl Kamailio {
         Self::start_as(folder, "kamailio", HOME, &["udp"])
     }
 
-    /// The same of a registrar and proxy by WebSocket too, at the port behind that of UDP, and by TLS, alone and below WebSocket, behind
-    /// that: there it shows this certificate.
-    ///
-    /// # Errors
-    /// As [`Kamailio::start`].
-    pub(crate) fn by_websocket(folder: &Path, certificate: &str, key: &str) -> Result<Self, Fault> {
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_ports(4)?));
-        let at = |transport: &str, further| format!("{transport}:{}:{}", address.ip(), address.port() + further);
-        let listeners = [at("udp", 0), at("tcp", 1), at("tls", 2)];
-        let files = [("kamailio.cfg", WEBSOCKET), ("certificate.pem", certificate), ("key.pem", key)];
-        Self::start_with(folder, "kamailio", &files, address, &listeners)
-    }
-
-    /// The same of one that only answers, by UDP and TCP, and by TLS at the port behind, where it shows this certificate: PEM both.
+    /// The same of one that only answers, by UDP and TCP, and by TLS at the address that is given beside, where it shows this certificate.
     ///
     /// # Errors
     /// As [`Kamailio::start`].
     pub(crate) fn answering(folder: &Path, certificate: &str, key: &str) -> Result<(Self, SocketAddr), Fault> {
         let tls = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
-        let home = folder.join("kamailio");
-        doing(|| format!("creating {}", home.display()), fs::create_dir_all(&home))?;
-        for (name, text) in [("server.pem", certificate), ("server.key", key)] {
-            doing(|| format!("writing {name}"), fs::write(home.join(name), text))?;
-        }
+        certify(folder, certificate, key)?;
         let configuration = ANSWERS.replace("{tls}", &tls.to_string());
         Ok((Self::start_as(folder, "kamailio", &configuration, &["udp", "tcp"])?, tls))
     }
 
-    fn start_as(folder: &Path, name: &str, configuration: &str, transports: &[&str]) -> Result<Self, Fault> {
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
-        let listeners: Vec<_> = transports.iter().map(|transport| format!("{transport}:{address}")).collect();
-        Self::start_with(folder, name, &[("kamailio.cfg", configuration)], address, &listeners)
+    /// The same of a registrar by WebSocket at the port behind that of UDP, and with TLS behind that, where it shows this certificate.
+    ///
+    /// # Errors
+    /// As [`Kamailio::start`].
+    pub(crate) fn by_websocket(folder: &Path, certificate: &str, key: &str) -> Result<Self, Fault> {
+        certify(folder, certificate, key)?;
+        let first = free_ports(4)?;
+        let at = |transport: &str, port: u16| format!("{transport}:127.0.0.1:{port}");
+        let listeners = [at("udp", first), at("tcp", first + 1), at("tls", first + 2)];
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, first));
+        Self::start_at(folder, "kamailio", WEBSOCKET, address, &listeners)
     }
 
-    fn start_with(
+    fn start_as(folder: &Path, name: &str, configuration: &str, transports: &[&str]) -> Result<Self, Fault> {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+        let listeners: Vec<String> = transports.iter().map(|transport| format!("{transport}:{address}")).collect();
+        Self::start_at(folder, name, configuration, address, &listeners)
+    }
+
+    fn start_at(
         folder: &Path,
         name: &str,
-        files: &[(&str, &str)],
+        configuration: &str,
         address: SocketAddr,
         listeners: &[String],
     ) -> Result<Self, Fault> {
         let folder = folder.join(name);
         doing(|| format!("creating {}", folder.display()), fs::create_dir_all(&folder))?;
-        for (name, text) in files {
-            let file = folder.join(name);
-            doing(|| format!("writing {}", file.display()), fs::write(&file, text))?;
-        }
         let file = folder.join("kamailio.cfg");
+        doing(|| format!("writing {}", file.display()), fs::write(&file, configuration))?;
         let log = folder.join("log");
         let errors = doing(|| format!("creating {}", log.display()), fs::File::create(&log))?;
         // It is at home where administrators are.
@@ -129,4 +122,14 @@ impl Kamailio {
     pub(crate) fn still_there(mut self) -> Result<(), Fault> {
         self.process.ended().map_or(Ok(()), |how| Err(format!("kamailio ended: {how}")))
     }
+}
+
+/// Puts a certificate and its key where the configuration names them.
+fn certify(folder: &Path, certificate: &str, key: &str) -> Result<(), Fault> {
+    let home = folder.join("kamailio");
+    doing(|| format!("creating {}", home.display()), fs::create_dir_all(&home))?;
+    for (name, text) in [("server.pem", certificate), ("server.key", key)] {
+        doing(|| format!("writing {name}"), fs::write(home.join(name), text))?;
+    }
+    Ok(())
 }

@@ -35,8 +35,6 @@ pub enum Peer {
     Sipsak,
     /// A proxy.
     Kamailio,
-    /// What lets it speak WebSocket.
-    KamailioWebSocket,
     /// Its modules for flows of phones.
     KamailioOutbound,
     /// What lets it speak TLS.
@@ -45,6 +43,8 @@ pub enum Peer {
     OpenSsl,
     /// A load balancer.
     Haproxy,
+    /// The same, and what makes it speak WebSocket and TLS.
+    KamailioWebSocket,
     /// Networks of our own: the right to make them, and the tools.
     Namespaces,
     /// A name server.
@@ -67,11 +67,11 @@ impl Peer {
         Self::JainSip,
         Self::Sipsak,
         Self::Kamailio,
-        Self::KamailioWebSocket,
         Self::KamailioOutbound,
         Self::KamailioTls,
         Self::OpenSsl,
         Self::Haproxy,
+        Self::KamailioWebSocket,
         Self::Namespaces,
         Self::Nsd,
         Self::Tshark,
@@ -90,11 +90,11 @@ impl Peer {
             Self::JainSip => "JAIN SIP",
             Self::Sipsak => "sipsak",
             Self::Kamailio => "Kamailio",
-            Self::KamailioWebSocket => "Kamailio's WebSocket",
             Self::KamailioOutbound => "Kamailio's outbound",
             Self::KamailioTls => "Kamailio's TLS",
             Self::OpenSsl => "OpenSSL",
             Self::Haproxy => "HAProxy",
+            Self::KamailioWebSocket => "Kamailio's WebSocket",
             Self::Namespaces => "namespaces",
             Self::Nsd => "NSD",
             Self::Tshark => "tshark",
@@ -113,12 +113,12 @@ impl Peer {
             Self::Baresip => program("baresip", "baresip-core", "-h"),
             Self::Linphone => program("linphonec", "linphone-cli", "--version"),
             Self::Sipsak => program("sipsak", "sipsak", "-V"),
-            Self::KamailioWebSocket => kamailio_websocket(),
             Self::Kamailio => administrators_program("kamailio", "-v"),
             Self::KamailioOutbound => kamailio_outbound(),
             Self::KamailioTls => kamailio_tls(),
             Self::OpenSsl => program("openssl", "openssl", "version"),
             Self::Haproxy => administrators_program("haproxy", "-v"),
+            Self::KamailioWebSocket => kamailio_websocket(),
             Self::Nsd => program("nsd", "nsd", "-v"),
             Self::Tshark => program("tshark", "tshark", "--version"),
             Self::SofiaSip => sofia_sip(),
@@ -163,11 +163,6 @@ fn administrators_program(name: &str, argument: &str) -> Result<String, String> 
     program(if on_path(name).is_none() && Path::new(&at_home).is_file() { &at_home } else { name }, name, argument)
 }
 
-fn kamailio_websocket() -> Result<String, String> {
-    const PACKAGE: &str = "kamailio-websocket-modules";
-    of_package(PACKAGE).ok_or_else(|| missing("module `websocket` of Kamailio", PACKAGE))
-}
-
 fn kamailio_outbound() -> Result<String, String> {
     const PACKAGE: &str = "kamailio-outbound-modules";
     of_package(PACKAGE).ok_or_else(|| missing("module `outbound` of Kamailio", PACKAGE))
@@ -176,6 +171,15 @@ fn kamailio_outbound() -> Result<String, String> {
 fn kamailio_tls() -> Result<String, String> {
     const PACKAGE: &str = "kamailio-tls-modules";
     of_package(PACKAGE).ok_or_else(|| missing("module `tls` of Kamailio", PACKAGE))
+}
+
+/// Both modules, which have packages of their own.
+fn kamailio_websocket() -> Result<String, String> {
+    let version = administrators_program("kamailio", "-v")?;
+    for package in ["kamailio-websocket-modules", "kamailio-tls-modules"] {
+        of_package(package).ok_or_else(|| missing("a module of kamailio", package))?;
+    }
+    Ok(version)
 }
 
 /// The browser and the libraries; the tool that puts a page together lies beside these.

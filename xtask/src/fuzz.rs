@@ -14,8 +14,20 @@ use crate::project::Project;
 use crate::stages::{Verdict, finish};
 
 /// As in `ringback_fuzz::TARGETS`.
-const TARGETS: [&str; 11] =
-    ["message", "stream", "uri", "headers", "multipart", "sdp", "digest", "capture", "lint", "resolve", "websocket"];
+const TARGETS: [&str; 12] = [
+    "message",
+    "stream",
+    "uri",
+    "headers",
+    "multipart",
+    "sdp",
+    "digest",
+    "capture",
+    "lint",
+    "resolve",
+    "websocket",
+    "stun",
+];
 
 /// So long is each target run in CI.
 const CI_SECONDS: u64 = 20;

@@ -28,6 +28,7 @@ mod first_start;
 mod folder;
 mod limits;
 mod listen;
+mod renewal;
 mod secret;
 mod self_signed;
 mod serve;

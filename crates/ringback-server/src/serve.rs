@@ -19,6 +19,7 @@ use crate::counters::Counters;
 use crate::error::ServerError;
 use crate::files;
 use crate::folder::{LOCATION_FILE, make_data_folder};
+use crate::renewal::Renewal;
 use crate::secret;
 use crate::settings::Settings;
 use crate::signals::{Asked, Signals};
@@ -65,6 +66,7 @@ struct Server {
     running: Running,
     location: LocationDb,
     tls: Option<TlsFiles>,
+    renewal: Renewal,
     clock: Clock,
 }
 
@@ -96,7 +98,8 @@ impl Server {
         let running = bound.start(&config, &Backends { location: location.clone(), accounts: Arc::new(users) })?;
         let listeners = listeners.iter().map(told).collect::<Vec<_>>().join(", ");
         tracing::info!(listeners, accounts = count, bindings = location.len(), shards, version = VERSION, "ready");
-        Ok(Server { running, location, tls, clock })
+        let renewal = Renewal::of(tls.is_some().then_some(&settings.tls));
+        Ok(Server { running, location, tls, renewal, clock })
     }
 
     async fn run(mut self, mut signals: Signals, drain: Duration) -> Result<Ended, ServerError> {
@@ -128,21 +131,14 @@ impl Server {
                 asked = signals.next() => match asked {
                     Asked::End(signal) => return Ok(signal),
                     Asked::Counters => self.tell_counters().await,
-                    Asked::Reload => self.reload(),
+                    Asked::Reload => {
+                        self.renewal.note_read();
+                        reload(self.tls.as_ref());
+                    }
                 },
+                () = self.renewal.renewed() => reload(self.tls.as_ref()),
                 failed = self.running.failed() => return Err(failed.into()),
                 never = &mut purging => match never {},
-            }
-        }
-    }
-
-    /// Reads the files of TLS again. Everything else stays as it was at the start.
-    fn reload(&self) {
-        match self.tls.as_ref().map(TlsFiles::read_again) {
-            None => tracing::info!("nothing to read again: no listener speaks TLS"),
-            Some(Ok(())) => tracing::info!("the files of TLS were read again; connections that are open go on"),
-            Some(Err(error)) => {
-                tracing::error!(%error, "the files of TLS can't be used; the server goes on with what it had")
             }
         }
     }
@@ -150,6 +146,17 @@ impl Server {
     async fn tell_counters(&self) {
         let counters = Counters::of(&self.running.tallies().await, &self.running.counters(), &self.location.stats());
         tracing::info!(connections = self.running.connections(), limits_reached = counters.limits_reached(), %counters, "counters");
+    }
+}
+
+/// Reads the files of TLS again. Everything else stays as it was at the start.
+fn reload(tls: Option<&TlsFiles>) {
+    match tls.map(TlsFiles::read_again) {
+        None => tracing::info!("nothing to read again: no listener speaks TLS"),
+        Some(Ok(())) => tracing::info!("the files of TLS were read again; connections that are open go on"),
+        Some(Err(error)) => {
+            tracing::error!(%error, "the files of TLS can't be used; the server goes on with what it had")
+        }
     }
 }
 

@@ -111,8 +111,8 @@ pub const TRANSPORTS: [Transport; 5] = [Transport::Udp, Transport::Tcp, Transpor
 /// Those that are listened on where nothing else is said.
 pub const DEFAULT_TRANSPORTS: [Transport; 2] = [Transport::Udp, Transport::Tcp];
 
-/// The files that TLS is spoken with. They are read when the server starts, and again when it is told to (SIGHUP).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// The files that TLS is spoken with. They are read when the server starts, again when it is told to (SIGHUP), and when others are in their place.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsSettings {
     /// Certificates and their keys. A client gets the first that is for the name that it asks for; who asks for none, or for another,
     /// gets the first of all.
@@ -127,6 +127,24 @@ pub struct TlsSettings {
     pub key_log: Option<PathBuf>,
     /// Without a certificate the server makes one for itself, for trying out. Default: false.
     pub self_signed: bool,
+    /// How often the files are looked at for others in their place, which are then read; zero: never. Default: a minute.
+    ///
+    /// A certificate that was renewed and not read ends the service some weeks later; a look costs next to nothing.
+    pub renewal_check: Duration,
+}
+
+impl Default for TlsSettings {
+    fn default() -> TlsSettings {
+        TlsSettings {
+            certificates: Vec::new(),
+            verify_client: VerifyClient::default(),
+            client_ca: None,
+            ca: None,
+            key_log: None,
+            self_signed: false,
+            renewal_check: Duration::from_secs(60),
+        }
+    }
 }
 
 /// A certificate with what leads to its root, and its key: two PEM files.

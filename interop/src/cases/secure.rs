@@ -9,7 +9,7 @@ use super::phones::{CALLEE_HERTZ, CALLER_HERTZ, TALK, hears, linphone_calls_bare
 use crate::leg::Transport;
 use crate::phones::baresip::Baresip;
 use crate::phones::linphone::Linphone;
-use crate::phones::{PHONE, ROOTS, Setup};
+use crate::phones::{PHONE, ROOTS, STEP_MAX, Setup, until};
 use crate::place::{Place, named};
 use crate::sipp::Figures;
 use crate::{Fault, doing};
@@ -34,11 +34,11 @@ pub(super) fn linphone(place: &mut Place, figures: &mut Figures) -> Result<(), F
     server.stop()
 }
 
-/// The same phone trusts somebody else.
+/// The same phone trusts somebody else, until the server's certificate is replaced.
 pub(super) fn untrusted(place: &mut Place, _: &mut Figures) -> Result<(), Fault> {
-    let [alice] = named(["alice"]);
+    let [alice, bob] = named(["alice", "bob"]);
     certificates(place, false)?;
-    place.site.import(std::slice::from_ref(&alice))?;
+    place.site.import(&[alice.clone(), bob.clone()])?;
     let server = place.site.start()?;
     let (address, transport) = (place.site.address, Transport::Tls);
     let setup = Setup { account: &alice, server: address, transport, hertz: CALLER_HERTZ, answers: false };
@@ -46,6 +46,13 @@ pub(super) fn untrusted(place: &mut Place, _: &mut Figures) -> Result<(), Fault>
     phone.refuses_the_server()?;
     phone.quit()?;
     place.note("linphonec refuses our certificate, whose root it doesn't know");
+    certificates(place, true)?;
+    let is_read = || Ok(server.log().contains("the files of TLS were read again").then_some(()));
+    until(STEP_MAX, is_read)?.ok_or("the server hasn't read the certificate in the place of its own")?;
+    let mut phone = Linphone::start(&place.folder, &Setup { account: &bob, ..setup })?;
+    phone.wait_until_registered()?;
+    phone.quit()?;
+    place.note("and takes the one that was put in its place while the server runs");
     server.stop()
 }
 
@@ -101,7 +108,7 @@ pub(super) fn certificates(place: &mut Place, is_trusted: bool) -> Result<(), Fa
         doing(|| format!("writing {}", path.display()), fs::write(&path, text))?;
     }
     place.site.configuration = Some(format!(
-        "[[domain]]\nalgorithms = [\"MD5\"]\n[tls]\nca = \"ca.pem\"\n[[certificate]]\nchain = \"server.pem\"\n\
+        "[[domain]]\nalgorithms = [\"MD5\"]\n[tls]\nca = \"ca.pem\"\nrenewal_check_secs = 1\n[[certificate]]\nchain = \"server.pem\"\n\
          key = \"server.key\"\n[[listener]]\naddress = \"{}\"\ntransports = [\"udp\", \"tcp\", \"tls\"]\n",
         place.site.address
     ));

@@ -130,6 +130,8 @@ pub(crate) static NUMBERS: &[Number] = &[
         Micros::from_ms(n)),
     span!("tcp", "probe_after_secs", 1..=DAY_SECS, |s| secs(s.tcp.probe_after), |s, n| s.tcp.probe_after =
         Micros::from_secs(n)),
+    span!("tls", "renewal_check_secs", 0..=DAY_SECS, |s| s.tls.renewal_check.as_secs(), |s, n| s.tls.renewal_check =
+        Duration::from_secs(n)),
     count!("tls", "handshakes_max", 1..=COUNT_MAX, tcp.handshakes_max),
     span!("tls", "handshake_timeout_secs", 1..=DAY_SECS, |s| secs(s.tcp.handshake_timeout), |s, n| s
         .tcp
