@@ -182,7 +182,7 @@ pub const CASES: &[Case] = &[
         forks::races,
     ),
     with(
-        &[Peer::KamailioWebSocket],
+        &[Peer::Kamailio, Peer::KamailioWebSocket, Peer::KamailioTls],
         "agent-websocket",
         "agents register and call each other through Kamailio by WebSocket, with TLS and without, and are told when they are kept out",
         sockets::kamailio,

@@ -185,7 +185,8 @@ async fn a_registration_keeps_its_websocket_alive_and_an_agent_that_ends_says_so
     config.registrar = Some(format!("sip:{};transport=ws", listener.local_addr().unwrap()));
     config.instance = Some("urn:uuid:00000000-0000-1000-8000-000a95a0e128".into());
     config.reg_id = Some(1);
-    Arc::make_mut(&mut config.policy).keeps_alive = true;
+    let policy = Arc::make_mut(&mut config.policy);
+    (policy.keeps_alive, policy.base_secs, policy.base_all_failed_secs) = (true, 1, 1);
     let registering = agent.register(config, None).await.unwrap();
     let mut peer = Peer::accept(&listener).await;
     let register = peer.request().await;
@@ -198,6 +199,14 @@ async fn a_registration_keeps_its_websocket_alive_and_an_agent_that_ends_says_so
     for _ in 0..2 {
         assert_eq!(peer.next().await, WebSocketEvent::KeepAlive);
     }
+    // The server ends: the binding is made anew by another connection, which is opened for it.
+    peer.socket.close(CloseCode::GOING_AWAY);
+    peer.send(String::new()).await;
+    let mut peer = Peer::accept(&listener).await;
+    let again = peer.request().await;
+    assert_eq!(again.first(HeaderId::CallId).unwrap().value(), register.first(HeaderId::CallId).unwrap().value());
+    peer.send(answer(&again, 200, &more)).await;
+    assert_eq!(peer.next().await, WebSocketEvent::KeepAlive);
     drop(registering);
     let unregister = peer.request().await;
     peer.send(answer(&unregister, 200, "")).await;
@@ -272,7 +281,12 @@ async fn a_server_that_is_not_there_or_not_who_it_should_be_is_told_of() {
     let gone = why(format!("sip:{free};transport=ws")).await;
     assert!(gone.contains("could not be opened: Connection refused"), "{gone}");
     // Its certificate is for "localhost".
-    let other = why(format!("sips:{wss};transport=ws")).await;
-    assert!(other.ends_with("its certificate is not taken: it is for localhost, and not for 127.0.0.1"), "{other}");
+    for (transport, by) in [("ws", "WSS"), ("tcp", "TLS")] {
+        let other = why(format!("sips:{wss};transport={transport}")).await;
+        let expected = format!(
+            "no connection: {by} to {wss}: its certificate is not taken: it is for localhost, and not for 127.0.0.1"
+        );
+        assert_eq!(other, expected);
+    }
     assert_eq!(options(&agent, &format!("sips:localhost:{};transport=ws", wss.port())).await, Ok(StatusCode::Ok));
 }

@@ -201,6 +201,34 @@ fn without_srv_the_name_itself_is_the_host() {
     assert_eq!(targets("sip:b.example", udp_and_tcp(), &zone), ["TCP 192.0.2.4:5060"]);
 }
 
+/// A user agent can open WebSockets: it asks nobody for them who says nothing of them. `[RFC 7118, Section 5.5]`
+#[test]
+fn a_transport_on_request_is_taken_where_it_is_named() {
+    let preferences = || Preferences { on_request: Vec::from([Transport::Wss, Transport::Ws]), ..udp_and_tcp() };
+    let (targets_found, asked) = found("sip:ws.example", preferences(), &["ws.example A 192.0.2.1"]);
+    assert_eq!(targets_found, ["UDP 192.0.2.1:5060"]);
+    assert!(!asked.iter().any(|asked| asked.contains("._ws.")), "{asked:?}");
+    let zone = [
+        "ws.example NAPTR 10 50 s SIPS+D2W - _sips._ws.ws.example.",
+        "ws.example NAPTR 20 50 s SIP+D2T - _sip._tcp.ws.example.",
+        "_sips._ws.ws.example SRV 0 0 8443 edge.example",
+        "_sip._tcp.ws.example SRV 0 0 5060 edge.example",
+        "edge.example A 192.0.2.7",
+        "ws.example A 192.0.2.1",
+    ];
+    assert_eq!(targets("sip:ws.example", preferences(), &zone), ["WSS 192.0.2.7:8443", "TCP 192.0.2.7:5060"]);
+    assert_eq!(targets("sip:ws.example", udp_and_tcp(), &zone), ["TCP 192.0.2.7:5060"]);
+    for (uri, target) in [
+        ("sip:ws.example;transport=ws", "WS 192.0.2.1:80"),
+        ("sips:ws.example:444;transport=ws", "WSS 192.0.2.1:444"),
+        ("sip:ws.example:444;transport=wss", "WSS 192.0.2.1:444"),
+        ("sips:ws.example;transport=ws", "WSS 192.0.2.7:8443"),
+        ("sips:192.0.2.9;transport=ws", "WSS 192.0.2.9:443"),
+    ] {
+        assert_eq!(targets(uri, preferences(), &zone), [target], "{uri}");
+    }
+}
+
 #[test]
 fn naptr_of_other_kinds_is_passed_over() {
     let zone = [

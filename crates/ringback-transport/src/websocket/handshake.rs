@@ -182,7 +182,8 @@ impl Asked {
         let key = BASE64_STANDARD.encode(nonce);
         let request = format!(
             "GET {resource} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {key}\r\n\
-             Sec-WebSocket-Protocol: {SUBPROTOCOL}\r\nSec-WebSocket-Version: 13\r\n\r\n"
+             Sec-WebSocket-Protocol: {SUBPROTOCOL}\r\nSec-WebSocket-Version: 13\r\n{}\r\n",
+            resource.lines()
         );
         (Bytes::from(request), Asked { accept: accept(key.as_bytes()).into() })
     }

@@ -60,9 +60,14 @@ fn lines(fields: &[u8]) -> impl Iterator<Item = Option<&[u8]>> {
 fn field(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let (name, value) = line.split_at_checked(line.iter().position(|&byte| byte == b':')?)?;
     let value = value.get(1..)?.trim_ascii();
+    is_field(name, value).then_some((name, value))
+}
+
+/// Whether these are the name and the value of a header field.
+pub(super) fn is_field(name: &[u8], value: &[u8]) -> bool {
     let is_name =
         !name.is_empty() && name.iter().all(|&byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte));
-    (is_name && is_text(value)).then_some((name, value))
+    is_name && is_text(value)
 }
 
 fn is_text(bytes: &[u8]) -> bool {

@@ -11,7 +11,7 @@ use ringback_sdp::negotiate::{Endpoint, LocalMedia};
 use ringback_tokio::ListenOn;
 use ringback_tokio::agent::{self as tasks, AgentBound, AgentOptions};
 use ringback_tokio::tls::Tls;
-use ringback_transport::websocket::Resource;
+use ringback_transport::websocket::{Resource, ResourceError};
 use ringback_ua::{CommandError, Config, Local, Media, Outbound, Package, ReferSubscription};
 use tokio::net::{ToSocketAddrs, lookup_host};
 use tokio::sync::mpsc;
@@ -37,7 +37,7 @@ pub struct AgentBuilder {
     config: Config,
     options: AgentOptions,
     tls: Tls,
-    websocket_path: Option<String>,
+    websocket: Result<Resource, ResourceError>,
 }
 
 impl AgentBuilder {
@@ -51,7 +51,7 @@ impl AgentBuilder {
             config: Config::new("", Vec::new()),
             options: AgentOptions::default(),
             tls: Tls::default(),
-            websocket_path: None,
+            websocket: Ok(Resource::default()),
         }
     }
 
@@ -161,7 +161,13 @@ impl AgentBuilder {
     /// # }
     /// ```
     pub fn websocket_path(mut self, path: &str) -> AgentBuilder {
-        self.websocket_path = Some(path.into());
+        self.websocket = path.parse();
+        self
+    }
+
+    /// The same, with header fields that the opening handshake is to have, such as Origin, Cookie or Authorization.
+    pub fn websocket_resource(mut self, resource: Resource) -> AgentBuilder {
+        self.websocket = Ok(resource);
         self
     }
 
@@ -175,13 +181,13 @@ impl AgentBuilder {
     /// unspecified address is refused, because Via and Contact could not name it.
     ///
     /// # Errors
-    /// Where the address can't be had, or the path of WebSockets is none.
+    /// Where the address can't be had, or what WebSockets are asked for can't be.
     pub async fn bind(self, address: impl ToSocketAddrs) -> Result<Agent, AgentError> {
         let address = lookup_host(address).await.map_err(AgentError::System)?.next();
         let address = address.ok_or_else(|| AgentError::System(std::io::ErrorKind::NotFound.into()))?;
         let bound = AgentBound::open(&listeners(address, &self.tls)).map_err(AgentError::Bind)?.tls(self.tls);
-        let resource = self.websocket_path.map_or_else(|| Ok(Resource::default()), |path| path.parse());
-        let resource = resource.map_err(|error| AgentError::System(io::Error::new(io::ErrorKind::InvalidInput, error)));
+        let resource =
+            self.websocket.map_err(|error| AgentError::System(io::Error::new(io::ErrorKind::InvalidInput, error)));
         let bound = bound.websocket_resource(resource?);
         let (core, incoming) = bound.start(self.config, self.options).map_err(AgentError::System)?;
         let ip = core.locals().first().map_or(address.ip(), |local| local.address.ip());

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+use super::super::resource::ResourceError;
 use super::*;
 use alloc::vec::Vec;
 
@@ -142,4 +143,27 @@ fn a_client_takes_only_the_answer_to_its_own_key() {
     ] {
         assert_eq!(why(from, to), Err(expected.into()), "{to}");
     }
+}
+
+#[test]
+fn a_client_says_more_where_it_is_told_to_and_nothing_that_ends_a_line() {
+    let resource: Resource = "/ws".parse().unwrap();
+    let resource = resource.field("Origin", "https://phone.example.com").unwrap().field("Cookie", "sid=7").unwrap();
+    assert!(!alloc::format!("{resource:?}").contains("sid"), "it may be a secret");
+    let (request, _) = Asked::new("phone.example.com", &resource, &mut Random::from_seed([7; 32]));
+    let admission = Admission { path: Some("/ws".into()), origins: Origins::default() };
+    assert!(admission.answer(&request).is_ok(), "{}", request.escape_ascii());
+    assert!(Head::read(&request).unwrap().only("cookie") == Some(b"sid=7"));
+    for (name, value) in [
+        ("Cookie", "a\r\nb"),
+        ("Cookie", "a\0"),
+        ("Coo kie", "a"),
+        ("", "a"),
+        ("A:", "a"),
+        ("sec-websocket-Key", "a"),
+        ("CONNECTION", "close"),
+    ] {
+        assert_eq!(resource.clone().field(name, value), Err(ResourceError::Field(name.into())));
+    }
+    assert_eq!(resource.field("Cookie", &"c".repeat(8_192)), Err(ResourceError::TooLong));
 }
