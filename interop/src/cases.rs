@@ -289,6 +289,12 @@ pub const CASES: &[Case] = &[
         networks::nat,
     ),
     with(
+        &[Peer::Namespaces, Peer::Baresip],
+        "net-advertised",
+        "the server is behind a 1:1 NAT: baresip outside calls by UDP, TCP and TLS, and sees the advertised address alone",
+        networks::advertised,
+    ),
+    with(
         &[Peer::Namespaces, Peer::Sipp],
         "net-ipv6",
         "SIPp calls SIPp by UDP and by TCP where there is no IPv4 at all",
