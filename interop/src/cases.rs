@@ -163,6 +163,11 @@ pub const CASES: &[Case] = &[
         "baresip's digits (RFC 4733) pass between two phones whose calls the example b2bua joins",
         agent_phones::digits,
     ),
+    sipp(
+        "agent-large",
+        "a text of an agent that is too large for a datagram goes to SIPp by TCP, and as a datagram where nobody listens by TCP",
+        agent_phones::large,
+    ),
     with(
         &[Peer::Linphone],
         "agent-linphone",
