@@ -264,9 +264,9 @@ pub const CASES: &[Case] = &[
     ),
     with(&[Peer::Sipsak], "sipsak-tcp", "the same by TCP", tools::sipsak_tcp),
     with(
-        &[Peer::Sipp, Peer::Sipsak, Peer::KamailioTls],
+        &[Peer::Sipp, Peer::Sipsak, Peer::KamailioTls, Peer::KamailioWebSocket],
         "ping",
-        "ringback ping and sipsak hear the same of the server and of Kamailio, by UDP, TCP and TLS; SIPp answers late",
+        "ringback ping hears of the server and of Kamailio by UDP, TCP, TLS and WebSocket what sipsak hears; SIPp answers late",
         answers::ping,
     ),
     with(

@@ -51,7 +51,7 @@ impl Kamailio {
         Self::start_as(folder, "kamailio", HOME, &["udp"])
     }
 
-    /// The same of one that only answers, by UDP and TCP, and by TLS at the port behind, where it shows this certificate: PEM both.
+    /// The same of one that only answers, by UDP and TCP, and by TLS at the address that is given beside, where it shows this certificate.
     ///
     /// # Errors
     /// As [`Kamailio::start`].

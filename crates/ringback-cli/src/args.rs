@@ -64,7 +64,7 @@ pub(crate) enum Command {
     /// Ask servers and phones for a sign of life by OPTIONS, again and again, by any transport
     #[command(long_about = format!("Ask servers and phones for a sign of life by OPTIONS, again and again, by any transport.\n\n{}", ping::MORE))]
     #[command(after_help = ping::EXAMPLES)]
-    Ping(PingArgs),
+    Ping(Box<PingArgs>),
     /// Show the certificates of the servers that a URI leads to, and what they are worth
     #[command(long_about = format!("Show the certificates of the servers that a URI leads to, and what they are worth.\n\n{}", tls::MORE))]
     #[command(after_help = tls::EXAMPLES)]

@@ -161,9 +161,9 @@ fn pingers(args: &PingArgs, ledger: &Arc<Ledger>, told: &mpsc::Sender<Told>) -> 
         interval: args.interval,
         patience: args.timeout,
         each: args.each,
-        preferences: Arc::new(args.lookup.preferences(args.transports())),
+        preferences: Arc::new(args.preferences()),
         resolver: walks::resolver(args.lookup.name_server.clone())?,
-        agents: Agents::new(Arc::clone(ledger), tls, account(args)?, args.timeout),
+        agents: Agents::new(Arc::clone(ledger), tls, args.websocket_path.clone(), account(args)?, args.timeout),
     });
     let pinger = |(uri, text): (usize, &String)| Pinger {
         uri,
@@ -276,7 +276,7 @@ impl Pinger {
         };
         let host = |located: &Located| walk.trace().and_then(|trace| walks::host_of(trace, located));
         let targets: Vec<Target> =
-            targets.iter().map(|located| Target { located: located.clone(), host: host(located) }).collect();
+            walks::within_reach(targets).into_iter().map(|located| Target { host: host(&located), located }).collect();
         if self.is_news(&targets) {
             self.tell(Told::Targets { uri: self.uri, targets: targets.clone() }).await;
         }

@@ -31,12 +31,12 @@ const WALK_MAX: Duration = Duration::from_secs(15);
 pub(crate) fn run(args: &TlsCommandArgs) -> Result<ExitStatus, Failure> {
     let aim = walks::aim(&args.target_uri(), false)?;
     let options = options(args)?;
-    let preferences = Arc::new(args.lookup.preferences(vec![Transport::Tls, Transport::Wss]));
+    let preferences = Arc::new(args.lookup.preferences(vec![Transport::Tls], vec![Transport::Wss]));
     let walk = walks::walked(aim, preferences, || walks::resolver(args.lookup.name_server.clone()), WALK_MAX)?;
     let (targets, failure) = match walk.result() {
-        Some(Ok(targets)) => (targets, None),
+        Some(Ok(targets)) => (walks::within_reach(targets), None),
         Some(Err(Unresolved::Transport)) => return Err(Failure::new(ExitStatus::Usage, WITHOUT_TLS)),
-        Some(Err(why)) => (&[][..], Some(why.as_str())),
+        Some(Err(why)) => (Vec::new(), Some(why.as_str())),
         None => return Err(Failure::new(ExitStatus::Internal, "the walk has no end")),
     };
     let runtime = Builder::new_current_thread().enable_all().build();

@@ -1,6 +1,7 @@
 //! From a URI to targets, by the name servers.
 
-use std::net::SocketAddr;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
@@ -69,6 +70,24 @@ pub(crate) fn walked(
         }
     }
     Ok(walk)
+}
+
+/// Those of the targets that the system knows a way to, such as those of a family of addresses that it has; all where it knows none.
+pub(crate) fn within_reach(targets: &[Located]) -> Vec<Located> {
+    let is_within = |target: &&Located| our_address_towards(target.address).is_ok();
+    let within: Vec<Located> = targets.iter().filter(is_within).cloned().collect();
+    if within.is_empty() { targets.to_vec() } else { within }
+}
+
+/// Where we would send from, as the routing of the system says; nothing is sent for that.
+///
+/// # Errors
+/// Where it knows no way.
+pub(crate) fn our_address_towards(remote: SocketAddr) -> io::Result<IpAddr> {
+    let any: IpAddr = if remote.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let socket = UdpSocket::bind((any, 0))?;
+    socket.connect(remote)?;
+    Ok(socket.local_addr()?.ip())
 }
 
 /// The name of the host whose address a target has: `None` where no name server was asked for it.

@@ -36,20 +36,42 @@ pub(super) fn ping(place: &mut Place, figures: &mut Figures) -> Result<(), Fault
 }
 
 fn ping_server(place: &mut Place, figures: &mut Figures) -> Result<(), Fault> {
-    place.site.flags.push("--tls-self-signed".to_owned());
+    let (address, ca) = (place.site.address, place.folder.join("ca.pem"));
+    let (root, issuer) = authority("Interop").map_err(unmade)?;
+    let (certificate, key) = issued(&issuer, &["localhost"], |_| {}).map_err(unmade)?;
+    for (name, text) in [("ca.pem", root), ("server.pem", certificate), ("server.key", key)] {
+        doing(|| format!("writing {name}"), fs::write(place.folder.join(name), text))?;
+    }
+    let (ws, wss) = (free_port()?, free_port()?);
+    let listener = |address: &str, transports: &str| {
+        format!("[[listener]]\naddress = \"{address}\"\ntransports = [{transports}]\n")
+    };
+    let listeners = [
+        listener(&address.to_string(), "\"udp\", \"tcp\", \"tls\""),
+        listener(&format!("127.0.0.1:{ws}"), "\"ws\""),
+        listener(&format!("127.0.0.1:{wss}"), "\"wss\""),
+    ];
+    // sipsak gives up where SHA-256 is offered.
+    let certificate =
+        "[[domain]]\nalgorithms = [\"MD5\"]\n[[certificate]]\nchain = \"server.pem\"\nkey = \"server.key\"\n";
+    place.site.configuration = Some([&listeners.concat(), certificate].concat());
     let server = place.site.start()?;
-    let (address, root) = (place.site.address, place.folder.join("data").join("self-signed.pem"));
-    let tls = format!("sips:{}", Transport::Tls.host_port(address));
-    let uris = [format!("sip:{address}"), format!("sip:{address};transport=tcp"), tls];
-    let flags = ["--ca", &root.to_string_lossy(), "--ipv4"];
+    let uris = [
+        format!("sip:{address}"),
+        format!("sip:{address};transport=tcp"),
+        format!("sips:{}", Transport::Tls.host_port(address)),
+        format!("sip:127.0.0.1:{ws};transport=ws"),
+        format!("sips:localhost:{wss};transport=ws"),
+    ];
+    let flags = ["--ca", &ca.to_string_lossy(), "--ipv4"];
     let answers = pinged(place, &uris.each_ref().map(String::as_str), &flags, figures)?;
-    agree("the server", &answers, &[("UDP", 200), ("TCP", 200), ("TLS", 200)])?;
+    agree("the server", &answers, &[("UDP", 200), ("TCP", 200), ("TLS", 200), ("WS", 200), ("WSS", 200)])?;
     for (user, code) in [("", 200), ("nobody@", 407)] {
         let ours = pinged(place, &[&format!("sip:{user}{address}")], &[], figures)?;
         agree(user, &ours, &[("UDP", code)])?;
         sipsak_agrees(place, user, address, code)?;
     }
-    place.note("the server answers by UDP, TCP and TLS; sipsak hears the same codes");
+    place.note("the server answers by UDP, TCP, TLS, WS and WSS; sipsak hears the same codes");
     server.stop()
 }
 
@@ -74,7 +96,15 @@ fn ping_kamailio(place: &mut Place, figures: &mut Figures) -> Result<(), Fault> 
     for (user, code) in [("", 200), ("bob@", 404)] {
         sipsak_agrees(place, user, address, code)?;
     }
-    place.note("Kamailio answers by UDP, TCP and TLS, 483 where no hop is left; sipsak hears the same codes");
+    kamailio.still_there()?;
+    let kamailio = Kamailio::by_websocket(&place.folder, &certificate, &key)?;
+    let port = kamailio.address.port();
+    let uris =
+        [format!("sip:127.0.0.1:{};transport=ws", port + 1), format!("sips:localhost:{};transport=ws", port + 2)];
+    let flags = [&flags[..], &["--websocket-path", "/ws"]].concat();
+    let answers = pinged(place, &uris.each_ref().map(String::as_str), &flags, figures)?;
+    agree("Kamailio by WebSocket", &answers, &[("WS", 200), ("WSS", 200)])?;
+    place.note("Kamailio answers by UDP, TCP, TLS, WS and WSS, 483 where no hop is left; sipsak hears the same codes");
     kamailio.still_there()
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::servers::{Sample, figure, spread};
 use super::table::{ratio, table, whole};
-use super::{Report, Wish, build, machine, median, output};
+use super::{Report, Wish, machine, median, output};
 use crate::project::Project;
 
 /// A kind of load.
@@ -107,7 +107,11 @@ pub(super) fn measure(project: &Project, wish: &Wish) -> Result<Report, String> 
         report.missing.push("taskset (Debian: util-linux): no server is measured over connections".to_owned());
         return Ok(report);
     }
-    build(project, &["ringback-bench", "ringback-cli"], &[])?;
+    // The same packages as for the other tables, so that nothing is compiled twice; but no more of them than is needed.
+    let mut programs = project.cargo();
+    programs.args(["build", "--release", "-p", "ringback-bench", "-p", "ringback-cli"]);
+    programs.args(["--bin", "ringback", "--bin", "ringback-bench-streams"]);
+    output(programs)?;
     let bench = Bench::new(project, wish.quick)?;
     let mut servers = SERVERS.to_vec();
     let is_there = |module: &&str| MODULES.iter().any(|folder| Path::new(folder).join(module).is_file());

@@ -24,9 +24,9 @@ pub(crate) struct LookupArgs {
 }
 
 impl LookupArgs {
-    /// Those that these flags leave, with these transports.
-    pub(crate) fn preferences(&self, transports: Vec<Transport>) -> Preferences {
-        preferences(transports, self.ipv4, self.ipv6)
+    /// Those that these flags leave, with these transports, and those that are taken only where a URI or a record names them.
+    pub(crate) fn preferences(&self, transports: Vec<Transport>, on_request: Vec<Transport>) -> Preferences {
+        Preferences { on_request, ..preferences(transports, self.ipv4, self.ipv6) }
     }
 }
 

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use ringback_base::Transport;
 use ringback_message::{HeaderId, StatusCode, Uri};
+use ringback_transport::resolve::Preferences;
+use ringback_transport::websocket::Resource;
 
 use super::lookup::{LookupArgs, TlsArgs, TransportArg, transports};
 
@@ -84,9 +86,13 @@ pub(crate) struct PingArgs {
     #[arg(long, value_name = "FILE", requires = "user")]
     pub(crate) password_file: Option<PathBuf>,
 
-    /// The transports that count as ours, the preferred one first
-    #[arg(long, value_name = "LIST", value_enum, value_delimiter = ',', default_value = "udp,tcp,tls")]
+    /// The transports that count as ours, the preferred one first [default: udp,tcp,tls, and ws and wss where they are asked for]
+    #[arg(long, value_name = "LIST", value_enum, value_delimiter = ',')]
     transports: Vec<TransportArg>,
+
+    /// What a server of WebSocket is asked for [default: /]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) websocket_path: Option<Resource>,
 
     #[command(flatten)]
     pub(crate) lookup: LookupArgs,
@@ -112,8 +118,12 @@ pub(crate) struct PingArgs {
 }
 
 impl PingArgs {
-    pub(crate) fn transports(&self) -> Vec<Transport> {
-        transports(&self.transports)
+    pub(crate) fn preferences(&self) -> Preferences {
+        if self.transports.is_empty() {
+            let all = vec![Transport::Udp, Transport::Tcp, Transport::Tls];
+            return self.lookup.preferences(all, vec![Transport::Wss, Transport::Ws]);
+        }
+        self.lookup.preferences(transports(&self.transports), Vec::new())
     }
 
     pub(crate) fn accepts(&self, status: StatusCode) -> bool {

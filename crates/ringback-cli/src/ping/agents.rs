@@ -1,7 +1,7 @@
 //! Who sends: a user agent at each address of ours that a target is reached from.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use ringback_tokio::agent::{Agent, AgentBound, AgentOptions};
 use ringback_tokio::tls::{Tls, TlsClient};
 use ringback_tokio::{ListenOn, Trouble};
 use ringback_transaction::{Reason, Timers};
+use ringback_transport::websocket::Resource;
 use ringback_ua::{CommandError, Config, Failure, Local, Outbound};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
@@ -19,6 +20,7 @@ use tokio::time::timeout;
 use super::Series;
 use super::ledger::{Exchange, Ledger};
 use crate::output::harmless;
+use crate::walks;
 
 /// What the task of an agent may take longer than its timers say, before it counts as stuck.
 const GRACE: Duration = Duration::from_secs(1);
@@ -72,6 +74,7 @@ pub(crate) struct Agents {
     started: Mutex<BTreeMap<IpAddr, (Agent, SocketAddr)>>,
     ledger: Arc<Ledger>,
     tls: TlsClient,
+    websocket: Resource,
     account: Option<(String, Password)>,
     patience: Duration,
 }
@@ -80,10 +83,12 @@ impl Agents {
     pub(crate) fn new(
         ledger: Arc<Ledger>,
         tls: TlsClient,
+        websocket: Option<Resource>,
         account: Option<(String, Password)>,
         patience: Duration,
     ) -> Agents {
-        Agents { started: Mutex::default(), ledger, tls, account, patience }
+        let websocket = websocket.unwrap_or_default();
+        Agents { started: Mutex::default(), ledger, tls, websocket, account, patience }
     }
 
     /// Sends OPTIONS to one target, and waits for what comes of it.
@@ -134,7 +139,7 @@ impl Agents {
         let unreachable = |error: std::io::Error| {
             Loss::new(Trouble::Unreachable.as_str(), format!("nothing leads to {}: {error}", remote.ip()))
         };
-        let ip = our_address_towards(remote).map_err(unreachable)?;
+        let ip = walks::our_address_towards(remote).map_err(unreachable)?;
         let mut started = self.started.lock().await;
         if let Some((agent, local)) = started.get(&ip) {
             return Ok((agent.clone(), *local));
@@ -153,9 +158,11 @@ impl Agents {
         let ledger = Arc::clone(&self.ledger);
         let bound =
             bound.tls(Tls { server: None, client: Some(self.tls.clone()) }).watched(move |seen| ledger.see(seen));
-        // Over connections what is answered comes back by them.
-        let transports = [Transport::Udp, Transport::Tcp, Transport::Tls];
-        let mut config = Config::new("", transports.map(|transport| Local::new(transport, local)).into());
+        let bound = bound.websocket_resource(self.websocket.clone());
+        // Nobody can connect to it: over connections what is answered comes back by them.
+        let mut locals = bound.locals();
+        locals.push(Local::new(Transport::Tcp, local));
+        let mut config = Config::new("", locals);
         config.product = concat!("ringback/", env!("CARGO_PKG_VERSION")).into();
         let patience = micros(self.patience);
         config.transactions.timers = Timers::default().with(Reason::TimerF, patience);
@@ -203,19 +210,15 @@ fn lost(failure: &Failure, exchange: Exchange) -> Loss {
     let sent_again = exchange.sends.saturating_sub(1);
     match (failure, exchange.trouble) {
         (Failure::Transport(_), Some((trouble, why))) => Loss { kind: trouble.as_str(), why, sent_again },
+        (Failure::Connection(_), Some((trouble, why))) => Loss { kind: trouble.as_str(), why, sent_again },
+        (Failure::Connection(why), None) => {
+            Loss { kind: Trouble::Handshake.as_str(), why: why.to_string(), sent_again }
+        }
         (Failure::Transport(_), None) => {
             Loss { kind: Trouble::Unreachable.as_str(), why: failure.to_string(), sent_again }
         }
         (failure, _) => Loss { sent_again, ..Loss::new("request", failure.to_string()) },
     }
-}
-
-/// As the routing of the system says; nothing is sent for that.
-fn our_address_towards(remote: SocketAddr) -> std::io::Result<IpAddr> {
-    let any: IpAddr = if remote.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
-    let socket = UdpSocket::bind((any, 0))?;
-    socket.connect(remote)?;
-    Ok(socket.local_addr()?.ip())
 }
 
 fn call_id_of(builder: &RequestBuilder) -> Option<Vec<u8>> {

@@ -46,7 +46,7 @@ impl Certificate {
         Ok(Certificate {
             subject: certificate.subject().to_string(),
             issuer: certificate.issuer().to_string(),
-            serial: colons(certificate.raw_serial()),
+            serial: colons(without_sign(certificate.raw_serial())),
             names: names(&certificate),
             not_before: moment(&validity.not_before),
             not_after: moment(&validity.not_after),
@@ -123,6 +123,25 @@ fn moment(time: &ASN1Time) -> String {
     format!("{year:04}-{:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z", u8::from(month))
 }
 
+/// A number that would look negative has a zero before it in DER, which is none of its digits.
+fn without_sign(number: &[u8]) -> &[u8] {
+    match number {
+        [0, digits @ ..] if !digits.is_empty() => digits,
+        digits => digits,
+    }
+}
+
 fn colons(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_no_sign() {
+        let shown = |number: &[u8]| colons(without_sign(number));
+        assert_eq!([shown(&[0, 0xc8, 1]), shown(&[0x4a, 0]), shown(&[0])], ["C8:01", "4A:00", "00"].map(str::to_owned));
+    }
 }

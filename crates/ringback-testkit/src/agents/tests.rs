@@ -236,6 +236,19 @@ fn versions_rise_in_calls_of_damaged_messages_too() {
     model.sends(&alices("UPDATE", 2, "b", &sdp(2, 2)));
     model.gets(&response(&alices("UPDATE", 2, "b", ""), "488 Not Acceptable Here", "b", ""));
     breaks(model.tries(&alices("UPDATE", 3, "b", &sdp(2, 3))), Invariant::VersionsRise);
+
+    // Of a response to a branch that is damaged, the description counts all the same.
+    let mut model = Model::new();
+    model.sends(&alices("INVITE", 1, "", &sdp(1, 1)));
+    model.gets(&response(&alices("INVITE", 1, "", ""), "200 OK", "b", &sdp(1, 1)));
+    model.sends(&alices("ACK", 1, "b", &sdp(1, 1)));
+    let damaged = bobs("INVITE", 1, "a", &sdp(2, 2)).replacen("branch=z9hG4bK", "branch=z9hG4b", 1);
+    model.gets_damaged(&damaged);
+    let answer = response(&damaged, "200 OK", "a", &sdp(2, 2));
+    model.sends(&answer);
+    model.sends(&alices("UPDATE", 3, "b", &sdp(3, 2)));
+    model.sends(&answer);
+    breaks(model.tries(&response(&damaged, "200 OK", "a", &sdp(3, 3))), Invariant::VersionsRise);
 }
 
 #[test]

@@ -373,8 +373,8 @@ impl Watch {
         let status = response.status().as_u16();
         let key = Key::of(&response.top_via(), response.cseq_method());
         let Some((key, served)) = key.and_then(|key| Some((key.clone(), self.served.get_mut(&key)?))) else {
-            // To what an element of RFC 2543 sent, or damage did to a branch.
-            return Ok(());
+            // To what an element of RFC 2543 sent, or damage did to a branch: of that, only what it describes is looked at.
+            return self.stray_description_sent(response);
         };
         let before = served.last;
         let is_new = !served.said.contains(response.as_bytes());

@@ -26,7 +26,7 @@ pub enum Seen<'a> {
         /// Where from.
         hop: Hop,
     },
-    /// A connection stands, and TLS over it where that belongs to it.
+    /// A connection stands, and TLS and WebSocket over it where they belong to it.
     Opened {
         /// Which.
         hop: Hop,

@@ -48,7 +48,7 @@ pub(crate) trait Upper {
     /// It is answered.
     fn pong(&mut self, _hop: Hop) {}
 
-    /// A connection that we have begun stands, or one that somebody else has begun with TLS.
+    /// A connection that we have begun stands, with TLS and WebSocket where they belong to it; or one that somebody else has begun with TLS.
     fn opened(&mut self, _hop: Hop) {}
 }
 
@@ -322,15 +322,25 @@ impl Connection {
 
     /// Does what it was woken for.
     pub(crate) fn work(&mut self, buffer: &mut [u8], up: &mut dyn Upper, rules: Rules<'_>) -> Result<(), End> {
-        let was_open = self.wire.is_some();
+        let was_agreed = self.is_agreed();
         if !self.has_begun(rules)? {
             return Ok(());
         }
-        if !was_open {
+        if !was_agreed && self.is_agreed() {
             up.opened(self.hop);
         }
         self.write(rules)?;
-        self.read(buffer, up, rules)
+        let was_agreed = self.is_agreed();
+        self.read(buffer, up, rules)?;
+        if !was_agreed && self.is_agreed() {
+            up.opened(self.hop);
+        }
+        Ok(())
+    }
+
+    /// Whether messages can pass: TLS and WebSocket are agreed on, where they belong to it.
+    fn is_agreed(&self) -> bool {
+        self.wire.is_some() && !self.framing.is_asking()
     }
 
     /// Connects, and agrees on TLS; false where the other side must be waited for.

@@ -34,7 +34,10 @@ fn of_certificate(error: &CertificateError) -> String {
             let expected = expected.to_str();
             return match presented.as_slice() {
                 [] => format!("it names no SIP domain, and so is not for {expected}"),
-                names => format!("it is for {}, and not for {expected}", names.join(", ")),
+                names => {
+                    let names: Vec<&str> = names.iter().map(|name| bare(name)).collect();
+                    format!("it is for {}, and not for {expected}", names.join(", "))
+                }
             };
         }
         other => {
@@ -48,4 +51,21 @@ fn of_certificate(error: &CertificateError) -> String {
         }
     };
     fixed.to_owned()
+}
+
+/// Where an address was wanted, webpki writes names as its own types: `DnsName("localhost")`.
+fn bare(name: &str) -> &str {
+    let inner = ["DnsName(", "IpAddress("].iter().find_map(|kind| name.strip_prefix(kind)?.strip_suffix(')'));
+    inner.map_or(name, |name| name.trim_matches('"'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_told_as_they_are() {
+        let names = ["DnsName(\"localhost\")", "IpAddress(192.0.2.1)", "a.example"];
+        assert_eq!(names.map(bare), ["localhost", "192.0.2.1", "a.example"]);
+    }
 }

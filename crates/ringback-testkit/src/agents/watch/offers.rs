@@ -54,6 +54,11 @@ fn describes(message: &Message) -> bool {
     !message.body().is_empty()
 }
 
+fn version(message: &Message) -> Option<u64> {
+    let description = SessionDescription::parse(message.body()).ok()?;
+    Some(description.origin().session_version.parse().unwrap_or(0))
+}
+
 impl Watch {
     /// A request is about to leave.
     pub(super) fn offer_sent(&mut self, request: &Request) -> Verdict {
@@ -89,8 +94,7 @@ impl Watch {
 
     /// The version of what leaves. `[RFC 3264, Section 8]`
     fn description_sent(&mut self, key: &DialogKey, message: &Message) -> Verdict {
-        let Ok(description) = SessionDescription::parse(message.body()) else { return Ok(()) };
-        let version: u64 = description.origin().session_version.parse().unwrap_or(0);
+        let Some(version) = version(message) else { return Ok(()) };
         let text = message.body().to_vec();
         self.judged(Invariant::VersionsRise);
         // What the first INVITE said is said in each dialog that it makes. A dialog of damaged messages may have no tag either, and go on
@@ -112,6 +116,13 @@ impl Watch {
             }
             _ => Ok(()),
         }
+    }
+
+    /// The version of what leaves in a response to nothing that is known here, which may be a 2xx from before that is repeated.
+    pub(super) fn stray_description_sent(&mut self, response: &Response) -> Verdict {
+        let key = DialogKey::of_reply(response);
+        let last = self.talks.get(&key).and_then(|talk| talk.described.as_ref()).map(|(last, _)| *last);
+        if version(response) < last { Ok(()) } else { self.description_sent(&key, response) }
     }
 
     /// What is damaged may have said anything of offers, in whatever dialog of its call.
