@@ -46,7 +46,7 @@ impl Stack {
 
     fn on_server_ended(&mut self, id: ServerId) {
         self.jobs.take_of_server(id);
-        self.detours.remove(&id);
+        self.detours.forget(id);
         self.calls.server_ended(id);
     }
 

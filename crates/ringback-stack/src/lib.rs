@@ -59,7 +59,7 @@ use ringback_auth::Authenticator;
 use ringback_base::{Hop, KeyedHash, Micros, Now, Random, Transport};
 use ringback_message::Rejected;
 use ringback_proxy::{LoopHash, Names, Routes};
-use ringback_transaction::{ServerId, Transactions, Transmit};
+use ringback_transaction::{Detours, ServerId, Transactions, Transmit};
 use ringback_transport::resolve::FailedTargets;
 use ringback_transport::{peek_branch, peek_call_id};
 
@@ -75,7 +75,6 @@ use branches::Wanted;
 use calls::Calls;
 use intake::parse_carried;
 use jobs::Jobs;
-use replies::Detour;
 use walks::Walks;
 
 /// A registrar, redirect-free UAS and stateful proxy: one shard of a server.
@@ -95,7 +94,7 @@ pub struct Stack {
     walks: Walks<Wanted>,
     failed_targets: FailedTargets,
     /// Server transactions whose responses go another way than their requests came.
-    detours: BTreeMap<ServerId, Detour>,
+    detours: Detours,
     events: VecDeque<Event>,
     counters: Counters,
     draining: bool,
@@ -134,7 +133,7 @@ impl Stack {
             jobs: Jobs::new(random.hasher()),
             walks: Walks::new(config.preferences()),
             failed_targets: FailedTargets::default(),
-            detours: BTreeMap::new(),
+            detours: Detours::default(),
             events: VecDeque::new(),
             counters: Counters::default(),
             draining: false,

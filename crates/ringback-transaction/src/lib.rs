@@ -24,6 +24,7 @@
 //! | `key`, `hops`, `merges` | what identifies a transaction, and the indexes over it |
 //! | `timers`, `peers` | [`Timers`], derived from T1, T2 and T4 or set one by one, for all or for a peer; [`Reason`] |
 //! | `state` | [`State`], by the figures' names |
+//! | `detours` | [`Detours`]: other ways of responses whose own is gone |
 //! | `event` | [`Event`], [`Transmit`], the errors, [`Counters`] |
 //!
 //! The sources are `[RFC 3261, Section 17]`, corrected by RFC 6026 (Accepted, Timers L and M; no machine dies of a
@@ -94,6 +95,7 @@
 extern crate alloc;
 
 mod client;
+mod detours;
 mod effects;
 mod event;
 mod hops;
@@ -109,6 +111,7 @@ mod state;
 mod timers;
 mod transactions;
 
+pub use detours::Detours;
 pub use event::{ClientId, Counters, Event, RequestError, RespondError, ServerId, Transmit};
 pub use state::State;
 pub use timers::{Reason, Timers};

@@ -37,7 +37,7 @@ use ringback_message::body::NewPart;
 use ringback_message::header::{Allow, Supported, TypedHeader, Unsupported};
 use ringback_message::{BuildError, HeaderId, Method, Request, Response, ResponseBuilder, StatusCode, Uri};
 use ringback_sdp::negotiate::SessionView;
-use ringback_transaction::{ClientId, ServerId, Timers, Transactions, Transmit};
+use ringback_transaction::{ClientId, Detours, ServerId, Timers, Transactions, Transmit};
 
 use crate::config::Config;
 use crate::dialog::{Dialog, DialogId};
@@ -51,7 +51,6 @@ use leg::{Leg, Phase, Timer};
 use own_accounts::OwnAccounts;
 pub use redirects::Attempt;
 use registrations::Entry;
-use replies::Detours;
 use sending::Sending;
 use usages::Usages;
 
@@ -193,6 +192,8 @@ pub struct UserAgent {
     invited: BTreeMap<ServerId, SessionId>,
     /// Responses whose way is gone.
     detours: Detours,
+    /// Whose sent-by is being looked up, by the numbers of the look-ups.
+    replies_sought: BTreeMap<u64, ServerId>,
     /// What 2xx were acknowledged with, by the transactions of their INVITEs.
     acks: BTreeMap<ClientId, Vec<SentAck>>,
     /// The dialogs in which a 2xx to a re-INVITE could not be acknowledged, by the transactions of these.
@@ -246,6 +247,7 @@ impl UserAgent {
             clients: BTreeMap::new(),
             invited: BTreeMap::new(),
             detours: Detours::default(),
+            replies_sought: BTreeMap::new(),
             acks: BTreeMap::new(),
             owed_acks: BTreeMap::new(),
             remains: Vec::new(),
@@ -523,7 +525,7 @@ impl UserAgent {
             Below::ClientEnded { id } => self.client_ended(id),
             Below::ServerEnded { id } => {
                 self.invited.remove(&id);
-                self.detours.forget(id);
+                self.forget_reply(id);
             }
             Below::ServerFailed { id } => self.reply_failed(id, now),
             // The ACK that never came is missed by whoever repeats the 2xx; for a failure nobody minds.

@@ -1,7 +1,6 @@
 //! Responses whose way is gone. `[RFC 3261, Section 18.2.2]` `[RFC 3263, Section 5]`
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, VecDeque};
 use alloc::format;
 
 use ringback_base::{Hop, Now, Transport};
@@ -12,80 +11,34 @@ use super::UserAgent;
 use crate::config::HOPS_MAX;
 use crate::event::Lookup;
 
-/// What is left to try for the responses of some requests.
-#[derive(Debug, Default)]
-pub(crate) struct Detours(BTreeMap<ServerId, Detour>);
+impl UserAgent {
+    /// The hop of a server transaction has failed.
+    pub(crate) fn reply_failed(&mut self, server: ServerId, now: Now) {
+        if !self.detours.failed(&mut self.transactions, server, now) {
+            return;
+        }
+        let request = self.transactions.server_request(server);
+        let Some(uri) = request.and_then(|request| uri_of(&request.top_via())) else { return };
+        self.detours.seek(server);
+        if let Some(hop) = self.direct_to(&uri) {
+            return self.detours.found(&mut self.transactions, server, [hop], now);
+        }
+        let id = self.next_sending();
+        self.replies_sought.insert(id, server);
+        self.lookups.push_back(Lookup { id, uri });
+    }
 
-#[derive(Debug)]
-enum Detour {
-    /// Its top Via is being looked up, under this number.
-    Sought(u64),
-    /// These hops, the next one first.
-    Hops(VecDeque<Hop>),
-}
-
-impl Detours {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// What sent-by leads to. False where it is no look-up of a response.
+    pub(crate) fn reply_found(&mut self, id: u64, hops: &[Hop], now: Now) -> bool {
+        let Some(server) = self.replies_sought.remove(&id) else { return false };
+        self.detours.found(&mut self.transactions, server, hops.iter().take(HOPS_MAX).copied(), now);
+        true
     }
 
     /// The transaction is gone.
-    pub(crate) fn forget(&mut self, server: ServerId) {
-        self.0.remove(&server);
-    }
-
-    fn sought(&self, lookup: u64) -> Option<ServerId> {
-        let is_it = |detour: &Detour| matches!(detour, Detour::Sought(id) if *id == lookup);
-        self.0.iter().find(|(_, detour)| is_it(detour)).map(|(server, _)| *server)
-    }
-}
-
-impl UserAgent {
-    /// The hop of a server transaction has failed. First the source of the request is tried by another connection, at the port of
-    /// sent-by; then what sent-by leads to. Nobody opens a connection to a client of WebSocket.
-    pub(crate) fn reply_failed(&mut self, server: ServerId, now: Now) {
-        let Some(hop) = self.transactions.server_reply_hop(server) else { return };
-        if matches!(hop.transport, Transport::Ws | Transport::Wss) {
-            return;
-        }
-        if hop.flow.is_some() && self.transactions.loosen(server) {
-            return;
-        }
-        match self.detours.0.get_mut(&server) {
-            Some(Detour::Sought(_)) => {}
-            Some(Detour::Hops(hops)) => {
-                if let Some(next) = hops.pop_front() {
-                    self.transactions.redirect(server, next, now);
-                }
-            }
-            None => self.seek_reply(server, now),
-        }
-    }
-
-    fn seek_reply(&mut self, server: ServerId, now: Now) {
-        let request = self.transactions.server_request(server);
-        let Some(uri) = request.and_then(|request| uri_of(&request.top_via())) else { return };
-        let id = self.next_sending();
-        self.detours.0.insert(server, Detour::Sought(id));
-        match self.direct_to(&uri) {
-            Some(hop) => _ = self.reply_found(id, &[hop], now),
-            None => self.lookups.push_back(Lookup { id, uri }),
-        }
-    }
-
-    /// What sent-by leads to: "the next entry in the list is tried if the one before it results in a failure". False where it is
-    /// no look-up of a response. `[RFC 3263, Section 5]`
-    pub(crate) fn reply_found(&mut self, id: u64, hops: &[Hop], now: Now) -> bool {
-        let Some(server) = self.detours.sought(id) else { return false };
-        let Some(failed) = self.transactions.server_reply_hop(server) else { return true };
-        let is_new = |hop: &&Hop| (hop.transport, hop.remote) != (failed.transport, failed.remote);
-        let mut hops: VecDeque<Hop> = hops.iter().filter(is_new).take(HOPS_MAX).copied().collect();
-        let next = hops.pop_front();
-        self.detours.0.insert(server, Detour::Hops(hops));
-        if let Some(next) = next {
-            self.transactions.redirect(server, next, now);
-        }
-        true
+    pub(crate) fn forget_reply(&mut self, server: ServerId) {
+        self.detours.forget(server);
+        self.replies_sought.retain(|_, sought| *sought != server);
     }
 }
 
