@@ -163,6 +163,11 @@ pub const CASES: &[Case] = &[
         "baresip's digits (RFC 4733) pass between two phones whose calls the example b2bua joins",
         agent_phones::digits,
     ),
+    sipp(
+        "agent-large",
+        "a text of an agent that is too large for a datagram goes to SIPp by TCP, and as a datagram where nobody listens by TCP",
+        agent_phones::large,
+    ),
     with(
         &[Peer::Linphone],
         "agent-linphone",
@@ -293,6 +298,12 @@ pub const CASES: &[Case] = &[
         "net-nat",
         "an agent and baresip behind a NAT register, are called and call, the agent by UDP and by TCP",
         networks::nat,
+    ),
+    with(
+        &[Peer::Namespaces, Peer::Baresip],
+        "net-advertised",
+        "the server is behind a 1:1 NAT: baresip outside calls by UDP, TCP and TLS, and sees the advertised address alone",
+        networks::advertised,
     ),
     with(
         &[Peer::Namespaces, Peer::Sipp],

@@ -162,6 +162,25 @@ table ip nat {
 }
 ";
 
+/// Who is in the house is reached by the router's own address, at all ports, and by no other: as a container or a cloud has it.
+pub(crate) const ONE_TO_ONE: &str = "\
+table ip nat {
+    chain in {
+        type nat hook prerouting priority dstnat;
+        iifname \"wan\" ip daddr 198.51.100.1 dnat to 10.0.0.2
+    }
+    chain out {
+        type nat hook postrouting priority srcnat;
+        oifname \"wan\" snat to 198.51.100.1
+    }
+    chain through {
+        type filter hook forward priority filter;
+        iifname \"wan\" ct state new ct status dnat accept
+        iifname \"wan\" ct state new drop
+    }
+}
+";
+
 /// Nothing gets through the router.
 pub(crate) const CUT: &str = "\
 table inet cut {

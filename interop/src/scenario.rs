@@ -17,6 +17,7 @@ scenarios! {
     AGENT_CANCEL_LATE = "agent-cancel-late";
     AGENT_CANCEL_RINGING = "agent-cancel-ringing";
     AGENT_CANCEL_TRYING = "agent-cancel-trying";
+    AGENT_LARGE = "agent-large";
     AGENT_REDIRECT = "agent-redirect";
     CALL = "call";
     CALL_FOREIGN = "call-foreign";

@@ -8,11 +8,12 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
 use super::cost::Cost;
 use super::dialer::{Dialer, is_as_wished};
+use super::line::Line;
 use super::load::Tally;
 use super::text::{is_ok, options};
 use crate::Fault;
 
-/// So many are on their way at once; a client of rustls keeps twice as many tickets.
+/// So many are on their way at once; a client of rustls keeps twice as many tickets for a server.
 const VISITORS: u32 = 4;
 /// How long a connection may take from its beginning to its answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -22,8 +23,16 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// # Errors
 /// Where the server is gone.
 pub async fn open_and_close(dialer: &Dialer, count: u32, rate: u32, warm: u32, server: u32) -> Result<Tally, Fault> {
-    // One alone: those that follow have its ticket.
-    visit(dialer, "first", false).await?;
+    // For a full handshake servers give two tickets, for a resumed one some give one alone: so each visitor needs a full one first, and
+    // no ticket is read before all have theirs.
+    let mut lines = Vec::new();
+    for _ in 0..VISITORS {
+        lines.push(dialer.dial(IpAddr::V4(Ipv4Addr::LOCALHOST)).await?);
+    }
+    for line in lines {
+        let call = format!("first-{}-{}", line.local(), std::process::id());
+        ask(line, dialer, &call).await?;
+    }
     series(dialer, "warm", warm, rate).await?;
     tokio::time::sleep(Duration::from_secs(1)).await;
     let (server, own) = (Cost::of(server), Cost::of(std::process::id()));
@@ -68,11 +77,15 @@ async fn series(dialer: &Dialer, what: &'static str, count: u32, rate: u32) -> R
 }
 
 async fn visit(dialer: &Dialer, call: &str, resumes: bool) -> Result<(), Fault> {
-    let mut line = dialer.dial(IpAddr::V4(Ipv4Addr::LOCALHOST)).await?;
+    let line = dialer.dial(IpAddr::V4(Ipv4Addr::LOCALHOST)).await?;
     let kind = line.handshake_kind();
     if !is_as_wished(kind, resumes) {
         return Err(format!("the handshake was {kind:?}"));
     }
+    ask(line, dialer, call).await
+}
+
+async fn ask(mut line: Line, dialer: &Dialer, call: &str) -> Result<(), Fault> {
     line.send(&options(&line, dialer.server(), call)).await?;
     let answer = line.receive().await?;
     if !is_ok(&answer, call) {

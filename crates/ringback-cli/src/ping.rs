@@ -12,6 +12,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use ringback_auth::Password;
@@ -107,21 +108,29 @@ pub(crate) fn run(args: &PingArgs) -> Result<ExitStatus, Failure> {
     let ledger = Arc::new(Ledger::default());
     let pingers = pingers(args, &ledger, &told)?;
     drop(told);
-    let runtime = Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::new(ExitStatus::Internal, error))?;
-    let ended = runtime.block_on(async {
-        for (index, pinger) in (0_u32..).zip(pingers) {
-            let after = args.interval.min(STAGGER_MAX.saturating_mul(index));
-            tokio::spawn(async move {
-                sleep(after).await;
-                pinger.run().await;
-            });
-        }
-        Record::new(args, ledger).keep(events).await
-    });
-    // A look-up may still be under way, and nobody wants its answer.
-    runtime.shutdown_background();
-    ended
+    let runtime = || {
+        let built = Builder::new_current_thread().enable_all().build();
+        built.map_err(|error| Failure::new(ExitStatus::Internal, error))
+    };
+    let (asking, printing) = (runtime()?, runtime()?);
+    // By itself, so that a terminal that is slow makes no answer look slow.
+    let thread = thread::Builder::new().name("ping".to_owned()).spawn(move || asking.block_on(ask(pingers)));
+    thread.map_err(|error| Failure::new(ExitStatus::Internal, error))?;
+    // What is under way when this ends is nobody's business any more.
+    printing.block_on(Record::new(args, ledger).keep(events))
+}
+
+/// All of them side by side.
+async fn ask(pingers: Vec<Pinger>) {
+    let mut asking = JoinSet::new();
+    for (index, pinger) in (0_u32..).zip(pingers) {
+        let after = pinger.plan.interval.min(STAGGER_MAX.saturating_mul(index));
+        asking.spawn(async move {
+            sleep(after).await;
+            pinger.run().await;
+        });
+    }
+    while asking.join_next().await.is_some() {}
 }
 
 /// Asks for one URI.

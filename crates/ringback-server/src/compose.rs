@@ -102,6 +102,20 @@ mod tests {
         let file = "[[listener]]\naddress = \"192.0.2.1\"\ntransports = [\"tcp\"]\nadvertised = \"a.example\"\n";
         let tcp = Listener::tcp("192.0.2.1:5060".parse().unwrap());
         assert_eq!(names(file, &[at("192.0.2.1:5060"), tcp]), ["-", "a.example:5060"]);
+        // TLS has the port behind that of the others; a WebSocket has a listener of its own.
+        let file = "[[listener]]\naddress = \"192.0.2.1:5060\"\ntransports = [\"udp\", \"tcp\", \"tls\"]\nadvertised = \"a.example:6060\"\n\
+                    [[listener]]\naddress = \"192.0.2.1:8080\"\ntransports = [\"ws\"]\nadvertised = \"a.example:80\"\n\
+                    [[listener]]\naddress = \"192.0.2.1:8443\"\ntransports = [\"wss\"]\nadvertised = \"a.example\"\n";
+        let at = |transport, address: &str| Listener::new(transport, address.parse().unwrap());
+        let bound = [
+            at(Transport::Udp, "192.0.2.1:5060"),
+            at(Transport::Tcp, "192.0.2.1:5060"),
+            at(Transport::Tls, "192.0.2.1:5061"),
+            at(Transport::Ws, "192.0.2.1:8080"),
+            at(Transport::Wss, "192.0.2.1:8443"),
+        ];
+        let expected = ["a.example:6060", "a.example:6060", "a.example:6061", "a.example:80", "a.example:8443"];
+        assert_eq!(names(file, &bound), expected);
     }
 
     #[test]

@@ -3,13 +3,15 @@
 use std::net::SocketAddr;
 
 use crate::Fault;
-use crate::leg::Transport;
+use crate::leg::{Leg, Transport};
 use crate::phones::Setup;
 use crate::phones::baresip::Baresip;
 use crate::phones::linphone::Linphone;
 use crate::phones::ours::{Identity, Ours};
-use crate::place::{Place, named};
-use crate::sipp::Figures;
+use crate::place::{Place, finish, named};
+use crate::probe::free_port;
+use crate::scenario::AGENT_LARGE;
+use crate::sipp::{Figures, Script};
 
 /// How long the digest response of SHA-256 is.
 const SHA_256_DIGITS: usize = 64;
@@ -236,4 +238,22 @@ fn says_text(ours: &Ours, text: &str) -> Result<(), Fault> {
             return Ok(());
         }
     }
+}
+
+/// A text that is too large for a datagram goes to whom it is for by TCP, and where that is refused, as a datagram.
+pub(super) fn large(place: &mut Place, figures: &mut Figures) -> Result<(), Fault> {
+    let identity = Identity { user: "alice", server: place.site.address, password: None };
+    let mut phone = Ours::phone(&place.folder, "alice", "127.0.0.1:0", &identity)?;
+    let text = "x".repeat(2_000);
+    for leg in [Leg::TCP, Leg::UDP] {
+        let port = free_port()?;
+        let receiver =
+            Script::new("receiver", AGENT_LARGE, port, 1).by(leg).with("OTHER_TRANSPORT", leg.transport.in_via());
+        let receiver = place.answering(receiver)?;
+        phone.tell(&format!("message sip:bob@127.0.0.1:{port} {text}"))?;
+        phone.says("message: 200")?;
+        figures.then(finish(receiver)?);
+        place.note(format!("a text of 2,000 bytes to a SIPp that listens by {leg} alone comes by {}", leg.transport));
+    }
+    phone.quit()
 }

@@ -3,11 +3,12 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
+use super::secure::certificates;
 use crate::Fault;
 use crate::leg::{Leg, Transport};
-use crate::network::{CUT, Family, House, NAT, Space, pattern};
+use crate::network::{CUT, Family, House, NAT, ONE_TO_ONE, Space, pattern};
 use crate::phones::Setup;
-use crate::phones::baresip::Baresip;
+use crate::phones::baresip::{Baresip, Through};
 use crate::phones::ours::{Identity, Ours};
 use crate::place::{Contact, Place, accounts, count, finish, named};
 use crate::probe::free_port;
@@ -20,6 +21,8 @@ use crate::wire::Harm;
 const SERVER: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 2));
 const NEIGHBOUR: &str = "198.51.100.3";
 const AT_HOME: &str = "10.0.0.2";
+const HOME: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
+const ROUTER: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
 /// The same in IPv6.
 const SERVER_V6: IpAddr = IpAddr::V6(Ipv6Addr::new(0xfd00, 0xb, 0, 0, 0, 0, 0, 2));
 const NEIGHBOUR_V6: &str = "fd00:b::3";
@@ -88,8 +91,7 @@ pub(super) fn nat(place: &mut Place, figures: &mut Figures) -> Result<(), Fault>
     // And one that others made.
     let setup =
         Setup { account: bob, server: place.site.address, transport: Transport::Udp, hertz: 440, answers: true };
-    let at_home = Ipv4Addr::new(10, 0, 0, 2);
-    let mut theirs = house.home.inside(|| Baresip::start_at(at_home, &place.folder, &setup))?;
+    let mut theirs = house.home.inside(|| Baresip::start_at(HOME, &place.folder, &setup))?;
     theirs.wait_until_registered()?;
     outside.forget();
     outside.tell(&format!("call sip:{}", address_of(place, "bob")))?;
@@ -108,6 +110,64 @@ pub(super) fn nat(place: &mut Place, figures: &mut Figures) -> Result<(), Fault>
     figures.one_call(0.0);
     theirs.quit()?;
     outside.quit()?;
+    server.stop()
+}
+
+/// The server is in the house, and has an address outside that is not its own.
+pub(super) fn advertised(place: &mut Place, figures: &mut Figures) -> Result<(), Fault> {
+    const DOMAIN: &str = "sip.example.com";
+    let users = named(["alice", "bob", "carol"]);
+    let outside = SocketAddr::from((ROUTER, 5060));
+    let house = House::build(&[Family::V4])?;
+    house.router.filter(ONE_TO_ONE)?;
+    certificates(place, true)?;
+    place.site.import(&users)?;
+    place.site.address = SocketAddr::from((HOME, 5060));
+    place.site.configuration = Some(format!(
+        "[[domain]]\nname = \"{DOMAIN}\"\nalgorithms = [\"MD5\"]\n[tls]\nca = \"ca.pem\"\n[[certificate]]\nchain = \"server.pem\"\n\
+         key = \"server.key\"\n[[listener]]\naddress = \"0.0.0.0:5060\"\ntransports = [\"udp\", \"tcp\", \"tls\"]\n\
+         advertised = \"{outside}\"\n"
+    ));
+    let server = house.home.inside(|| place.site.start())?;
+    let by = [Transport::Udp, Transport::Tcp, Transport::Tls];
+    let mut phones = Vec::new();
+    for ((account, transport), last) in users.iter().zip(by).zip(2..) {
+        let setup = Setup { account, server: outside, transport, hertz: 440, answers: true };
+        let through = Through { domain: DOMAIN, proxies: &[outside], is_outbound: false };
+        let at = Ipv4Addr::new(198, 51, 100, last);
+        let start = || Baresip::start_through_at(at, &place.folder, &setup, &through);
+        let mut phone = house.world.inside(start)?;
+        phone.wait_until_registered()?;
+        phones.push(phone);
+    }
+    for (place_of_caller, callee) in [(0, 1), (1, 2), (2, 0)] {
+        let user = users.get(callee).map(|user| user.name.as_str()).unwrap_or_default();
+        phones.get_mut(place_of_caller).ok_or("no caller")?.command("dial", &format!("sip:{user}@{DOMAIN}"))?;
+        let both = [place_of_caller, callee].map(|number| phones.get(number));
+        for phone in both.into_iter().flatten() {
+            phone.event("CALL_ESTABLISHED")?;
+        }
+        phones.get_mut(callee).ok_or("no callee")?.command("hangup", "")?;
+        let both = [place_of_caller, callee].map(|number| phones.get(number));
+        for phone in both.into_iter().flatten() {
+            phone.event("CALL_CLOSED")?;
+        }
+        figures.one_call(0.0);
+    }
+    for (phone, transport) in phones.iter().zip(by) {
+        let log = phone.log();
+        let port = transport.port(outside);
+        for line in [format!("Via: SIP/2.0/{transport} {ROUTER}:{port};"), "Record-Route: <sip:".to_owned()] {
+            if !log.lines().any(|found| found.starts_with(&line)) {
+                return Err(format!("by {transport} no line `{line}`"));
+            }
+        }
+        if let Some(line) = log.lines().find(|line| line.contains(&HOME.to_string())) {
+            return Err(format!("by {transport} the address inside is shown: {line}"));
+        }
+    }
+    place.note("baresip outside by UDP, TCP and TLS: each is called and calls by the address that is advertised, and sees no other");
+    phones.into_iter().try_for_each(Baresip::quit)?;
     server.stop()
 }
 

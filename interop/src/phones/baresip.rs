@@ -72,7 +72,20 @@ impl Baresip {
     /// # Errors
     /// As [`Baresip::start`].
     pub(crate) fn start_through(parent: &Path, setup: &Setup<'_>, through: &Through<'_>) -> Result<Self, Fault> {
-        Self::start_as(Ipv4Addr::LOCALHOST, parent, setup, &account_through(setup, through))
+        Self::start_through_at(Ipv4Addr::LOCALHOST, parent, setup, through)
+    }
+
+    /// The same at another address of this machine.
+    ///
+    /// # Errors
+    /// As [`Baresip::start`].
+    pub(crate) fn start_through_at(
+        ip: Ipv4Addr,
+        parent: &Path,
+        setup: &Setup<'_>,
+        through: &Through<'_>,
+    ) -> Result<Self, Fault> {
+        Self::start_as(ip, parent, setup, &account_through(setup, through))
     }
 
     fn start_as(ip: Ipv4Addr, parent: &Path, setup: &Setup<'_>, account: &str) -> Result<Self, Fault> {

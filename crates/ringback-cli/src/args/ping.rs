@@ -15,10 +15,9 @@ pub(crate) const URIS_MAX: usize = 256;
 
 pub(super) const MORE: &str = "\
 Each URI is walked as RFC 3263 says, as `ringback dns` shows it, and OPTIONS goes to the first target; where that can't be reached, to the \
-next, which is told. A target that says nothing is lost. Any final response is a sign of life unless --accept says which are: the code is \
-told with each, and those that count at the end. The time is that from the first sending to the final response. Over UDP a request is \
-sent again after 0.5 s, 1.5 s, 3.5 s and so on, which is counted; over connections it begins when the connection stands, and how long \
-that took is told by itself.";
+next, which is told. Any final response is a sign of life, unless --accept says which are; the code is told with each, and how often each \
+came at the end. What has no final response in time is lost. The time runs from the first sending to the final response, or from when its \
+connection stood, whose own time is told beside it. Over UDP a request is sent again after 0.5 s, 1.5 s, 3.5 s and so on, which is counted.";
 
 pub(super) const EXAMPLES: &str = "\
 Examples:

@@ -130,7 +130,7 @@ impl Agents {
         match outcome {
             Ok(Ok(response)) => Ok(answer(&response, &self.ledger.close(id), remote)),
             Ok(Err(Failure::Timeout(_))) | Err(_) => Err(self.timed_out(&self.ledger.give_up(id, series))),
-            Ok(Err(failure)) => Err(lost(&failure, self.ledger.close(id))),
+            Ok(Err(failure)) => Err(lost(&failure, (transport, remote), self.ledger.close(id))),
         }
     }
 
@@ -206,19 +206,18 @@ fn answer(response: &Response, exchange: &Exchange, asked: SocketAddr) -> Answer
     }
 }
 
-fn lost(failure: &Failure, exchange: Exchange) -> Loss {
+/// What is told with it names the way already.
+fn lost(failure: &Failure, (transport, remote): (Transport, SocketAddr), exchange: Exchange) -> Loss {
+    let way = format!("{transport} to {remote}: ");
+    let plain = |why: &str| why.strip_prefix(&way).unwrap_or(why).to_owned();
     let sent_again = exchange.sends.saturating_sub(1);
-    match (failure, exchange.trouble) {
-        (Failure::Transport(_), Some((trouble, why))) => Loss { kind: trouble.as_str(), why, sent_again },
-        (Failure::Connection(_), Some((trouble, why))) => Loss { kind: trouble.as_str(), why, sent_again },
-        (Failure::Connection(why), None) => {
-            Loss { kind: Trouble::Handshake.as_str(), why: why.to_string(), sent_again }
-        }
-        (Failure::Transport(_), None) => {
-            Loss { kind: Trouble::Unreachable.as_str(), why: failure.to_string(), sent_again }
-        }
-        (failure, _) => Loss { sent_again, ..Loss::new("request", failure.to_string()) },
-    }
+    let (kind, why) = match (failure, exchange.trouble) {
+        (Failure::Transport(_) | Failure::Connection(_), Some((trouble, why))) => (trouble.as_str(), plain(&why)),
+        (Failure::Connection(why), None) => (Trouble::Handshake.as_str(), plain(why)),
+        (Failure::Transport(_), None) => (Trouble::Unreachable.as_str(), failure.to_string()),
+        (failure, _) => ("request", failure.to_string()),
+    };
+    Loss { kind, why, sent_again }
 }
 
 fn call_id_of(builder: &RequestBuilder) -> Option<Vec<u8>> {

@@ -11,8 +11,8 @@ fn dns(args: &[&str]) -> Done {
     ringback(&[&["dns"], args].concat(), "")
 }
 
-/// A name server for which each name has one IPv4 address and nothing else, and its address.
-fn name_server() -> String {
+/// A name server for which each name has these IPv4 addresses and nothing else, and its address.
+pub(crate) fn name_server(addresses: &'static [[u8; 4]]) -> String {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = socket.local_addr().unwrap().to_string();
     thread::spawn(move || {
@@ -20,12 +20,13 @@ fn name_server() -> String {
         while let Ok((length, peer)) = socket.recv_from(&mut buffer) {
             let question = &buffer[12..length];
             let end = question.iter().position(|byte| *byte == 0).unwrap() + 5;
-            let is_a = question[end - 4..end] == [0, 1, 0, 1];
+            let answers = if question[end - 4..end] == [0, 1, 0, 1] { addresses } else { &[] };
             let mut answer = buffer[..2].to_vec();
-            answer.extend([0x81, 0x80, 0, 1, 0, u8::from(is_a), 0, 0, 0, 0]);
+            answer.extend([0x81, 0x80, 0, 1, 0, u8::try_from(answers.len()).unwrap(), 0, 0, 0, 0]);
             answer.extend(&question[..end]);
-            if is_a {
-                answer.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 7]);
+            for address in answers {
+                answer.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4]);
+                answer.extend(address);
             }
             socket.send_to(&answer, peer).unwrap();
         }
@@ -35,7 +36,7 @@ fn name_server() -> String {
 
 #[test]
 fn a_walk_is_drawn_and_ends_in_targets() {
-    let server = name_server();
+    let server = name_server(&[[192, 0, 2, 7]]);
     let done = dns(&["sip:bob@example.com", "--server", &server, "--transports", "tcp,udp", "--ipv4"]);
     let tree = "\
 sip:bob@example.com
@@ -53,7 +54,7 @@ example.com (no NAPTR of use: each of our transports is asked for; no SRV: addre
 
 #[test]
 fn the_same_as_json() {
-    let server = name_server();
+    let server = name_server(&[[192, 0, 2, 7]]);
     let done = dns(&["sips:example.com", "--server", &server, "--json"]);
     let walk: Value = serde_json::from_str(&done.stdout).unwrap();
     assert_eq!((done.status, &walk["failure"]), (Some(0), &Value::Null));

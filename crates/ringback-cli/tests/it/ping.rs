@@ -7,6 +7,7 @@ use std::thread;
 use serde_json::Value;
 use tempfile::tempdir;
 
+use crate::dns::name_server;
 use crate::process::{Done, Server, background, ringback, ringback_with};
 
 fn ping(args: &[&str]) -> Done {
@@ -93,6 +94,31 @@ fn what_is_not_accepted_or_lost_is_told_by_the_status() {
         (done.status, lost(nobody), lost("sip:nobody.invalid")),
         (Some(1), "refused".to_owned(), "name".to_owned())
     );
+}
+
+/// A name with two addresses, at one of which nobody is.
+#[test]
+fn one_dead_target_of_two_is_passed_over_and_seen_where_each_is_asked() {
+    let names = name_server(&[[127, 0, 0, 2], [127, 0, 0, 1]]);
+    let port = peer(|_, _| "SIP/2.0 200 OK").port();
+    let uri = format!("sip:b.example:{port}");
+    let flags = ["-c", "2", "-i", "0.1", "--json", "--ipv4", "--name-server", &names];
+    let done = ping(&[&[uri.as_str()], &flags[..]].concat());
+    let told = events(&done);
+    let answers: Vec<&Value> = told.iter().filter(|event| event["event"] == "answer").collect();
+    assert_eq!((done.status, answers.len()), (Some(0), 2), "{}", done.stdout);
+    assert!(answers.iter().all(|answer| answer["address"] == "127.0.0.1" && answer["host"] == "b.example"));
+    // Chance says which comes first.
+    assert!(told.iter().filter(|event| event["event"] == "passed_over").all(|event| event["address"] == "127.0.0.2"));
+
+    let done = ping(&[&[uri.as_str(), "--each"], &flags[..]].concat());
+    let told = events(&done);
+    let statistics = |address: &str| {
+        let of_it = |event: &&Value| event["event"] == "statistics" && event["address"] == address;
+        told.iter().find(of_it).unwrap_or_else(|| panic!("{}", done.stdout))
+    };
+    let (alive, dead) = (statistics("127.0.0.1"), statistics("127.0.0.2"));
+    assert_eq!((done.status, &alive["accepted"], &dead["losses"]["refused"]), (Some(1), &2.into(), &2.into()));
 }
 
 #[test]

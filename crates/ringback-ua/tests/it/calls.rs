@@ -1,6 +1,6 @@
 //! A call from its INVITE to its BYE.
 
-use ringback_base::Micros;
+use ringback_base::{Hop, Micros};
 use ringback_message::{HeaderId, Method, StatusCode};
 use ringback_sdp::Origin;
 use ringback_sdp::negotiate::{Codec, Endpoint, HoldForm, LocalMedia, Refusal};
@@ -317,7 +317,9 @@ fn a_call_goes_where_a_302_points_and_is_the_same_call() {
         Event::InviteFailed { failure: Failure::Refused(response), .. } => Some(response.clone()),
         _ => None,
     });
-    let again = first.redirected(&moved).unwrap();
+    let there = Hop::udp("192.0.2.1:5060".parse().unwrap(), "192.0.2.9:5060".parse().unwrap());
+    let again = Outbound { hop: Some(there), ..first.clone() }.redirected(&moved).unwrap();
+    assert_eq!(again.hop, None, "what it leads to is elsewhere");
     net.agents[0].invite(&again, sound(0), net.now).unwrap();
     net.settle();
     let invites = net.sent.iter().filter(|m| m.method() == Some(Method::Invite));
