@@ -193,6 +193,12 @@ pub const CASES: &[Case] = &[
         sockets::kamailio,
     ),
     with(
+        &[Peer::Browser],
+        "agent-pages",
+        "an agent by WebSocket and pages with JsSIP and SIP.js call each other through the server",
+        sockets::pages,
+    ),
+    with(
         &[Peer::Linphone, Peer::Baresip],
         "linphone-tls",
         "linphonec registers over TLS, verifies our certificate, and calls baresip",

@@ -1,21 +1,27 @@
-//! Agents of the library by WebSocket, with others' servers between them.
+//! Agents of the library by WebSocket: with others' server between them, and with others' phones behind ours.
 
 use std::future::IntoFuture as _;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use ringback::agent::{
-    Agent, AgentHandle, CallChangeError, CommandError, EndReason, Incoming, RegisterFailed, Registered,
+    Agent, AgentHandle, Call, CallChangeError, CommandError, EndReason, Incoming, Media, RegisterFailed, Registered,
 };
 use ringback::message::{Method, StatusCode};
+use ringback::sdp::SessionDescription;
 use ringback::sdp::negotiate::{Codec, LocalMedia};
 use ringback::tls::{Roots, Tls, TlsClient, TlsClientOptions};
+use ringback_auth::{Account as Credentials, Password};
+use serde_json::Value;
 use tokio::runtime::Builder;
 use tokio::time::{sleep, timeout};
 
 use crate::Fault;
+use crate::browser::Browser;
 use crate::kamailio::Kamailio;
-use crate::place::Place;
+use crate::place::{Place, named};
+use crate::probe::free_port;
+use crate::server::Account;
 use crate::sipp::Figures;
 
 /// How long a step of a call may take.
@@ -147,4 +153,117 @@ async fn call(caller: &AgentHandle, to: &str, callee: &mut Agent) -> Result<(), 
         Ok(EndReason::RemoteBye(_)) => Ok(()),
         other => Err(format!("the call ended otherwise: {other:?}")),
     }
+}
+
+/// From the start of the browser to the end of its last call.
+const PAGE_MAX: Duration = Duration::from_secs(60);
+
+/// How long a call that is confirmed lasts: the page looks at it from time to time.
+const TALK: Duration = Duration::from_millis(300);
+
+/// Bob is an agent by WebSocket, and all others pages. Each library calls him, and he calls each; each hangs up once, and he as often.
+pub(super) fn pages(place: &mut Place, figures: &mut Figures) -> Result<(), Fault> {
+    let users = named(["alice", "bob", "carol", "dave"]);
+    place.site.import(&users)?;
+    let port = free_port()?;
+    let listener = |address: &str, transports: &str| format!("[[listener]]\naddress = \"{address}\"\n{transports}");
+    let by_socket = listener(&format!("127.0.0.1:{port}"), "transports = [\"ws\"]\n");
+    place.site.configuration = Some(listener(&place.site.address.to_string(), "") + &by_socket);
+    let server = place.site.start()?;
+    let domain = place.site.address;
+    let [alice, bob, carol, dave] = &users;
+    let side = |library: &str, user: &Account| format!("{library}:{}:{}", user.name, user.password);
+    let calls = [
+        (side("jssip", alice), side("outside", bob)),
+        (side("sipjs", alice), side("outside", bob)),
+        (side("outside", bob), side("jssip", carol)),
+        (side("outside", bob), side("sipjs", dave)),
+    ];
+    let query = calls.iter().map(|(caller, callee)| format!("&call={caller}%3E{callee}%3Ews://127.0.0.1:{port}/ws"));
+    let query = format!("domain={domain}") + &query.collect::<String>();
+
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let runtime = runtime.map_err(|error| format!("the runtime: {error}"))?;
+    let mut phone = runtime.block_on(outside(bob, domain, port))?;
+    let talking = runtime.spawn(async move {
+        take_calls(&mut phone.agent).await?;
+        for (user, hangs_up) in [("carol", true), ("dave", false)] {
+            let called = timeout(STEP_MAX, call_page(&phone.agent, &format!("sip:{user}@{domain}"), hangs_up)).await;
+            called.map_err(|_| format!("{user} is not reached"))?.map_err(|fault| format!("{user}: {fault}"))?;
+        }
+        Ok::<Phone, Fault>(phone)
+    });
+    let told = Browser::start(&place.folder, &query)?.result(PAGE_MAX)?;
+    let ended = runtime.block_on(async { timeout(STEP_MAX, talking).await });
+    let ended = ended.map_err(|_| "the agent is not through".to_owned())?.map_err(|error| error.to_string())?;
+    let results = told.as_array().filter(|results| results.len() == calls.len()).ok_or("the page told nonsense")?;
+    for (result, (caller, callee)) in results.iter().zip(&calls) {
+        if result["ok"] != Value::Bool(true) {
+            return Err(format!("{caller} calls {callee}: {}; the agent: {:?}", result["fault"], ended.err()));
+        }
+        figures.one_call(result["confirmedMs"].as_f64().unwrap_or_default() / 1_000.0);
+    }
+    drop(ended?);
+    drop(runtime);
+    place.note(
+        "JsSIP and SIP.js each call an agent, and are called by it; each hangs up once, and the agent twice".to_owned(),
+    );
+    server.stop()
+}
+
+async fn outside(user: &Account, domain: SocketAddr, port: u16) -> Result<Phone, Fault> {
+    let builder = Agent::builder().identity(&format!("sip:{}@{domain}", user.name));
+    let agent = builder.bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(|error| format!("an agent: {error}"))?;
+    let edge = format!("127.0.0.1:{port};transport=ws");
+    let credentials =
+        Credentials::for_any_realm(&*user.name, Password::new(&*user.password)).at(domain.ip().to_string());
+    agent.add_account(credentials).await.map_err(|error| error.to_string())?;
+    let registered = agent.register().at(&format!("sip:{edge}")).await;
+    let _registered = registered.map_err(|error| format!("the agent registers: {error}"))?;
+    Ok(Phone { name: "bob", agent, edge, _registered })
+}
+
+/// The first is hung up by who calls.
+async fn take_calls(agent: &mut Agent) -> Result<(), Fault> {
+    for hangs_up in [false, true] {
+        let Ok(Some(Incoming::Call(call))) = timeout(PAGE_MAX, agent.incoming()).await else {
+            return Err("nobody calls the agent".to_owned());
+        };
+        let call = call.answer_with(Media::Description(of_a_page("active")?)).await;
+        talk(call.map_err(|error| format!("answering a page: {error}"))?, hangs_up).await?;
+    }
+    Ok(())
+}
+
+async fn call_page(agent: &AgentHandle, to: &str, hangs_up: bool) -> Result<(), Fault> {
+    loop {
+        match agent.invite(to).offer(of_a_page("actpass")?).await {
+            Ok(call) => return talk(call, hangs_up).await,
+            // The page is not there yet.
+            Err(failed) if failed.status() == Some(StatusCode::TemporarilyUnavailable) => sleep(TALK).await,
+            Err(failed) => return Err(failed.to_string()),
+        }
+    }
+}
+
+async fn talk(call: Call, hangs_up: bool) -> Result<(), Fault> {
+    if hangs_up {
+        sleep(TALK).await;
+        return call.hang_up().await.map_err(|error| format!("hanging up: {error}"));
+    }
+    match call.ended().await {
+        Ok(EndReason::RemoteBye(_)) => Ok(()),
+        other => Err(format!("the call ended otherwise: {other:?}")),
+    }
+}
+
+/// A description as a page has it, of somebody who sends nothing: browsers demand all of this.
+fn of_a_page(setup: &str) -> Result<SessionDescription, Fault> {
+    let fingerprint = vec!["AB"; 32].join(":");
+    let text = format!(
+        "v=0\r\no=- 7 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\n\
+         c=IN IP4 127.0.0.1\r\na=rtpmap:0 PCMU/8000\r\na=mid:0\r\na=ice-ufrag:ring\r\na=ice-pwd:0123456789abcdefghijklmn\r\n\
+         a=fingerprint:sha-256 {fingerprint}\r\na=setup:{setup}\r\na=rtcp-mux\r\na=sendrecv\r\n"
+    );
+    text.parse().map_err(|error| format!("a description: {error}"))
 }

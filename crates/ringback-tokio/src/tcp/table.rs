@@ -168,6 +168,7 @@ impl Connections {
             sockets.filter_map(|hop| hop.flow).collect::<Vec<_>>()
         };
         let begun = clock.now();
+        self.close_listeners();
         for flow in sockets(&self.rows) {
             self.with(flow, begun, |connection, rules| {
                 connection.go_away(rules);
