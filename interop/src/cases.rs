@@ -77,11 +77,6 @@ pub const CASES: &[Case] = &[
         "TLS begun and left, or agreed on without end, connections that come and go: phones beside don't notice",
         floods::handshakes,
     ),
-    load(
-        "flood-drips",
-        "1,000 connections drip requests, TLS, WebSocket handshakes and frames: ended in time, phones beside don't notice",
-        floods::drips,
-    ),
     with(
         &[Peer::Sipp, Peer::Tshark, Peer::References],
         "corpus-tcp",
@@ -95,6 +90,11 @@ pub const CASES: &[Case] = &[
         captures::read,
     ),
     with(&[Peer::Sipp, Peer::Tshark, Peer::References], "corpus-udp", "the same as datagrams", corpus::by_udp),
+    sipp(
+        "flood-drips",
+        "1,000 connections drip requests, TLS, WebSocket handshakes and frames: ended in time, phones beside don't notice",
+        floods::drips,
+    ),
     sipp("no-answer", "a callee who says nothing at all: 408 after 64 times T1, to the caller alone", calls::no_answer),
     sipp(
         "first-start",
