@@ -51,7 +51,7 @@ mod replies;
 mod walks;
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
 use core::net::{Ipv4Addr, SocketAddr};
 
 use bytes::Bytes;
@@ -59,7 +59,7 @@ use ringback_auth::Authenticator;
 use ringback_base::{Hop, KeyedHash, Micros, Now, Random, Transport};
 use ringback_message::Rejected;
 use ringback_proxy::{LoopHash, Names, Routes};
-use ringback_transaction::{Detours, ServerId, Transactions, Transmit};
+use ringback_transaction::{Detours, Transactions, Transmit};
 use ringback_transport::resolve::FailedTargets;
 use ringback_transport::{peek_branch, peek_call_id};
 
