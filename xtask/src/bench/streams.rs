@@ -262,8 +262,8 @@ impl Bench<'_> {
             What::Options { connections } => ("options", vec![connections, 4_000, short(40_000), short(4_000)]),
             What::Sipp => ("sipp", vec![4_000, short(40_000), short(4_000)]),
             What::Call => ("call", vec![100, 1_000, short(10_000), short(1_000)]),
-            What::Full => ("full", vec![400, short(4_000), short(400)]),
-            What::Resumed => ("resumed", vec![400, short(4_000), short(400)]),
+            What::Full => ("full", vec![200, short(2_000), short(200)]),
+            What::Resumed => ("resumed", vec![200, short(2_000), short(200)]),
             What::Idle => ("idle", vec![short(IDLE_CONNECTIONS), if self.quick { 1 } else { 10 }]),
         }
     }
