@@ -5,8 +5,8 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use ringback_server::{
-    ConfigError, ConfigFile, DATA_VARIABLE, ExitStatus, LogSettings, Report, Settings, default_data_folder, file_users,
-    show,
+    ConfigError, ConfigFile, DATA_VARIABLE, ExitStatus, LogSettings, Report, Settings, check_listeners,
+    default_data_folder, file_users, show,
 };
 
 use crate::failure::Failure;
@@ -55,6 +55,8 @@ impl Configured {
 pub(crate) fn check(file: &Path) -> Result<(), Failure> {
     let (mut configured, data) = Configured::without_folder(Some(file), None)?;
     configured.settings.data = data.unwrap_or_default();
+    check_listeners(&configured.settings.listeners)
+        .map_err(|error| Failure::new(ExitStatus::Config, format!("{}: {error}", file.display())))?;
     let users = file_users(&configured.settings)?;
     let warnings = users.and_then(|users| users.warnings);
     for report in [&configured.warnings, &warnings].into_iter().flatten() {

@@ -46,7 +46,7 @@ pub use counters::Counters;
 pub use error::{ExitStatus, ServerError};
 pub use folder::{DATA_VARIABLE, FolderError, default_data_folder, make_data_folder};
 pub use limits::{Counted, LIMITS, Limit, LimitValue, limits_table};
-pub use listen::{Listen, ListenError};
+pub use listen::{Listen, ListenError, check_listeners};
 pub use ringback_auth::{Algorithm, Password};
 pub use ringback_base::Transport;
 pub use ringback_location_db::Durability;

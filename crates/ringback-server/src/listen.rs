@@ -150,6 +150,17 @@ impl fmt::Display for ListenError {
 
 impl Error for ListenError {}
 
+/// Whether listeners get in each other's way, as far as that can be told here: names and interfaces may be those of another machine.
+///
+/// # Errors
+/// Where two want the same port, or one a port that isn't there.
+pub fn check_listeners(listeners: &[ListenerSettings]) -> Result<(), ListenError> {
+    match addresses(listeners) {
+        Err(error @ (ListenError::NoPortForTls(_) | ListenError::TwoStreams(_))) => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// The addresses that are meant, each once, in the order in which they were named.
 ///
 /// Via and Record-Route name the address of a listener, so there is one listener for each address, none for an unspecified one.

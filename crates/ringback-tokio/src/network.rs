@@ -25,6 +25,12 @@ pub enum NetworkError {
 }
 
 impl Network {
+    /// True where every address of its family is in it.
+    #[must_use]
+    pub const fn is_everybody(&self) -> bool {
+        self.prefix_bits == 0
+    }
+
     /// Whether an address is in it. One of IPv4 is, too, where it comes as one of IPv6.
     #[must_use]
     pub fn contains(&self, ip: IpAddr) -> bool {

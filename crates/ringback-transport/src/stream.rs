@@ -112,6 +112,10 @@ impl Stream {
                 self.buf = BytesMut::new();
                 return Ok(None);
             }
+            // Whoever speaks TLS here would wait for an answer to its first flight for as long as a message may take.
+            if self.buf.first().is_some_and(u8::is_ascii_control) {
+                return Err(no_message());
+            }
             self.message_since.get_or_insert(self.now);
             let Some(head) = self.head_end()? else { return Ok(None) };
             let body = self.body_length(head)?;
@@ -208,6 +212,11 @@ impl Stream {
         }
         Ok(length)
     }
+}
+
+fn no_message() -> Box<Rejected> {
+    let expected = "a method or a version (TLS has a port of its own)";
+    Box::new(Rejected::new(ParseError::new(ParseErrorKind::StartLine, None, 0, expected, "RFC 3261, Section 7"), None))
 }
 
 fn too_long(salvage: Option<Message>) -> Box<Rejected> {

@@ -5,6 +5,7 @@
 //! | line | does |
 //! |---|---|
 //! | `register` `udp`\|`tcp` | registers at the host of its own address, to be called by this transport; again, it registers anew |
+//! | `register` URI | the same at this registrar, such as `sip:127.0.0.1:8080;transport=ws` |
 //! | `call` URI, `answer`, `hangup` | what they say; `hangup` also refuses what rings, and gives up what is not answered |
 //! | `auto` | answers all calls from now on |
 //! | `hold`, `resume`, `transfer` URI | the same with the latest call |
@@ -30,6 +31,7 @@ use tokio::sync::{mpsc, oneshot};
 
 const HELP: &str = "\
 register udp|tcp      registers at the host of its own address, or registers anew
+register URI          registers there, such as sip:127.0.0.1:8080;transport=ws
 call URI              calls
 answer, hangup        takes what rings; ends a call, refuses what rings, gives up what is not answered
 auto                  answers all calls from now on
@@ -182,10 +184,15 @@ impl Phone {
                 true
             }
             "register" => {
-                let transport = if rest == "tcp" { Transport::Tcp } else { Transport::Udp };
+                let register = self.agent.register();
+                let register = match rest {
+                    "tcp" => register.transport(Transport::Tcp),
+                    "" | "udp" => register,
+                    uri => register.at(uri),
+                };
                 match &mut self.registered {
                     Some(registered) => again(registered).await?,
-                    None => self.registered = Some(self.agent.register().transport(transport).await?),
+                    None => self.registered = Some(register.await?),
                 }
                 println!("registered");
                 true

@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use ringback_auth::Algorithm;
 use ringback_base::Transport;
+use ringback_tokio::Network;
 
 use super::reader::Reader;
 use super::{directory, numbers, tls, websocket};
@@ -93,7 +94,9 @@ pub(super) fn top(reader: &mut Reader<'_, '_>, folder: &Path) -> (Settings, Opti
     settings.shards = shards.and_then(|n| u16::try_from(n).ok()).and_then(NonZeroU16::new);
     read_numbers(reader, "", &mut settings);
 
-    let listeners: Vec<_> = reader.sections("listener", listener).into_iter().flatten().collect();
+    let has_certificate = reader.has("certificate");
+    let listeners = reader.sections("listener", |reader| listener(reader, has_certificate));
+    let listeners: Vec<_> = listeners.into_iter().flatten().collect();
     if !listeners.is_empty() {
         settings.listeners = listeners;
     }
@@ -133,6 +136,10 @@ pub(super) fn top(reader: &mut Reader<'_, '_>, folder: &Path) -> (Settings, Opti
                     if let Some(proxies) = reader.texts("proxies") {
                         settings.proxies = proxies;
                     }
+                    if settings.proxies.iter().any(Network::is_everybody) {
+                        let label = "whoever connects may write any address into the header, and is believed";
+                        reader.warning("proxies", "lists everybody", label);
+                    }
                 }
                 "tls" => tls::read(reader, folder, &mut settings.tls),
                 "websocket" => websocket::read(reader, &mut settings.admission),
@@ -154,12 +161,17 @@ fn read_numbers(reader: &mut Reader<'_, '_>, section: &str, settings: &mut Setti
     }
 }
 
-fn listener(reader: &mut Reader<'_, '_>) -> Option<ListenerSettings> {
+fn listener(reader: &mut Reader<'_, '_>, has_certificate: bool) -> Option<ListenerSettings> {
     let names = TRANSPORTS.map(|transport| (transport_name(transport), transport));
     let transports = reader.words("transports", &names).unwrap_or(DEFAULT_TRANSPORTS.to_vec());
     if transports.contains(&Transport::Udp) && !transports.contains(&Transport::Tcp) {
         let label = "a message that is too large for a datagram has no way in [RFC 3261, Section 18.2.1]";
         reader.warning("transports", "lacks \"tcp\"", label);
+    }
+    let secure = transports.iter().find(|transport| matches!(transport, Transport::Tls | Transport::Wss));
+    if let Some(secure) = secure.filter(|_| !has_certificate) {
+        let label = "serve doesn't start without a [[certificate]], unless it is told --tls-self-signed";
+        reader.warning("transports", &format!("has {:?}, which needs a certificate", transport_name(*secure)), label);
     }
     if transports.len() > 1 && transports.iter().any(|transport| matches!(transport, Transport::Ws | Transport::Wss)) {
         let help = "write a [[listener]] of its own for it, at another port";
@@ -168,10 +180,13 @@ fn listener(reader: &mut Reader<'_, '_>) -> Option<ListenerSettings> {
     let mut advertised: Option<PublicName> = reader.text("advertised");
     if reader.flag("behind_tls") == Some(true) {
         advertised = advertised.map(PublicName::behind_tls);
-        if advertised.is_none() || transports != [Transport::Tcp] {
-            let label = "this is for a listener by TCP alone that others reach by another address";
-            let help = "add transports = [\"tcp\"] and advertised = \"sip.example.com:5061\"";
-            reader.error("behind_tls", "has no meaning here", label, Some(help));
+        if transports != [Transport::Tcp] {
+            let label = "TLS ends before it, so it is for a listener by TCP alone";
+            reader.error("behind_tls", "has no meaning here", label, Some("add transports = [\"tcp\"]"));
+        } else if advertised.is_none() {
+            let label = "under which address do others reach it by TLS?";
+            let help = "add advertised = \"sip.example.com:5061\"";
+            reader.error("behind_tls", "needs an advertised address", label, Some(help));
         }
     }
     if !reader.has("address") {
@@ -295,7 +310,14 @@ fn check_timers(reader: &mut Reader<'_, '_>, settings: &Settings) {
     }
 }
 
+/// Phones send keep-alives as rarely as they may: a timer that is shorter than theirs closes the connections of phones that are well.
+const FLOW_TIMER_SECS_MIN: u32 = 20;
+
 fn check_registrar(reader: &mut Reader<'_, '_>, settings: &Settings) {
+    if (1..FLOW_TIMER_SECS_MIN).contains(&settings.flow_timer_secs) {
+        let label = "connections of phones that keep no such time are closed; with less than 20 those of some that do";
+        reader.warning("flow_timer_secs", "is short", label);
+    }
     let policy = &settings.registrar;
     let ordered = [
         ("min_expires_secs", policy.min_expires_secs),

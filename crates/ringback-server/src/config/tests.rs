@@ -289,6 +289,23 @@ fn warnings_are_told_and_the_file_is_used() {
     assert!(file.warnings().unwrap().draw(true).contains('\u{1b}'));
 }
 
+#[test]
+fn what_serve_would_refuse_or_an_operator_regret_is_a_warning() {
+    for (text, expected) in [
+        ("[[listener]]\naddress = \"443\"\ntransports = [\"wss\"]\n", "has \"wss\", which needs a certificate"),
+        (
+            "[[listener]]\naddress = \"5060\"\ntransports = [\"tcp\", \"tls\"]\n",
+            "has \"tls\", which needs a certificate",
+        ),
+        ("[tcp]\nproxies = [\"0.0.0.0/0\"]\n", "lists everybody"),
+        ("[registrar]\nflow_timer_secs = 5\n", "`flow_timer_secs` in [registrar] is short"),
+    ] {
+        let file = file(text);
+        let warnings: Vec<_> = file.warnings().unwrap().lines().collect();
+        assert!(warnings.len() == 1 && warnings[0].contains(expected), "{warnings:?}");
+    }
+}
+
 fn accounts(text: &str, config: &str) -> Result<FileAccounts, ConfigError> {
     FileAccounts::parse(Path::new("users.toml"), text, &parse(config))
 }

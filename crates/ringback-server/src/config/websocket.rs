@@ -29,8 +29,13 @@ impl FromStr for WebSocketPath {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<WebSocketPath, &'static str> {
-        let is_path =
-            text.starts_with('/') && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#".contains(&byte));
-        if is_path { Ok(WebSocketPath(text.into())) } else { Err("expected a path, such as /ws") }
+        if !text.starts_with('/') {
+            return Err("expected a path that begins with a slash, such as /ws");
+        }
+        if text.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#".contains(&byte)) {
+            Ok(WebSocketPath(text.into()))
+        } else {
+            Err("expected a path without blanks, ? and #, such as /ws: whatever query is behind it doesn't matter")
+        }
     }
 }

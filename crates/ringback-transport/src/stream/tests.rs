@@ -89,6 +89,13 @@ fn garbage_waits_for_its_empty_line_and_is_then_refused() {
 }
 
 #[test]
+fn a_client_hello_is_refused_by_its_first_byte() {
+    let mut stream = stream();
+    stream.handle_data(&[0x16, 0x03, 0x01], Now::default());
+    assert_eq!(stream.poll_frame().unwrap_err().error.kind, ParseErrorKind::StartLine);
+}
+
+#[test]
 fn slow_and_silent_peers() {
     let limits = StreamLimits::default();
     let start = Now::default();

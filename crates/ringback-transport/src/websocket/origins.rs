@@ -70,7 +70,12 @@ impl From<Vec<Origin>> for Origins {
 
 impl fmt::Display for OriginError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} is no origin: expected a scheme and a host, such as https://phone.example.com", self.text)
+        write!(
+            f,
+            "{:?} is no origin: expected a scheme and a host and nothing behind them, such as https://phone.example.com; \
+             or * alone for every site",
+            self.text
+        )
     }
 }
 
