@@ -149,9 +149,12 @@ fn undergo(
 
     let limit = Duration::from_secs(secs + 60);
     let called = place.answering(Script::new("callee", CALLEE, place.callee_port, calls).limit(limit))?;
-    let caller = place.script("call", CALL, callers)?.callee(&place.address_of(&callee.name)).rate(RATE);
-    let options =
-        Script::new("options", OPTIONS, free_port()?, count(callers)).by(Leg::TCP).to(place.site.address).rate(RATE);
+    let caller = place.script("call", CALL, callers)?.callee(&place.address_of(&callee.name)).rate(RATE).limit(limit);
+    let options = Script::new("options", OPTIONS, free_port()?, count(callers))
+        .by(Leg::TCP)
+        .to(place.site.address)
+        .rate(RATE)
+        .limit(limit);
     let before = Look::at(&server)?;
     let (caller, options) = (caller.start(&place.folder)?, options.start(&place.folder)?);
 
