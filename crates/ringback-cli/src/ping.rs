@@ -466,3 +466,33 @@ impl Record<'_> {
         self.args.uris.get(series.uri).map(String::as_str).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn to_keeps_what_it_can_have() {
+        for (uri, to) in [
+            (
+                "sips:bob:pw@b.example:5071;transport=tcp;user=phone;x=%20;LR?Subject=a",
+                "sips:bob@b.example;user=phone;x=%20",
+            ),
+            ("sip:[2001:db8::1]:5070;maddr=192.0.2.1;ttl=1;method=INVITE", "sip:[2001:db8::1]"),
+        ] {
+            assert_eq!(for_to(uri), to);
+        }
+    }
+
+    #[test]
+    fn who_has_credentials_is_of_the_domain_that_is_asked_or_its_own() {
+        for (user, uri, from) in [
+            ("alice", "sips:b.example:5061;transport=ws", "sip:alice@b.example"),
+            ("j. doe", "sip:bob@[2001:db8::1]:5070", "sip:j.%20doe@[2001:db8::1]"),
+            ("alice@a.example", "sip:b.example", "sip:alice@a.example"),
+            ("a@b@c", "sip:b.example", "sip:a%40b%40c@b.example"),
+        ] {
+            assert_eq!(own(user, uri), from);
+        }
+    }
+}

@@ -91,7 +91,7 @@ fn name(name: &GeneralName<'_>) -> (&'static str, String) {
     }
 }
 
-/// In the order of the certificate, and with blanks behind commas; its values are escaped. `[RFC 4514, Section 2.4]`
+/// In the order of the certificate, and with blanks behind commas; its values are escaped (RFC 4514).
 fn distinguished(name: &X509Name<'_>) -> String {
     let relative = name.iter_rdn().map(|rdn| rdn.iter().map(attribute).collect::<Vec<_>>().join(" + "));
     relative.collect::<Vec<_>>().join(", ")
