@@ -21,7 +21,7 @@ use crate::failure::Failure;
 
 pub(crate) use dns::DnsArgs;
 pub(crate) use lint::LintArgs;
-pub(crate) use lookup::TlsArgs;
+pub(crate) use lookup::{NO_SIP, TlsArgs, defect};
 pub(crate) use ping::PingArgs;
 pub(crate) use tls::TlsCommandArgs;
 

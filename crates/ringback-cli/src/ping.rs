@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use ringback_auth::Password;
 use ringback_base::Transport;
-use ringback_message::{HeaderId, Uri};
+use ringback_message::{HeaderId, SipUri, Uri};
 use ringback_server::ExitStatus;
 use ringback_tokio::DnsClient;
 use ringback_tokio::tls::{Roots, TlsClient, TlsClientOptions};
@@ -83,6 +83,11 @@ enum Told {
     Targets {
         uri: usize,
         targets: Vec<Target>,
+    },
+    /// A request is under way.
+    Asked {
+        series: Series,
+        target: Option<Target>,
     },
     /// The next target is tried.
     PassedOver {
@@ -179,8 +184,8 @@ fn pingers(args: &PingArgs, ledger: &Arc<Ledger>, told: &mpsc::Sender<Told>) -> 
         at: args.at.as_ref().unwrap_or(text).clone(),
         question: Question {
             request_uri: text.clone(),
-            from: args.from.clone(),
-            to: args.to.clone().unwrap_or_else(|| bare(text)),
+            from: args.from.clone().or_else(|| Some(own(args.user.as_ref()?, text))),
+            to: args.to.clone().unwrap_or_else(|| for_to(text)),
             max_forwards: args.max_forwards,
         },
         plan: Arc::clone(&plan),
@@ -207,12 +212,37 @@ fn first_line(file: &Path) -> Result<String, Failure> {
     Ok(text.lines().next().unwrap_or_default().to_owned())
 }
 
-/// What To may hold of a URI: neither port nor parameters. `[RFC 3261, Section 19.1.1]`
-fn bare(text: &str) -> String {
+/// The URI without what To can't have: port, transport, maddr, ttl, lr, method and headers. `[RFC 3261, Section 19.1.1]`
+fn for_to(text: &str) -> String {
     let Ok(Uri::Sip(uri)) = Uri::parse(text.as_bytes(), HeaderId::Other, 0) else { return text.to_owned() };
+    let can_have = |name: &[u8]| {
+        ![&b"transport"[..], b"maddr", b"ttl", b"lr", b"method"].iter().any(|not| name.eq_ignore_ascii_case(not))
+    };
+    let mut params = Vec::new();
+    for (name, value) in uri.params.iter().filter(|(name, _)| can_have(name)) {
+        params.extend_from_slice(b";");
+        params.extend_from_slice(name);
+        if let Some(value) = value {
+            params.extend_from_slice(b"=");
+            params.extend_from_slice(value);
+        }
+    }
     let scheme = if uri.secure { "sips" } else { "sip" };
     let user = uri.user.map(|user| format!("{}@", String::from_utf8_lossy(user))).unwrap_or_default();
-    format!("{scheme}:{user}{}", String::from_utf8_lossy(uri.host))
+    format!("{scheme}:{user}{}{}", String::from_utf8_lossy(uri.host), String::from_utf8_lossy(&params))
+}
+
+/// Who has credentials there: the user by itself where it names its domain, and else of the host of the URI.
+fn own(user: &str, text: &str) -> String {
+    let by_itself = format!("sip:{user}");
+    if user.contains('@') && matches!(Uri::parse(by_itself.as_bytes(), HeaderId::Other, 0), Ok(Uri::Sip(_))) {
+        return by_itself;
+    }
+    let host = match Uri::parse(text.as_bytes(), HeaderId::Other, 0) {
+        Ok(Uri::Sip(uri)) => String::from_utf8_lossy(uri.host).into_owned(),
+        _ => return by_itself,
+    };
+    SipUri::new(&host).map_or(by_itself, |uri| uri.with_user(user).to_string())
 }
 
 impl Pinger {
@@ -243,17 +273,22 @@ impl Pinger {
                 while each.join_next().await.is_some() {}
             }
             Ok(targets) => self.ask_in_turn(seq, targets).await,
-            Err(loss) => self.tell_result(self.whole(), seq, None, Err(loss)).await,
+            Err(loss) => {
+                self.tell(Told::Asked { series: self.whole(), target: None }).await;
+                self.tell_result(self.whole(), seq, None, Err(loss)).await;
+            }
         }
     }
 
     async fn ask_one(self, series: Series, seq: u64, target: Target) {
+        self.tell(Told::Asked { series, target: Some(target.clone()) }).await;
         let outcome = self.plan.agents.ask(&self.question, target.place(), series).await;
         self.tell_result(series, seq, Some(target), outcome).await;
     }
 
     /// The next one where one can't be reached.
     async fn ask_in_turn(&self, seq: u64, targets: Vec<Target>) {
+        self.tell(Told::Asked { series: self.whole(), target: None }).await;
         let mut targets = targets.into_iter().peekable();
         while let Some(target) = targets.next() {
             let outcome = self.plan.agents.ask(&self.question, target.place(), self.whole()).await;
@@ -280,7 +315,7 @@ impl Pinger {
         };
         let targets = match walk.result() {
             Some(Ok(targets)) => targets,
-            Some(Err(why)) => return Err(Loss::new("name", format!("leads nowhere: {}", why.as_str()))),
+            Some(Err(why)) => return Err(Loss::new("name", format!("leads nowhere: {}", walks::nowhere(why)))),
             None => return Err(Loss::new("name", "the walk has no end")),
         };
         let host = |located: &Located| walk.trace().and_then(|trace| walks::host_of(trace, located));
@@ -354,17 +389,30 @@ impl Record<'_> {
                     _ => break,
                 },
                 _ = writes.tick(), if self.is_unwritten => self.write()?,
-                _ = &mut interrupt => break,
+                _ = &mut interrupt => {
+                    // What came before it counts.
+                    while let Ok(told) = events.try_recv()
+                        && self.take(&told)?
+                    {}
+                    break;
+                }
             }
         }
         self.write()?;
         self.print_statistics()?;
         let are_good = !self.figures.is_empty() && self.figures.values().all(|(_, figures)| figures.are_good());
+        let are_good = are_good && self.unheard_of().next().is_none();
         Ok(if are_good { ExitStatus::Ok } else { ExitStatus::Refused })
     }
 
     /// False where nobody reads what is printed.
     fn take(&mut self, told: &Told) -> Result<bool, Failure> {
+        if let Told::Asked { series, target } = told {
+            let (known, figures) = self.figures.entry(*series).or_default();
+            known.clone_from(target);
+            figures.asked();
+            return Ok(true);
+        }
         if let Told::Result { series, target, outcome, .. } = told {
             let (known, figures) = self.figures.entry(*series).or_default();
             *known = target.clone().filter(|_| series.target.is_some());
@@ -377,10 +425,19 @@ impl Record<'_> {
         if self.args.quiet { Ok(true) } else { print_on(&show::event(self.args, told)) }
     }
 
+    /// The URIs to which nothing was sent yet.
+    fn unheard_of(&self) -> impl Iterator<Item = Series> {
+        let all = (0..self.args.uris.len()).map(|uri| Series { uri, target: None });
+        all.filter(|whole| self.figures.keys().all(|series| series.uri != whole.uri))
+    }
+
     fn print_statistics(&self) -> Result<(), Failure> {
         for (series, (target, figures)) in &self.figures {
             let late = self.ledger.late(*series);
             print(&show::statistics(self.args, self.name(series), target.as_ref(), figures, late))?;
+        }
+        for series in self.unheard_of() {
+            print(&show::statistics(self.args, self.name(&series), None, &Figures::default(), 0))?;
         }
         Ok(())
     }
@@ -407,5 +464,35 @@ impl Record<'_> {
 
     fn name(&self, series: &Series) -> &str {
         self.args.uris.get(series.uri).map(String::as_str).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn to_keeps_what_it_can_have() {
+        for (uri, to) in [
+            (
+                "sips:bob:pw@b.example:5071;transport=tcp;user=phone;x=%20;LR?Subject=a",
+                "sips:bob@b.example;user=phone;x=%20",
+            ),
+            ("sip:[2001:db8::1]:5070;maddr=192.0.2.1;ttl=1;method=INVITE", "sip:[2001:db8::1]"),
+        ] {
+            assert_eq!(for_to(uri), to);
+        }
+    }
+
+    #[test]
+    fn who_has_credentials_is_of_the_domain_that_is_asked_or_its_own() {
+        for (user, uri, from) in [
+            ("alice", "sips:b.example:5061;transport=ws", "sip:alice@b.example"),
+            ("j. doe", "sip:bob@[2001:db8::1]:5070", "sip:j.%20doe@[2001:db8::1]"),
+            ("alice@a.example", "sip:b.example", "sip:alice@a.example"),
+            ("a@b@c", "sip:b.example", "sip:a%40b%40c@b.example"),
+        ] {
+            assert_eq!(own(user, uri), from);
+        }
     }
 }

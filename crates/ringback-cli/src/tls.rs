@@ -36,7 +36,7 @@ pub(crate) fn run(args: &TlsCommandArgs) -> Result<ExitStatus, Failure> {
     let (targets, failure) = match walk.result() {
         Some(Ok(targets)) => (walks::within_reach(targets), None),
         Some(Err(Unresolved::Transport)) => return Err(Failure::new(ExitStatus::Usage, WITHOUT_TLS)),
-        Some(Err(why)) => (Vec::new(), Some(why.as_str())),
+        Some(Err(why)) => (Vec::new(), Some(walks::nowhere(why))),
         None => return Err(Failure::new(ExitStatus::Internal, "the walk has no end")),
     };
     let runtime = Builder::new_current_thread().enable_all().build();

@@ -9,8 +9,9 @@ use ringback_base::Random;
 use ringback_message::{HeaderId, Uri};
 use ringback_server::ExitStatus;
 use ringback_tokio::{DnsClient, DnsOptions};
-use ringback_transport::resolve::{Aim, DnsAnswer, Located, Preferences, RecordKind, Trace, Walk};
+use ringback_transport::resolve::{Aim, DnsAnswer, Located, Preferences, RecordKind, Trace, Unresolved, Walk};
 
+use crate::args::{NO_SIP, defect};
 use crate::failure::Failure;
 use crate::output::harmless;
 
@@ -22,9 +23,9 @@ pub(crate) fn aim(text: &str, takes_maddr: bool) -> Result<Aim, Failure> {
     let unreadable = |error: &dyn std::fmt::Display| {
         Failure::new(ExitStatus::Usage, format!("{}: {error}", harmless(text.as_bytes())))
     };
-    match Uri::parse(text.as_bytes(), HeaderId::Other, 0).map_err(|error| unreadable(&error))? {
+    match Uri::parse(text.as_bytes(), HeaderId::Other, 0).map_err(|error| unreadable(&defect(&error, "")))? {
         Uri::Sip(uri) => Aim::of_uri(&uri, takes_maddr).map_err(|error| unreadable(&error)),
-        _ => Err(unreadable(&"only sip and sips URIs lead to a server")),
+        _ => Err(unreadable(&NO_SIP)),
     }
 }
 
@@ -70,6 +71,15 @@ pub(crate) fn walked(
         }
     }
     Ok(walk)
+}
+
+/// Why a walk leads nowhere, in the words of who only asks and listens nowhere.
+pub(crate) fn nowhere(why: Unresolved) -> &'static str {
+    match why {
+        Unresolved::Family => "its address is of the family that --ipv4 or --ipv6 leaves out",
+        Unresolved::Transport => "its transport is none of those that may be used",
+        why => why.as_str(),
+    }
 }
 
 /// Those of the targets that the system knows a way to, such as those of a family of addresses that it has; all where it knows none.

@@ -30,7 +30,7 @@ pub(crate) struct DnsArgs {
     pub(crate) uri: String,
 
     /// A name server to ask instead of the system's, repeatable: an address, and perhaps a port
-    #[arg(long, value_name = "ADDR", value_parser = name_server)]
+    #[arg(long, visible_alias = "name-server", value_name = "ADDR", value_parser = name_server)]
     server: Vec<SocketAddr>,
 
     /// The transports that count as ours, the preferred one first

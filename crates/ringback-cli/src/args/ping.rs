@@ -8,7 +8,7 @@ use ringback_message::{HeaderId, StatusCode, Uri};
 use ringback_transport::resolve::Preferences;
 use ringback_transport::websocket::Resource;
 
-use super::lookup::{LookupArgs, TlsArgs, TransportArg, transports};
+use super::lookup::{LookupArgs, NO_SIP, TlsArgs, TransportArg, defect, number, sip_uri, transports};
 
 /// How many URIs there may be.
 pub(crate) const URIS_MAX: usize = 256;
@@ -27,7 +27,7 @@ Examples:
   ringback ping sip:bob@example.com --accept 200,4xx --user bob --password-file pw
   ringback ping sips:example.com --at 'sip:192.0.2.7:5061;transport=tls'
                                             one node of a domain, whose certificate must be for the domain
-  ringback ping sip:example.com -c 1 --json one object a line, with names that stay
+  ringback ping example.com -c 1 --json     one object a line, with names that stay
   ringback ping sip:example.com -i 15 -q --textfile /var/lib/node_exporter/ringback.prom
 
 Exit status:
@@ -37,23 +37,23 @@ Exit status:
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct PingArgs {
-    /// sip and sips URIs
-    #[arg(value_name = "URI", required = true, num_args = 1..=URIS_MAX)]
+    /// sip and sips URIs; a domain alone is a sip URI
+    #[arg(value_name = "URI", required = true, num_args = 1..=URIS_MAX, value_parser = target)]
     pub(crate) uris: Vec<String>,
 
     /// How often each is asked [default: until Ctrl-C]
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    #[arg(short, long, value_name = "N", allow_negative_numbers = true, value_parser = count)]
     pub(crate) count: Option<u64>,
 
     /// How many seconds lie between two requests to one URI, at least 0.01
-    #[arg(short, long, value_name = "SECS", default_value = "1", value_parser = interval)]
+    #[arg(short, long, value_name = "SECS", default_value = "1", allow_negative_numbers = true, value_parser = interval)]
     pub(crate) interval: Duration,
 
     /// How many seconds an answer is waited for, 600 at most
-    #[arg(short = 'W', long, value_name = "SECS", default_value = "5", value_parser = patience)]
+    #[arg(short = 'W', long, value_name = "SECS", default_value = "5", allow_negative_numbers = true, value_parser = patience)]
     pub(crate) timeout: Duration,
 
-    /// Which final responses are good: codes and classes such as 200,404,4xx [default: all]
+    /// Which final responses are good: codes and classes such as 200,404,4xx [default: all, with --user all but 401 and 407]
     #[arg(long, value_name = "CODES", value_delimiter = ',')]
     pub(crate) accept: Vec<Accepted>,
 
@@ -62,19 +62,19 @@ pub(crate) struct PingArgs {
     pub(crate) each: bool,
 
     /// Send to where this URI leads instead; the requests, and what certificates must prove, stay those of URI
-    #[arg(long, value_name = "URI")]
+    #[arg(long, value_name = "URI", value_parser = target)]
     pub(crate) at: Option<String>,
 
-    /// How many hops a request may take; with 0 the first one answers, with 483
-    #[arg(long, value_name = "N")]
+    /// How many hops a request may take; with 0 the first server answers: 483 where it would have to forward, and what it says for itself where URI is its own
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = hops)]
     pub(crate) max_forwards: Option<u8>,
 
-    /// Who asks [default: sip:ping@ and our address]
-    #[arg(long, value_name = "URI", value_parser = sip_uri)]
+    /// Who asks [default: with --user that user at the host of URI, or else sip:ping@ and our address]
+    #[arg(long, value_name = "URI", value_parser = own_uri)]
     pub(crate) from: Option<String>,
 
-    /// What To says [default: URI without its parameters]
-    #[arg(long, value_name = "URI", value_parser = sip_uri)]
+    /// What To says [default: URI without what To can't have, such as its port and transport]
+    #[arg(long, value_name = "URI", value_parser = own_uri)]
     pub(crate) to: Option<String>,
 
     /// Answer challenges as this user; the password is $RINGBACK_PASSWORD, or that of --password-file
@@ -100,7 +100,7 @@ pub(crate) struct PingArgs {
     pub(crate) tls: TlsArgs,
 
     /// Take any certificate, whoever made it and whomever it is for; this proves nothing about who answers
-    #[arg(long)]
+    #[arg(long, conflicts_with = "ca")]
     pub(crate) insecure: bool,
 
     /// Print the statistics alone
@@ -126,7 +126,15 @@ impl PingArgs {
     }
 
     pub(crate) fn accepts(&self, status: StatusCode) -> bool {
-        self.accept.is_empty() || self.accept.iter().any(|accepted| accepted.has(status.as_u16()))
+        if self.accept.is_empty() {
+            return !self.is_refused(status);
+        }
+        self.accept.iter().any(|accepted| accepted.has(status.as_u16()))
+    }
+
+    /// Whether who answers has not taken the user for who it says it is.
+    pub(crate) fn is_refused(&self, status: StatusCode) -> bool {
+        self.user.is_some() && matches!(status, StatusCode::Unauthorized | StatusCode::ProxyAuthenticationRequired)
     }
 }
 
@@ -177,11 +185,24 @@ fn seconds(text: &str, least: f64, most: f64) -> Result<Duration, String> {
     seconds.map(Duration::from_secs_f64).ok_or_else(|| format!("expected seconds, {least} to {most}"))
 }
 
-fn sip_uri(text: &str) -> Result<String, String> {
+fn count(text: &str) -> Result<u64, String> {
+    number(text, 1, 1_000_000_000)
+}
+
+fn hops(text: &str) -> Result<u8, String> {
+    number(text, 0, u8::MAX.into())
+}
+
+fn target(text: &str) -> Result<String, String> {
+    sip_uri(text, "sip:")
+}
+
+/// What says who asks, or who is asked: as it is.
+fn own_uri(text: &str) -> Result<String, String> {
     match Uri::parse(text.as_bytes(), HeaderId::Other, 0) {
         Ok(Uri::Sip(_)) => Ok(text.to_owned()),
-        Ok(_) => Err("expected a sip or sips URI".to_owned()),
-        Err(error) => Err(error.to_string()),
+        Ok(_) => Err(NO_SIP.to_owned()),
+        Err(error) => Err(defect(&error, "")),
     }
 }
 

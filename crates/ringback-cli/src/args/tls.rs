@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::lookup::{LookupArgs, TlsArgs};
+use super::lookup::{LookupArgs, TlsArgs, number, sip_uri};
 use super::ping::patience;
 
 pub(super) const MORE: &str = "\
@@ -27,6 +27,7 @@ Exit status:
 #[derive(Debug, clap::Args)]
 pub(crate) struct TlsCommandArgs {
     /// A sips or sip URI, or a domain
+    #[arg(value_parser = checked)]
     pub(crate) uri: String,
 
     /// The name to ask for, which the certificate must be for [default: the host of URI]
@@ -34,11 +35,11 @@ pub(crate) struct TlsCommandArgs {
     pub(crate) server_name: Option<String>,
 
     /// Fewer days left are a fault
-    #[arg(long, value_name = "N", default_value_t = 14)]
+    #[arg(long, value_name = "N", default_value_t = 14, allow_negative_numbers = true, value_parser = days)]
     pub(crate) warn_days: u32,
 
     /// How many seconds a server is waited for, 600 at most
-    #[arg(short = 'W', long, value_name = "SECS", default_value = "5", value_parser = patience)]
+    #[arg(short = 'W', long, value_name = "SECS", default_value = "5", allow_negative_numbers = true, value_parser = patience)]
     pub(crate) timeout: Duration,
 
     #[command(flatten)]
@@ -55,8 +56,18 @@ pub(crate) struct TlsCommandArgs {
 impl TlsCommandArgs {
     /// What is walked.
     pub(crate) fn target_uri(&self) -> String {
-        let has_scheme = self.uri.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("sip:"))
-            || self.uri.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("sips:"));
-        if has_scheme { self.uri.clone() } else { format!("sips:{}", self.uri) }
+        // It was checked when it was read.
+        sip_uri(&self.uri, DEFAULT_SCHEME).unwrap_or_else(|_| self.uri.clone())
     }
+}
+
+/// What a domain is taken for.
+const DEFAULT_SCHEME: &str = "sips:";
+
+fn checked(text: &str) -> Result<String, String> {
+    sip_uri(text, DEFAULT_SCHEME).map(|_| text.to_owned())
+}
+
+fn days(text: &str) -> Result<u32, String> {
+    number(text, 0, u32::MAX.into())
 }

@@ -36,6 +36,8 @@ pub(crate) struct Answer {
     /// How long the connection took, where one was opened.
     pub(crate) connect: Option<Duration>,
     pub(crate) sent_again: u32,
+    /// Whether the request had credentials.
+    pub(crate) had_credentials: bool,
     /// Who answered, which over UDP need not be who was asked.
     pub(crate) from: SocketAddr,
 }
@@ -116,6 +118,8 @@ impl Agents {
                 ledger.open(&id);
                 _ = told.set(id);
             }
+            // What the answer may hold. `[RFC 3261, Section 11.1]`
+            let builder = builder.raw(HeaderId::Accept, "application/sdp");
             match max_forwards {
                 Some(hops) => builder.max_forwards(hops),
                 None => builder,
@@ -202,22 +206,42 @@ fn answer(response: &Response, exchange: &Exchange, asked: SocketAddr) -> Answer
         rtt,
         connect: exchange.connect,
         sent_again: exchange.sends.saturating_sub(1),
+        had_credentials: exchange.has_credentials,
         from,
     }
 }
 
-/// What is told with it names the way already.
+/// In words of who asks, without the way, which is told with them.
 fn lost(failure: &Failure, (transport, remote): (Transport, SocketAddr), exchange: Exchange) -> Loss {
     let way = format!("{transport} to {remote}: ");
     let plain = |why: &str| why.strip_prefix(&way).unwrap_or(why).to_owned();
     let sent_again = exchange.sends.saturating_sub(1);
     let (kind, why) = match (failure, exchange.trouble) {
-        (Failure::Transport(_) | Failure::Connection(_), Some((trouble, why))) => (trouble.as_str(), plain(&why)),
+        (Failure::Transport(_) | Failure::Connection(_), Some((trouble, why))) => of_trouble(trouble, &plain(&why)),
         (Failure::Connection(why), None) => (Trouble::Handshake.as_str(), plain(why)),
-        (Failure::Transport(_), None) => (Trouble::Unreachable.as_str(), failure.to_string()),
+        // A connection that its other side closes in order is no trouble to who looks after connections.
+        (Failure::Transport(_), None) if transport != Transport::Udp => {
+            (Trouble::Lost.as_str(), "the connection was closed without an answer".to_owned())
+        }
+        (Failure::Transport(_), None) => (Trouble::Unreachable.as_str(), "it can't be sent there".to_owned()),
         (failure, _) => ("request", failure.to_string()),
     };
     Loss { kind, why, sent_again }
+}
+
+/// By TLS 1.3 a client is through before the server has seen its certificate, so that a refusal comes as the end of a connection.
+fn of_trouble(trouble: Trouble, why: &str) -> (&'static str, String) {
+    let ended = why.strip_prefix("lost: ");
+    match ended.map(|ended| (ended, ended.strip_prefix("received fatal alert: "))) {
+        Some((_, Some("CertificateRequired"))) => {
+            (Trouble::Handshake.as_str(), "it asks for a certificate, and was shown none".to_owned())
+        }
+        Some((_, Some(alert))) => {
+            (Trouble::Handshake.as_str(), format!("the other side ended TLS with the alert {alert}"))
+        }
+        Some((ended, None)) => (trouble.as_str(), format!("the connection is gone: {ended}")),
+        None => (trouble.as_str(), why.to_owned()),
+    }
 }
 
 fn call_id_of(builder: &RequestBuilder) -> Option<Vec<u8>> {
@@ -234,4 +258,21 @@ fn host_of(ip: IpAddr) -> String {
 
 fn micros(span: Duration) -> Micros {
     Micros(u64::try_from(span.as_micros()).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ends_are_told_once_and_in_words() {
+        let told = |why| of_trouble(Trouble::Lost, why);
+        let none = "it asks for a certificate, and was shown none".to_owned();
+        assert_eq!(told("lost: received fatal alert: CertificateRequired"), ("handshake", none));
+        let alert = "the other side ended TLS with the alert UnknownCA".to_owned();
+        assert_eq!(told("lost: received fatal alert: UnknownCA"), ("handshake", alert));
+        let reset = "the connection is gone: Connection reset by peer".to_owned();
+        assert_eq!(told("lost: Connection reset by peer"), ("lost", reset));
+        assert_eq!(of_trouble(Trouble::Refused, "nobody"), ("refused", "nobody".to_owned()));
+    }
 }

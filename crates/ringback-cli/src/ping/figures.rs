@@ -14,6 +14,8 @@ pub(crate) struct Figures {
     pub(crate) accepted: u64,
     pub(crate) refused: u64,
     pub(crate) lost: u64,
+    /// What is under way.
+    pub(crate) pending: u64,
     pub(crate) sent_again: u64,
     pub(crate) codes: BTreeMap<u16, u64>,
     /// Of each kind of loss.
@@ -44,6 +46,7 @@ pub(crate) struct Times {
 impl Figures {
     pub(crate) fn answered(&mut self, answer: &Answer, is_accepted: bool) {
         let (code, time) = (answer.status.as_u16(), answer.rtt.as_secs_f64());
+        self.pending = self.pending.saturating_sub(1);
         count(if is_accepted { &mut self.accepted } else { &mut self.refused });
         count(self.codes.entry(code).or_default());
         self.sent_again = self.sent_again.saturating_add(answer.sent_again.into());
@@ -52,12 +55,23 @@ impl Figures {
     }
 
     pub(crate) fn lost(&mut self, loss: &Loss) {
+        self.pending = self.pending.saturating_sub(1);
         count(&mut self.lost);
         count(self.losses.entry(loss.kind).or_default());
         self.sent_again = self.sent_again.saturating_add(loss.sent_again.into());
         self.last = Some((false, None));
     }
 
+    pub(crate) fn asked(&mut self) {
+        count(&mut self.pending);
+    }
+
+    /// What was sent, whether or not its outcome is known.
+    pub(crate) fn sent(&self) -> u64 {
+        self.all().saturating_add(self.pending)
+    }
+
+    /// Those whose outcome is known.
     pub(crate) fn all(&self) -> u64 {
         self.replies().saturating_add(self.lost)
     }
@@ -127,6 +141,7 @@ mod tests {
             rtt: Duration::from_millis(ms),
             connect: None,
             sent_again: 1,
+            had_credentials: false,
             from: "192.0.2.1:5060".parse().unwrap(),
         }
     }
@@ -150,7 +165,10 @@ mod tests {
         let mut figures = Figures::default();
         figures.answered(&answer(1), true);
         figures.answered(&answer(1), false);
+        figures.asked();
+        figures.asked();
         figures.lost(&Loss::new("timeout", "no answer"));
+        assert_eq!((figures.sent(), figures.pending), (4, 1));
         assert_eq!((figures.all(), figures.replies(), figures.lost_percent()), (3, 2, 33.3));
         assert_eq!((figures.last, figures.are_good()), (Some((false, None)), false));
     }

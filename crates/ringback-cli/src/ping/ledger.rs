@@ -35,6 +35,8 @@ pub(crate) struct Exchange {
     first_sent: Option<Instant>,
     /// How often it was sent, as it is: with credentials it is another.
     pub(crate) sends: u32,
+    /// Whether it has any.
+    pub(crate) has_credentials: bool,
     opened: Option<Instant>,
     /// How long its connection took, where one was opened for it.
     pub(crate) connect: Option<Duration>,
@@ -119,6 +121,8 @@ impl Entries {
         if exchange.cseq != cseq {
             *exchange = Exchange { cseq: cseq.into(), connect: exchange.connect, ..Exchange::default() };
         }
+        exchange.has_credentials =
+            [HeaderId::Authorization, HeaderId::ProxyAuthorization].iter().any(|id| message.first(*id).is_some());
         exchange.hop = Some(hop);
         exchange.first_sent.get_or_insert(now);
         exchange.sends = exchange.sends.saturating_add(1);

@@ -11,7 +11,7 @@ use crate::output::{bold, dim, harmless};
 
 /// One event, as a line or several.
 pub(super) fn event(args: &PingArgs, told: &Told) -> String {
-    if args.json { line(&event_as_json(args, told)) } else { event_as_text(args, told) }
+    if args.json { event_as_json(args, told).as_ref().map(line).unwrap_or_default() } else { event_as_text(args, told) }
 }
 
 /// The figures at the end.
@@ -29,13 +29,15 @@ fn event_as_text(args: &PingArgs, told: &Told) -> String {
             let targets: Vec<String> = targets.iter().map(whereabouts).collect();
             format!("{} leads to {}\n", bold(&name(args, *uri)), targets.join(", "))
         }
+        // What comes of it is told.
+        Told::Asked { .. } => String::new(),
         Told::PassedOver { series, seq, target, loss } => {
             let what = format!("seq={seq} passed over {}: {}", whereabouts(target), harmless(loss.why.as_bytes()));
             format!("{} {what}\n", name(args, series.uri))
         }
         Told::Result { series, seq, target, outcome } => {
             let what = match outcome {
-                Ok(answer) => answer_as_text(answer, args.accepts(answer.status)),
+                Ok(answer) => answer_as_text(args, answer),
                 Err(loss) => loss_as_text(loss),
             };
             let by = target.as_ref().map_or_else(String::new, |target| format!(" by {}", whereabouts(target)));
@@ -44,8 +46,8 @@ fn event_as_text(args: &PingArgs, told: &Told) -> String {
     }
 }
 
-fn answer_as_text(answer: &Answer, is_accepted: bool) -> String {
-    let Answer { status, reason, rtt, connect, sent_again, .. } = answer;
+fn answer_as_text(args: &PingArgs, answer: &Answer) -> String {
+    let Answer { status, reason, rtt, connect, sent_again, had_credentials, .. } = answer;
     let mut text = format!("{} time={:.3} ms", bold(&format!("{} {reason}", status.as_u16())), milliseconds(*rtt));
     if let Some(connect) = connect {
         text.push_str(&format!(" connect={:.3} ms", milliseconds(*connect)));
@@ -53,7 +55,10 @@ fn answer_as_text(answer: &Answer, is_accepted: bool) -> String {
     if *sent_again > 0 {
         text.push_str(&format!(" sent again={sent_again}"));
     }
-    if !is_accepted {
+    if args.is_refused(*status) {
+        let refused = if *had_credentials { "the credentials are refused" } else { "its challenge can't be answered" };
+        text.push_str(&format!(" ({refused})"));
+    } else if !args.accepts(*status) {
         text.push_str(" (not accepted)");
     }
     text
@@ -70,9 +75,10 @@ fn loss_as_text(loss: &Loss) -> String {
 fn statistics_as_text(name: &str, target: Option<&Target>, figures: &Figures, late: u64) -> String {
     let by = target.map_or_else(String::new, |target| format!(" by {}", whereabouts(target)));
     let mut text = format!("\n{}\n", bold(&format!("{}{by}", harmless(name.as_bytes()))));
+    let pending = if figures.pending > 0 { format!(", {} pending", figures.pending) } else { String::new() };
     text.push_str(&format!(
-        "  {} sent, {} answered, {} accepted, {} lost ({:.1} %), {} sent again, {late} late\n",
-        figures.all(),
+        "  {} sent, {} answered, {} accepted, {} lost ({:.1} %), {} sent again, {late} late{pending}\n",
+        figures.sent(),
         figures.replies(),
         figures.accepted,
         figures.lost,
@@ -93,9 +99,10 @@ fn statistics_as_text(name: &str, target: Option<&Target>, figures: &Figures, la
     text
 }
 
-fn event_as_json(args: &PingArgs, told: &Told) -> Map<String, Value> {
+fn event_as_json(args: &PingArgs, told: &Told) -> Option<Map<String, Value>> {
     let uri = |uri: usize| args.uris.get(uri).map(String::as_str).unwrap_or_default();
-    match told {
+    Some(match told {
+        Told::Asked { .. } => return None,
         Told::Targets { uri: index, targets } => {
             let targets: Vec<Value> = targets.iter().map(|target| target_as_json(Some(target)).into()).collect();
             object(json!({"event": "targets", "uri": uri(*index), "targets": targets}))
@@ -116,7 +123,7 @@ fn event_as_json(args: &PingArgs, told: &Told) -> Map<String, Value> {
             });
             told
         }
-    }
+    })
 }
 
 fn answer_as_json(answer: &Answer, is_accepted: bool) -> Map<String, Value> {
@@ -152,10 +159,11 @@ fn statistics_as_json(name: &str, target: Option<&Target>, figures: &Figures, la
     let mut told = object(json!({
         "event": "statistics",
         "uri": name,
-        "sent": figures.all(),
+        "sent": figures.sent(),
         "answered": figures.replies(),
         "accepted": figures.accepted,
         "lost": figures.lost,
+        "pending": figures.pending,
         "lost_percent": figures.lost_percent(),
         "sent_again": figures.sent_again,
         "late": late,

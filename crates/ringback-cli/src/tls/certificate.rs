@@ -5,12 +5,12 @@ use std::net::IpAddr;
 use sha2::{Digest as _, Sha256};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
-use x509_parser::objects::{oid_registry, oid2sn};
+use x509_parser::objects::{oid_registry, oid2abbrev, oid2sn};
 use x509_parser::oid_registry::Oid;
 use x509_parser::prelude::FromDer as _;
 use x509_parser::public_key::PublicKey;
 use x509_parser::time::ASN1Time;
-use x509_parser::x509::SubjectPublicKeyInfo;
+use x509_parser::x509::{AttributeTypeAndValue, SubjectPublicKeyInfo, X509Name};
 
 const DAY_SECS: i64 = 86_400;
 
@@ -44,8 +44,8 @@ impl Certificate {
         let validity = certificate.validity();
         let left = validity.not_after.timestamp().saturating_sub(now);
         Ok(Certificate {
-            subject: certificate.subject().to_string(),
-            issuer: certificate.issuer().to_string(),
+            subject: distinguished(certificate.subject()),
+            issuer: distinguished(certificate.issuer()),
             serial: colons(without_sign(certificate.raw_serial())),
             names: names(&certificate),
             not_before: moment(&validity.not_before),
@@ -86,9 +86,42 @@ fn name(name: &GeneralName<'_>) -> (&'static str, String) {
             let ip = v4.or_else(|_| <[u8; 16]>::try_from(*bytes).map(IpAddr::from));
             ("IP", ip.map_or_else(|_| colons(bytes), |ip| ip.to_string()))
         }
-        GeneralName::DirectoryName(name) => ("directory", name.to_string()),
+        GeneralName::DirectoryName(name) => ("directory", distinguished(name)),
         other => ("other", other.to_string()),
     }
+}
+
+/// In the order of the certificate, and with blanks behind commas; its values are escaped (RFC 4514).
+fn distinguished(name: &X509Name<'_>) -> String {
+    let relative = name.iter_rdn().map(|rdn| rdn.iter().map(attribute).collect::<Vec<_>>().join(" + "));
+    relative.collect::<Vec<_>>().join(", ")
+}
+
+fn attribute(attribute: &AttributeTypeAndValue<'_>) -> String {
+    let oid = attribute.attr_type();
+    let kind = oid2abbrev(oid, oid_registry()).map_or_else(|_| oid.to_id_string(), str::to_owned);
+    // That of another kind of string is shown as far as it is text, or else as its bytes.
+    let value = attribute.as_str().or_else(|_| str::from_utf8(attribute.as_slice()));
+    match value {
+        Ok(value) => format!("{kind}={}", escaped(value)),
+        Err(_) => format!("{kind}={}", colons(attribute.as_slice())),
+    }
+}
+
+fn escaped(value: &str) -> String {
+    let last = value.chars().count().saturating_sub(1);
+    let mut out = String::with_capacity(value.len());
+    for (place, c) in value.chars().enumerate() {
+        let is_at_an_end = c == ' ' && (place == 0 || place == last) || c == '#' && place == 0;
+        if is_at_an_end || matches!(c, '"' | '+' | ',' | ';' | '<' | '>' | '\\') {
+            out.push('\\');
+        }
+        match c {
+            '\0' => out.push_str("\\00"),
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 fn key(key: &SubjectPublicKeyInfo<'_>) -> String {
@@ -138,6 +171,13 @@ fn colons(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_value_reads_as_two() {
+        let shown = ["Sue, Grabbit and Runn", "a+b=c", "#1 ", " ", "C:\\\"x\"", "plain", "\0"].map(escaped);
+        let wanted = ["Sue\\, Grabbit and Runn", "a\\+b=c", "\\#1\\ ", "\\ ", "C:\\\\\\\"x\\\"", "plain", "\\00"];
+        assert_eq!(shown, wanted.map(str::to_owned));
+    }
 
     #[test]
     fn numbers_have_no_sign() {

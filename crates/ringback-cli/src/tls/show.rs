@@ -41,7 +41,7 @@ fn draw(out: &mut String, args: &TlsCommandArgs, server: &Server, seen: &Inspect
     if !agreed.is_empty() {
         line(out, "Protocol", &agreed.join(", "));
     }
-    line(out, "Asked for", seen.sni.as_deref().unwrap_or("no name: an address is none"));
+    line(out, "Asked for", seen.sni.as_deref().unwrap_or("no name is sent for an address"));
     if let Some(verdict) = &seen.identity {
         line(out, "Identity", &verdict_as_text(verdict, &format!("it is for {}", identity(args, server))));
     }
@@ -80,8 +80,10 @@ fn draw_certificate(out: &mut String, certificate: &Certificate) {
         days => format!("{days} days left"),
     };
     row("Valid", &format!("{} to {}: {left}", certificate.not_before, certificate.not_after));
-    let kind = if certificate.is_authority { ", an authority's" } else { "" };
-    row("Key", &format!("{}, signed by {}{kind}", certificate.key, certificate.signature));
+    row("Key", &format!("{}, signed by {}", certificate.key, certificate.signature));
+    if certificate.is_authority {
+        row("Authority", "yes: it may sign the certificates of others");
+    }
     row("Serial", &certificate.serial);
     row("SHA-256", &certificate.sha256);
 }

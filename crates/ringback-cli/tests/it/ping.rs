@@ -1,8 +1,12 @@
 //! `ringback ping`.
 
 use std::fs;
-use std::net::{SocketAddr, UdpSocket};
+use std::io::Read as _;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::tempdir;
@@ -124,10 +128,11 @@ fn one_dead_target_of_two_is_passed_over_and_seen_where_each_is_asked() {
 #[test]
 fn the_request_says_what_it_is_told_to() {
     let wanted = [
-        "OPTIONS sip:b.example;user=phone SIP/2.0",
+        "OPTIONS sip:b.example:5070;user=phone;transport=udp SIP/2.0",
         "Max-Forwards: 0",
         "From: <sip:me@a.example>",
-        "To: <sip:b.example>",
+        "To: <sip:b.example;user=phone>",
+        "Accept: application/sdp",
     ];
     let reads = peer(move |_, request| {
         let is_so = wanted.iter().all(|wanted| request.lines().any(|line| line.starts_with(wanted)));
@@ -135,7 +140,7 @@ fn the_request_says_what_it_is_told_to() {
     });
     let at = format!("sip:{reads}");
     let done = ping(&[
-        "sip:b.example;user=phone",
+        "sip:b.example:5070;user=phone;transport=udp",
         "--at",
         &at,
         "-c",
@@ -185,6 +190,105 @@ fn a_challenge_is_answered() {
     assert_eq!(ping(&[&args[1..], &["--password-file", file.to_str().unwrap()]].concat()).status, Some(0));
 }
 
+/// By default who asks is the user, whom a registrar knows by its domain.
+#[test]
+fn credentials_that_are_refused_are_no_good_answer() {
+    let refuses = peer(|_, request| {
+        if request.contains("From: <sip:j.%20doe@127.0.0.1>") {
+            "SIP/2.0 407 Proxy Authentication Required\r\nProxy-Authenticate: Digest realm=\"a\", nonce=\"7\""
+        } else {
+            "SIP/2.0 403 Forbidden"
+        }
+    });
+    let run = |more: &[&str]| {
+        let uri = format!("sip:{refuses}");
+        let args = [&["ping", &uri, "-c", "1", "--user", "j. doe"], more].concat();
+        ringback_with(&[("RINGBACK_PASSWORD", "wrong")], &args, "")
+    };
+    let done = run(&[]);
+    assert_eq!(done.status, Some(1));
+    for part in ["407 Proxy", "(the credentials are refused)", "1 answered, 0 accepted"] {
+        assert!(done.stdout.contains(part), "{part}: {}", done.stdout);
+    }
+    assert_eq!(run(&["--accept", "407"]).status, Some(0));
+    let unknown =
+        peer(|_, _| "SIP/2.0 401 Unauthorized\r\nWWW-Authenticate: Digest realm=\"a\", nonce=\"7\", algorithm=X");
+    let args = ["ping", &format!("sip:{unknown}"), "-c", "1", "--user", "bob"];
+    let done = ringback_with(&[("RINGBACK_PASSWORD", "secret")], &args, "");
+    assert_eq!(
+        (done.status, done.stdout.contains("(its challenge can't be answered)")),
+        (Some(1), true),
+        "{}",
+        done.stdout
+    );
+    let done = run(&["--from", "sip:me@a.example"]);
+    assert_eq!((done.status, done.stdout.contains("403 Forbidden")), (Some(0), true), "{}", done.stdout);
+}
+
+/// One that reads a request and closes, by TCP.
+#[test]
+fn a_connection_that_is_closed_without_an_answer_is_lost() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for mut socket in listener.incoming().map_while(Result::ok) {
+            _ = socket.read(&mut [0; 65_536]);
+        }
+    });
+    let uri = format!("sip:{address};transport=tcp");
+    let done = ping(&[&uri, "-c", "1"]);
+    let wanted = format!("{uri} seq=1 lost: the connection was closed without an answer by TCP {address}\n");
+    assert!(done.stdout.contains(&wanted), "{}", done.stdout);
+    let told = events(&ping(&[&uri, "-c", "1", "--json"]));
+    assert!(told.iter().any(|event| event["event"] == "lost" && event["kind"] == "lost"), "{told:?}");
+}
+
+#[test]
+fn a_domain_is_a_uri_and_what_is_wrong_with_one_is_said_in_plain_words() {
+    let uri = peer(|_, _| "SIP/2.0 200 OK").to_string();
+    let done = ping(&[&uri, "-c", "1"]);
+    assert_eq!((done.status, done.stdout.starts_with(&format!("sip:{uri} leads to UDP "))), (Some(0), true));
+    for (args, wanted) in [
+        (&["b.example:x"][..], "URI, byte 10: expected"),
+        (&["b.example", "--at", "sip:b.example:x"], "URI, byte 14: expected"),
+        (&["wss:x"], "only sip and sips URIs lead to a server"),
+        (&["b.example", "-c", "-1"], "expected a number, 1 to 1000000000"),
+        (&["b.example", "--max-forwards", "256"], "expected a number, 0 to 255"),
+    ] {
+        let done = ping(args);
+        assert!(done.stderr.contains(wanted), "{args:?}: {}", done.stderr);
+    }
+    let done = ping(&["127.0.0.1", "--ipv6", "-c", "1"]);
+    assert!(done.stdout.contains("leads nowhere: its address is of the family that --ipv4 or"), "{}", done.stdout);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_before_any_answer_ends_it_with_the_statistics_too() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&asked);
+    let silent = peer(move |number, _| {
+        counted.store(number, Ordering::Relaxed);
+        ""
+    });
+    let uri = format!("sip:{silent}");
+    let interrupted = |more: &[&str]| {
+        asked.store(0, Ordering::Relaxed);
+        let running = background(&[&["ping", &uri, "-W", "60", "-i", "60"], more].concat());
+        while asked.load(Ordering::Relaxed) == 0 {
+            thread::sleep(Duration::from_millis(10));
+        }
+        running.interrupt()
+    };
+    let done = interrupted(&[]);
+    let wanted = "1 sent, 0 answered, 0 accepted, 0 lost (0.0 %), 0 sent again, 0 late, 1 pending";
+    assert_eq!((done.status, done.stdout.contains(wanted)), (Some(1), true), "{}", done.stdout);
+    let told = events(&interrupted(&["--json", "--each"]));
+    let last = told.last().unwrap();
+    assert_eq!((&last["event"], &last["sent"], &last["pending"]), (&"statistics".into(), &1.into(), &1.into()));
+    assert_eq!(last["port"], silent.port(), "{last}");
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupt_ends_it_with_the_statistics() {
@@ -194,7 +298,7 @@ fn an_interrupt_ends_it_with_the_statistics() {
     let running = background(&["ping", &uri, "-i", "0.05", "-q", "--textfile", file.to_str().unwrap()]);
     let sample = format!("ringback_ping_up{{uri=\"{uri}\"}} 1\n");
     while !fs::read_to_string(&file).unwrap_or_default().contains(&sample) {
-        thread::sleep(std::time::Duration::from_millis(10));
+        thread::sleep(Duration::from_millis(10));
     }
     let done = running.interrupt();
     assert_eq!(
@@ -209,12 +313,15 @@ fn an_interrupt_ends_it_with_the_statistics() {
 fn what_can_not_be_understood() {
     for args in [
         &[][..],
-        &["bob"],
+        &["bob@"],
         &["tel:+1"],
+        &["wss:b.example"],
+        &["sip:b.example", "-c", "-1"],
+        &["sip:b.example", "--insecure", "--ca", "roots.pem"],
         &["sip:b.example", "-c", "0"],
         &["sip:b.example", "-i", "0"],
         &["sip:b.example", "--accept", "100"],
-        &["sip:b.example", "--at", "b.example"],
+        &["sip:b.example", "--at", "tel:+1"],
         &["sip:b.example", "--ca", "/nowhere/roots.pem"],
         &["sip:b.example", "--user", "bob"],
     ] {

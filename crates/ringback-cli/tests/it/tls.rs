@@ -35,6 +35,8 @@ fn a_server_is_judged_by_its_name_its_root_and_its_days() {
     }
 
     let done = tls(&[&format!("sips:{address}"), "--ca", root, "--json"]);
+    let shown = tls(&[&format!("sips:{address}"), "--ca", root]).stdout;
+    assert!(shown.contains("  Asked for    no name is sent for an address\n"), "{shown}");
     let seen = &json(&done)["servers"][0];
     assert_eq!((done.status, &seen["sni"], &seen["identity_name"]), (Some(0), &Value::Null, &"IP 127.0.0.1".into()));
     assert_eq!((&seen["offers_resumption"], &seen["asks_for_certificate"]), (&true.into(), &false.into()));
@@ -65,6 +67,20 @@ fn who_speaks_no_tls_is_told_from_who_is_not_there() {
     assert_eq!((done.status, done.stdout.contains("Connection refused")), (Some(1), true), "{}", done.stdout);
     let done = tls(&["nobody.invalid", "--json"]);
     assert_eq!((done.status, json(&done)["failure"].is_string()), (Some(1), true));
+}
+
+#[test]
+fn what_is_wrong_is_said_in_plain_words() {
+    for (args, wanted) in [
+        (&["wss:x"][..], "only sip and sips URIs lead to a server"),
+        (&["b.example:x"], "URI, byte 10: expected"),
+        (&["b.example", "--warn-days", "-1"], "expected a number, 0 to"),
+    ] {
+        let done = tls(args);
+        assert!(done.stderr.contains(wanted), "{args:?}: {}", done.stderr);
+    }
+    let done = tls(&["127.0.0.1", "--ipv6"]);
+    assert!(done.stdout.contains("leads nowhere: its address is of the family that --ipv4 or"), "{}", done.stdout);
 }
 
 #[test]
