@@ -49,6 +49,9 @@ pub struct Explored {
     pub ends: u64,
     /// The most steps to an end.
     pub deepest: usize,
+    /// All runs were seen that differ so often from the plain one, in which whatever was sent first arrives first, nothing is lost,
+    /// and applications act at once where nothing is on its way.
+    pub deviations: usize,
     /// False where [`Small::states_max`] was reached first.
     pub is_complete: bool,
 }
@@ -79,12 +82,14 @@ impl Small {
     pub fn explore(&self) -> Result<Explored, Box<Counterexample>> {
         let mut seen = BTreeSet::new();
         let mut explored = Explored::default();
-        let mut paths: Vec<Vec<usize>> = vec![Vec::new()];
-        while let Some(mut path) = paths.pop() {
+        let mut paths = Paths::default();
+        paths.add(Vec::new(), 0);
+        while let Some((mut path, deviations)) = paths.next() {
+            explored.deviations = deviations.saturating_sub(1);
             let mut play = Play::new(self)?;
             for choice in &path {
                 let steps = play.steps();
-                if let Some(step) = steps.get(*choice) {
+                if let Some(step) = steps.get(usize::from(*choice)) {
                     play.takes(*step)?;
                 }
             }
@@ -100,14 +105,37 @@ impl Small {
                     explored.ends += 1;
                     break;
                 };
-                paths.extend((1..steps.len()).map(|other| path.iter().copied().chain([other]).collect()));
+                for other in (1..=u8::MAX).take(steps.len().saturating_sub(1)) {
+                    paths.add(path.iter().copied().chain([other]).collect(), deviations.saturating_add(1));
+                }
                 play.takes(*first)?;
                 path.push(0);
             }
+            explored.deviations = deviations;
         }
         explored.states = seen.len() as u64;
         explored.is_complete = true;
         Ok(explored)
+    }
+}
+
+/// The choices that lead somewhere, those with the fewest deviations first: whatever bound is met, all that is simpler was seen.
+#[derive(Debug, Default)]
+struct Paths(Vec<Vec<Vec<u8>>>);
+
+impl Paths {
+    fn add(&mut self, path: Vec<u8>, deviations: usize) {
+        if self.0.len() <= deviations {
+            self.0.resize_with(deviations.saturating_add(1), Vec::new);
+        }
+        if let Some(paths) = self.0.get_mut(deviations) {
+            paths.push(path);
+        }
+    }
+
+    fn next(&mut self) -> Option<(Vec<u8>, usize)> {
+        let all = self.0.iter_mut().enumerate();
+        all.into_iter().find_map(|(deviations, paths)| Some((paths.pop()?, deviations)))
     }
 }
 
