@@ -30,7 +30,7 @@ const TARGETS: [&str; 12] = [
 ];
 
 /// So long is each target run in CI.
-const CI_SECONDS: u64 = 20;
+const CI_SECONDS: u64 = 15;
 /// And so long at night.
 const NIGHT_SECONDS: u64 = 30 * 60;
 

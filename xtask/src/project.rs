@@ -50,10 +50,17 @@ impl Project {
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| self.path("target"), |folder| self.root.join(folder))
     }
 
-    /// Cargo, in the root.
+    /// Cargo, in the root, as it would be started by hand: build scripts that look at what the cargo which runs us says of our own package
+    /// (ring's does) would else run anew, and all that stands on them be built once more.
     pub(crate) fn cargo(&self) -> Command {
         let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
         command.current_dir(&self.root);
+        for (name, _) in std::env::vars_os() {
+            let is_of_package = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+            if name.to_str().is_some_and(is_of_package) {
+                command.env_remove(name);
+            }
+        }
         command
     }
 
