@@ -30,6 +30,8 @@ pub(crate) fn start(settings: LogSettings, flag: Option<&str>) -> Result<(), Fai
         )
     })?;
     let builder = fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(has_colours());
+    // Where nobody reads the log any more, it would complain to the same closed pipe, and that panics.
+    let builder = builder.log_internal_errors(false);
     let format = settings.format.unwrap_or_default();
     match format {
         LogFormat::Text => builder.with_target(false).init(),

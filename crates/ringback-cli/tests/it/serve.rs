@@ -29,6 +29,21 @@ fn options_is_answered_and_sigterm_ends_it_with_0() {
 }
 
 #[test]
+fn a_log_that_nobody_reads_ends_nothing() {
+    let data = tempdir().unwrap();
+    let mut server = Server::start(data.path());
+    server.leave_its_log_unread();
+    // The first line closes the pipe, the others find it closed.
+    for _ in 0..3 {
+        server.signal("USR1");
+        std::thread::sleep(std::time::Duration::from_millis(150));
+    }
+    assert_eq!(Phone::new(server.address()).options(), 200);
+    let (status, ..) = server.terminate();
+    assert_eq!(status, Some(0));
+}
+
+#[test]
 fn ctrl_c_ends_an_idle_server_at_once() {
     let data = tempdir().unwrap();
     let server = Server::start(data.path());
