@@ -307,6 +307,8 @@ impl Play {
         self.tells(to, packet, how);
         let (now, hash) = (self.now, self.hash);
         let Some(party) = self.parties.get_mut(to) else { return Ok(()) };
+        // The 100s of two callees to a forked INVITE are the same to the letter.
+        party.gets(hash, packet.from.to_string().as_bytes(), now);
         party.gets(hash, &packet.bytes, now);
         let verdict = party.watch.received(packet, now);
         let hop = Hop::udp(party.address, packet.from);
@@ -427,9 +429,10 @@ impl Play {
     fn digest(&self) -> u64 {
         let mut parts: Vec<Vec<u8>> = vec![self.now.mono.0.to_le_bytes().to_vec(), vec![self.faults]];
         parts.extend(self.parties.iter().map(|party| party.given.to_le_bytes().to_vec()));
-        parts.extend(
-            self.on_its_way.iter().map(|(to, packet)| [&[u8::try_from(*to).unwrap_or(0)], &packet.bytes[..]].concat()),
-        );
+        parts.extend(self.on_its_way.iter().map(|(to, packet)| {
+            let from = packet.from.to_string();
+            [&[u8::try_from(*to).unwrap_or(0)], from.as_bytes(), &packet.bytes[..]].concat()
+        }));
         let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
         self.hash.of(&parts)
     }
